@@ -1,0 +1,84 @@
+"""The program: run a verb, print what it gave, exit. Nothing else prints or exits."""
+
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+from psops.errors import PsopsError
+from psops.exits import Exit
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(argv: list[str]) -> int:
+    """Run a command line, print its report or error, and return the exit code."""
+    import typer
+
+    from psops.cli.verbs import app
+
+    debug = "--debug" in argv
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        answer: Any = typer.main.get_command(app).main(
+            argv, prog_name="psops", standalone_mode=False
+        )
+    except PsopsError as exc:
+        if debug:
+            raise
+        return _fail(exc, argv)
+    except typer.TyperException as exc:
+        exc.show()
+        return int(Exit.USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        return int(Exit.OK)
+    except Exception as exc:
+        if debug:
+            raise
+        print(f"psops: bug: {exc!r}; run again with --debug and report it", file=sys.stderr)
+        return int(Exit.SOFTWARE)
+    if isinstance(answer, int):  # help or version
+        return answer
+    if answer is None:
+        return int(Exit.OK)
+    _save_memory()
+    print(answer.text, end="")
+    return int(answer.exit)
+
+
+def _fail(error: PsopsError, argv: list[str]) -> int:
+    words = set(argv) | set(zip(argv, argv[1:], strict=False))
+    if "--json" in words or "--format=json" in words or ("--format", "json") in words:
+        from psops.report.json import render_error
+
+        print(render_error(error), end="")
+    print(f"psops: {error}", file=sys.stderr)
+    if error.remedy:
+        print(f"       {error.remedy}", file=sys.stderr)
+    return int(error.exit)
+
+
+def _save_memory() -> None:
+    memory = sys.modules.get("psops.memory")
+    if memory is not None:
+        memory.save()
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    from psops.status import Terminated
+
+    raise Terminated
+
+
+if __name__ == "__main__":
+    main()

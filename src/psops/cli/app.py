@@ -1,0 +1,68 @@
+"""The command line as a tree of verbs; each verb module adds its own.
+
+A verb returns an `Answer`; printing and exiting happen in `psops.__main__` alone.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, NamedTuple
+
+import typer
+
+from psops import __version__
+from psops.environment import Environment, detect
+from psops.errors import UsageError
+from psops.exits import MEANINGS, Exit
+
+
+class Answer(NamedTuple):
+    """What a verb gives back: the text for stdout, and the exit code."""
+
+    text: str
+    exit: Exit
+
+
+def epilog(codes: Iterable[Exit]) -> str:
+    """Return the EXIT STATUS section that ends a verb's help."""
+    lines = [f"{int(code):>5}  {MEANINGS[code]}" for code in codes]
+    return "\b\n" + "\n".join(["EXIT STATUS", *lines])
+
+
+app = typer.Typer(
+    name="psops",
+    help="See, prove and change the daemons of research infrastructure, on one host or many.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog=epilog(MEANINGS),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"psops {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    color: Annotated[
+        str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")
+    ] = "auto",
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """See, prove and change the daemons of research infrastructure, on one host or many."""
+    if color not in ("auto", "always", "never"):
+        raise UsageError(f"--color takes auto, always or never, not {color!r}")
+    context.obj = detect(color, debug=debug)
+
+
+def environment(context: typer.Context) -> Environment:
+    """Return the environment that the callback made."""
+    found: Environment = context.obj
+    return found

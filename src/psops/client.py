@@ -1,0 +1,29 @@
+"""Calls over a channel: one write for a batch, then reading until every call is answered."""
+
+from collections.abc import Sequence
+
+from psops.deadline import Deadline
+from psops.systemd.bus import Call, Reply, Session
+from psops.transport import Channel
+
+
+class Client:
+    """A bus connection in use: the protocol's state and the channel its bytes travel on."""
+
+    def __init__(self, channel: Channel, deadline: Deadline) -> None:
+        self._channel = channel
+        self._deadline = deadline
+        self._session = Session()
+
+    def call(self, calls: Sequence[Call]) -> list[Reply]:
+        """Return the replies to these calls, in their order, after one round trip.
+
+        The first batch carries the handshake too. An error the manager answers with is a
+        reply; an error of the channel or of the bus itself is raised as `HostError`.
+        """
+        if not calls:
+            return []
+        self._channel.send(self._session.send(calls), self._deadline)
+        while self._session.waiting:
+            self._session.receive(self._channel.receive(self._deadline))
+        return self._session.replies()

@@ -1,0 +1,35 @@
+"""Where a run writes to and what that place can show."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The streams of a run, whether they take colour, and how wide stdout is (None: any)."""
+
+    stdout: TextIO
+    stderr: TextIO
+    color: bool = False
+    width: int | None = None
+    debug: bool = False
+
+
+def detect(color: str = "auto", *, debug: bool = False) -> Environment:
+    """Return the environment of this process; `color` is auto, always or never.
+
+    A pipe is as wide as its reader wants. NO_COLOR counts when it is not empty, as its
+    standard says, and the option beats it.
+    """
+    terminal = sys.stdout.isatty()
+    shows = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Environment(
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        color=color == "always" or (color == "auto" and shows),
+        width=shutil.get_terminal_size().columns if terminal else None,
+        debug=debug,
+    )

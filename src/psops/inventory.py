@@ -1,0 +1,223 @@
+"""The hosts psops knows, their groups, and how a command line selects some of them.
+
+What an inventory file looks like and how it is read is in `inventory_file`; sets of host
+names are in `nodeset`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from psops import paths
+from psops.errors import NoSuchGroup, UsageError
+from psops.nearest import did_you_mean
+from psops.nodeset import NodesetError, evaluate, expand_element
+from psops.nodeset import expand as _expand
+from psops.nodeset import fold as fold
+
+if TYPE_CHECKING:
+    from datetime import date
+
+#: How a host can be reached: the values of the key `transport`.
+TRANSPORTS = ("ssh", "openssh", "local", "container", "demo")
+
+_HOST = r"[A-Za-z0-9_.][A-Za-z0-9_.+-]*"  # no dash first: ssh takes it for an option
+_USER = r"[A-Za-z0-9_.][A-Za-z0-9_.@\\$+-]*"
+_BRACKETED = r"\[([^\]]*:[^\]]*)\](?::(.*))?"
+_ADDRESS_6 = r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A daemon that need not run on a host, why, and until when."""
+
+    daemon: str
+    reason: str
+    until: "date | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine with what the inventory says of it; `protected` is True for all its units."""
+
+    name: str
+    address: str | None = None
+    user: str | None = None
+    port: int | None = None
+    jump: tuple[str, ...] = ()
+    transport: str = "ssh"
+    sudo: bool = False
+    compress: bool | None = None
+    bundles: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    protected: tuple[str, ...] | Literal[True] = ()
+    waivers: tuple[Waiver, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Destination(NamedTuple):
+    """A host as ssh takes it: `user@host:port`."""
+
+    user: str | None
+    host: str
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """All hosts in the order of the file, and the members of each group."""
+
+    hosts: tuple[Host, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: What holds for a host that the file does not name.
+    defaults: Host = Host(name="")
+    ssh_config: Path | None = None
+    path: Path | None = None
+
+    def groups_of(self, name: str) -> tuple[str, ...]:
+        """Return the groups that the host is in, in the order of the file."""
+        return tuple(group for group, members in self.groups.items() if name in members)
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """Return the names of the hosts in a group."""
+        if group in self.groups:
+            return self.groups[group]
+        if self.path is None:
+            raise NoSuchGroup(f"no group '{group}': {_no_inventory()}")
+        near = did_you_mean(group, self.groups)
+        raise NoSuchGroup(f"no group '{group}' in {self.path}{near}")
+
+    def select(
+        self,
+        hosts: Sequence[str] = (),
+        groups: Sequence[str] = (),
+        *,
+        all_hosts: bool = False,
+        exclude: Sequence[str] = (),
+    ) -> tuple[Host, ...]:
+        """Return the hosts asked for: in the order of the inventory, then the others as given."""
+        if not self.hosts and all_hosts:
+            where = f"{self.path} names no host" if self.path else _no_inventory()
+            raise UsageError(f"cannot select all hosts: {where}")
+        known = {host.name: host for host in self.hosts}
+        given = _Given(self, known)
+        chosen: set[str] = set(known) if all_hosts else set()
+        chosen.update(name for group in groups for name in self.members(group))
+        named = dict.fromkeys(name for text in hosts for name in given.names(text))
+        # What is excluded is read apart, so that its users and ports change no host.
+        without = {name for text in exclude for name in _Given(self, known).names(text)}
+        order = [name for name in known if name in chosen or name in named]
+        order += [name for name in named if name not in known]
+        selected = tuple(given.host(name) for name in order if name not in without)
+        if not selected:
+            raise UsageError("all selected hosts are excluded" if order else "no host is selected")
+        return selected
+
+
+EMPTY = Inventory()
+
+
+def load(path: Path) -> Inventory:
+    """Return the inventory that a file describes; a mistake in it is an `InventoryError`."""
+    from psops.inventory_file import read
+
+    return read(path)
+
+
+def expand(text: str) -> list[str]:
+    """Return the names that a pattern such as `ps[01-20],gw` stands for."""
+    try:
+        return _expand(text)
+    except NodesetError as exc:
+        raise UsageError(str(exc)) from exc
+
+
+def parse_destination(text: str) -> Destination:
+    """Return the parts of `user@host`, `host:port`, `user@[v6]:port` or a bare IPv6 address."""
+    before, at, rest = text.rpartition("@")
+    if bracketed := re.fullmatch(_BRACKETED, rest):
+        host, port = bracketed[1], bracketed[2]
+    elif rest.count(":") > 1:
+        host, port = rest, None
+    else:
+        host, colon, port = rest.partition(":")
+        port = port if colon else None
+    if at:
+        check_user(before)
+    check_name(host)
+    if port is not None and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise NodesetError(f"'{text}': '{port}' is not a port from 1 to 65535")
+    return Destination(before if at else None, host, int(port) if port else None)
+
+
+def check_user(name: str) -> None:
+    """Raise unless the text can be a user name."""
+    if not re.fullmatch(_USER, name):
+        raise NodesetError(f"'{name}' is not a user name")
+
+
+def check_name(name: str) -> None:
+    """Raise unless the text can be a host name, an IPv6 address or a name of ssh_config(5)."""
+    if not (re.fullmatch(_HOST, name) or re.fullmatch(_ADDRESS_6, name)):
+        raise NodesetError(f"'{name}' is not a host name")
+
+
+class _Given:
+    """The hosts that command-line patterns name, with users and ports given there."""
+
+    def __init__(self, inventory: Inventory, known: Mapping[str, Host]) -> None:
+        self.inventory = inventory
+        self.known = known
+        self.destinations: dict[str, Destination] = {}
+
+    def names(self, text: str) -> list[str]:
+        try:
+            return evaluate(text, self._operand)
+        except NodesetError as exc:
+            raise UsageError(str(exc)) from exc
+
+    def host(self, name: str) -> Host:
+        destination = self.destinations.get(name)
+        if name in self.known:
+            host = self.known[name]
+        elif destination is None or destination.host == name:
+            host = replace(self.inventory.defaults, name=name)
+        else:
+            host = replace(self.inventory.defaults, name=name, address=destination.host)
+        if destination is None or destination == (None, host.name, None):
+            return host
+        user, port = destination.user or host.user, destination.port or host.port
+        return replace(host, user=user, port=port)
+
+    def _operand(self, text: str) -> Iterable[str]:
+        if text.startswith("@"):
+            for group in expand_element(text[1:]):
+                yield from self.known if group == "*" else self.inventory.members(group)
+        elif "*" in text or "?" in text:
+            for mask in expand_element(text):
+                yield from (name for name in self.known if fnmatchcase(name, mask))
+        else:
+            for element in expand_element(text):
+                yield self._remember(parse_destination(element))
+
+    def _remember(self, destination: Destination) -> str:
+        """Return the name of a destination: two ports of an unknown host are two hosts."""
+        user, host, port = destination
+        name = host
+        if port and host not in self.known:
+            name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        before = self.destinations.get(name, Destination(None, host, None))
+        for new, old in ((user, before.user), (port, before.port)):
+            if new and old and new != old:
+                raise NodesetError(f"host '{host}' is given as '{old}' and as '{new}'")
+        self.destinations[name] = Destination(user or before.user, host, port or before.port)
+        return name
+
+
+def _no_inventory() -> str:
+    """Return the clause that says where an inventory would have been found."""
+    places = " or ".join(map(str, paths.config_files(paths.INVENTORY)))
+    return f"there is no inventory (looked for {places}; or use --inventory or PSOPS_INVENTORY)"

@@ -1,0 +1,71 @@
+"""Where psops keeps its files, after the XDG Base Directory Specification."""
+
+import os
+from pathlib import Path
+
+from psops.errors import InventoryError
+
+#: Where the files of a whole host are; a user's own file comes first.
+SYSTEM = Path("/etc/psops")
+INVENTORY = "inventory.toml"
+
+
+def config_files(name: str) -> tuple[Path, ...]:
+    """Return the places where the configuration file `name` may be, the strongest first."""
+    return (_base("XDG_CONFIG_HOME", ".config") / name, SYSTEM / name)
+
+
+def state_dir() -> Path:
+    """Return the directory for what psops remembers between runs; it may not exist yet."""
+    return _base("XDG_STATE_HOME", ".local/state")
+
+
+def inventory_path(option: str | None = None) -> Path | None:
+    """Return the inventory to read, or None if there is none.
+
+    The option beats `PSOPS_INVENTORY`, which beats the configuration files. A file named
+    in one of the first two ways must exist.
+    """
+    named = (("--inventory", option), ("PSOPS_INVENTORY", os.environ.get("PSOPS_INVENTORY")))
+    for source, text in named:
+        if text:
+            path = Path(text).expanduser()
+            if not _is_there(path):
+                raise InventoryError(f"{path}: no such file (named by {source})")
+            return path
+    return next(filter(_is_there, config_files(INVENTORY)), None)
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replace the file by one with `text`: a reader sees the old or the new one, never a part."""
+    import tempfile
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8") as stream:
+            os.fchmod(fd, mode)
+            stream.write(text)
+            stream.flush()
+            os.fsync(fd)
+        os.replace(new, path)  # noqa: PTH105 - `new` is a string
+    except BaseException:
+        os.unlink(new)  # noqa: PTH108
+        raise
+
+
+def _base(variable: str, default: str) -> Path:
+    """Return the psops directory below an XDG base; the specification ignores relative ones."""
+    base = os.environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / default) / "psops"
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether reading is worth a try; a file we may not look at gives its error then."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True

@@ -1,0 +1,220 @@
+"""The report for people: a table of units, or what one unit is like in full."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from psops.fanout import Outcome
+from psops.inventory import fold
+from psops.report import Look
+from psops.report.details import render_details
+from psops.report.facts import reason, unit_facts
+from psops.report.model import HostStatus, StatusReport, UnitStatus
+from psops.report.text import (
+    STATE_STYLES,
+    Cell,
+    ago,
+    clean,
+    count,
+    moment,
+    paint,
+    size,
+    squeeze,
+    table,
+)
+
+_UNIT_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "SINCE", "PID", "RESTARTS", "MEMORY",
+              "TASKS", "DESCRIPTION")  # fmt: skip
+_FOLD_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "HOSTS", "NUMBER")
+
+
+def render(report: StatusReport, look: Look) -> str:
+    """Return the report as tables, then what could not be read, then a summary line."""
+    (first, *more) = report.outcomes
+    if report.details and not more and first.value is not None:
+        return render_details(first.value.units[0], look)
+    parts = [_hosts(report, look), _units(report, look), _logs(report), _unmatched(report)]
+    parts += [_errors(report, look), _summary(report)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _answered(report: StatusReport) -> list[tuple[str, HostStatus]]:
+    return [(out.host.name, out.value) for out in report.outcomes if out.value is not None]
+
+
+def _hosts(report: StatusReport, look: Look) -> str:
+    """Return the state of each host, when hosts were asked for and not units."""
+    told = [(name, status) for name, status in _answered(report) if status.counts is not None]
+    if not told:
+        return ""
+    states = sorted({state for _, status in told for state in status.counts or ()})
+    head = ("HOST", "STATE", *(state.upper() for state in states), "SYSTEMD")
+    keys: dict[tuple[Any, ...], list[str]] = {}
+    for name, status in told:
+        counts = status.counts or {}
+        numbers = tuple(counts.get(state, 0) for state in states)
+        key: tuple[Any, ...] = (status.state, numbers, status.version)
+        keys.setdefault(key if look.fold else (*key, name), []).append(name)
+    rows = [
+        [
+            Cell(clean(fold(names) if look.fold else names[0])),
+            Cell(clean(key[0]), "good" if key[0] == "running" else "warn"),
+            *(_number(number, state) for number, state in zip(key[1], states, strict=True)),
+            Cell(clean(key[2])),
+        ]
+        for key, names in keys.items()
+    ]
+    return table(head, rows, color=look.color, width=look.width)
+
+
+def _number(number: int, state: str) -> Cell:
+    style = STATE_STYLES.get(state, ("", ""))[0] if state == "failed" and number else ""
+    return Cell(str(number), style, right=True)
+
+
+def _units(report: StatusReport, look: Look) -> str:
+    told = [(host, unit) for host, status in _answered(report) for unit in status.units]
+    if not told:
+        return ""
+    if look.fold:
+        return _folded(report, told, look)
+    head: tuple[str, ...] = ("HOST", *_UNIT_HEAD)
+    rows = [[Cell(clean(host)), *_unit_cells(unit)] for host, unit in told]
+    if report.properties:
+        head = ("HOST", "UNIT", *report.properties)
+        rows = [[Cell(clean(host)), _name(unit), *_values(report, unit)] for host, unit in told]
+    if len(report.outcomes) == 1:
+        head, rows = head[1:], [row[1:] for row in rows]
+    return table(head, rows, color=look.color, width=look.width)
+
+
+def _folded(report: StatusReport, told: Iterable[tuple[str, UnitStatus]], look: Look) -> str:
+    """Return one line for each thing that some hosts say alike of a unit."""
+    alike: dict[str, dict[tuple[Cell, ...], list[str]]] = {}
+    for host, unit in told:
+        same = (_name(unit), *_values(report, unit)) if report.properties else _state_cells(unit)
+        alike.setdefault(unit.name, {}).setdefault(same, []).append(host)
+    head = ("UNIT", *report.properties, *_FOLD_HEAD[-2:]) if report.properties else _FOLD_HEAD
+    rows = [
+        [*same, Cell(clean(fold(hosts))), Cell(str(len(hosts)), right=True)]
+        for answers in alike.values()
+        for same, hosts in sorted(answers.items(), key=lambda answer: -len(answer[1]))
+    ]
+    return table(head, rows, color=look.color, width=None)
+
+
+def _name(unit: UnitStatus) -> Cell:
+    style, glyph = STATE_STYLES.get(unit.active, ("", "●"))
+    if unit.trouble:
+        style = "bad" if unit.failed else "warn"
+    name = unit.name if unit.name == unit.id else f"{unit.name} → {unit.id}"
+    return Cell(f"{glyph} {clean(name)}", style)
+
+
+def _state_cells(unit: UnitStatus) -> tuple[Cell, ...]:
+    style = STATE_STYLES.get(unit.active, ("", ""))[0]
+    facts = unit_facts(unit)
+    why = reason(unit)
+    return (
+        _name(unit),
+        Cell("" if unit.load == "loaded" else clean(unit.load), "warn"),
+        Cell(clean(f"{unit.active} ({unit.sub})"), style),
+        Cell(clean(facts.file_state or "")),
+        Cell("" if why == unit.load else clean(why), "bad"),
+    )
+
+
+def _unit_cells(unit: UnitStatus) -> list[Cell]:
+    facts = unit_facts(unit)
+    return [
+        *_state_cells(unit),
+        Cell(ago(facts.since_us or 0), right=True),
+        Cell(str(facts.main_pid or ""), right=True),
+        Cell(str(facts.restarts or ""), "warn", right=True),
+        Cell("" if facts.memory is None else size(facts.memory), right=True),
+        Cell("" if facts.tasks is None else str(facts.tasks), right=True),
+        Cell("" if unit.description == unit.id else clean(unit.description), "dim"),
+    ]
+
+
+def _values(report: StatusReport, unit: UnitStatus) -> list[Cell]:
+    return [Cell(show_value(name, unit.properties.get(name))) for name in report.properties]
+
+
+def show_value(name: str, value: Any) -> str:
+    """Return the value of a property as people read it: moments as dates, lists as words."""
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and name.endswith("Timestamp"):
+        return moment(value) if value else ""
+    if isinstance(value, (tuple, list)):
+        return " ".join(show_value("", item) for item in value)
+    return clean(squeeze(str(value)))
+
+
+def _logs(report: StatusReport) -> str:
+    blocks = []
+    for host, status in _answered(report):
+        for unit in status.units:
+            if unit.log:
+                title = f"{clean(host)} {clean(unit.id)}:"
+                blocks.append("\n".join([title, *(f"  {line}" for line in log_lines(unit))]))
+    return "\n".join(blocks)
+
+
+def log_lines(unit: UnitStatus) -> list[str]:
+    """Return the journal lines of a unit, one line of text each."""
+    return [
+        f"{moment(line.time_us)} {clean(line.identifier)}: {clean(squeeze(line.message))}"
+        for line in unit.log
+    ]
+
+
+def _unmatched(report: StatusReport) -> str:
+    missing: dict[str, list[str]] = {}
+    for host, status in _answered(report):
+        for glob in status.unmatched:
+            missing.setdefault(glob, []).append(host)
+    one = len(report.outcomes) == 1
+    return "\n".join(
+        f"no unit matches {clean(glob)!r}" + ("" if one else f" on {clean(fold(hosts))}")
+        for glob, hosts in missing.items()
+    )
+
+
+def _errors(report: StatusReport, look: Look) -> str:
+    """Return the hosts that gave no answer, those with the same reason together."""
+    groups: dict[tuple[str, str, str], list[Outcome[HostStatus]]] = {}
+    for outcome in report.outcomes:
+        if outcome.error is not None:
+            # Details such as addresses and fingerprints differ from host to host.
+            message = str(outcome.error) if not look.fold else ""
+            key = (outcome.error.code, message, outcome.error.remedy)
+            groups.setdefault(key, []).append(outcome)
+    lines = []
+    for (code, message, remedy), outcomes in groups.items():
+        names = clean(fold(outcome.host.name for outcome in outcomes))
+        text = clean(message or str(outcomes[0].error))
+        number = f" ({len(outcomes)})" if len(outcomes) > 1 else ""
+        lines.append(f"{paint('× ' + names, 'bad', look.color)}{number}: {code}: {text}")
+        if remedy:
+            lines.append(paint(f"    {clean(remedy)}", "dim", look.color))
+    return "\n".join(lines)
+
+
+def _summary(report: StatusReport) -> str:
+    if len(report.outcomes) == 1:
+        return ""
+    units = [unit for _, status in _answered(report) for unit in status.units]
+    parts = [count(len(report.outcomes), "host")]
+    if unread := sum(1 for outcome in report.outcomes if outcome.error is not None):
+        parts.append(f"{unread} not read")
+    if units and report.named:
+        parts.append(count(len(units), "unit"))
+    if failed := sum(1 for unit in units if unit.failed):
+        parts.append(f"{failed} failed")
+    slowest = max(outcome.elapsed for outcome in report.outcomes)
+    return f"{', '.join(parts)}; slowest {slowest:.1f} s"

@@ -1,0 +1,323 @@
+"""The verb `status`: what to ask one host, and the report of all of them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from psops import fanout
+from psops.client import Client
+from psops.deadline import Deadline
+from psops.errors import HostError, Interrupted, PsopsError, UsageError
+from psops.exits import Exit
+from psops.fanout import Outcome
+from psops.inventory import Host
+from psops.report.model import HostStatus, LogLine, Process, StatusReport, UnitStatus
+from psops.systemd import manager
+from psops.systemd.bus import Call, Reply
+from psops.systemd.manager import Row
+from psops.systemd.names import TYPE_INTERFACES, is_glob, parse_unit_glob, parse_unit_name
+from psops.transport import Connection, Options, connect
+
+#: What a unit's line is made of, beside what the unit list itself gives.
+USUAL = ("UnitFileState", "StateChangeTimestamp", "MainPID", "NRestarts", "MemoryCurrent",
+         "TasksCurrent")  # fmt: skip
+#: What else is read of a failed unit.
+FAILURE = ("Result", "ExecMainCode", "ExecMainStatus", "InvocationID")
+#: Properties that every row of the unit list carries.
+_OF_ROW: Mapping[str, Callable[[Row], Any]] = {
+    "Id": lambda row: row.id,
+    "Description": lambda row: row.description,
+    "LoadState": lambda row: row.load,
+    "ActiveState": lambda row: row.active,
+    "SubState": lambda row: row.sub,
+    "Following": lambda row: row.following,
+}
+
+
+class Terminated(Exception):
+    """SIGTERM arrived; raised by the handler that the command line installs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What to ask each host for."""
+
+    names: tuple[str, ...] = ()
+    globs: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    #: Read all properties and processes of the unit.
+    details: bool = False
+    #: Journal lines to read of each failed unit.
+    lines: int = 0
+
+    @property
+    def overview(self) -> bool:
+        """Whether the host as a whole is meant."""
+        return not (self.names or self.globs or self.states or self.types)
+
+
+def parse_query(
+    units: Sequence[str], *, states: Sequence[str] = (), types: Sequence[str] = (),
+    properties: Sequence[str] = (), lines: int = 0,
+) -> Query:  # fmt: skip
+    """Return the query for what a user typed; raises `UsageError`."""
+    for kind in types:
+        if kind not in TYPE_INTERFACES:
+            from psops.nearest import did_you_mean
+
+            raise UsageError(f"no unit type {kind!r}{did_you_mean(kind, TYPE_INTERFACES)}")
+    for name in properties:
+        if not name.isalnum():
+            raise UsageError(f"{name!r} is not a property name")
+    names = dict.fromkeys(parse_unit_name(unit) for unit in units if not is_glob(unit))
+    globs = dict.fromkeys(parse_unit_glob(unit) for unit in units if is_glob(unit))
+    return Query(
+        names=tuple(names),
+        globs=tuple(globs),
+        states=tuple(states),
+        types=tuple(types),
+        properties=tuple(dict.fromkeys(properties)),
+        lines=lines,
+    )
+
+
+def report(
+    hosts: Sequence[Host],
+    query: Query,
+    options: Options,
+    *,
+    width: int = fanout.DEFAULT_WIDTH,
+    progress: Callable[[Outcome[HostStatus]], None] = lambda outcome: None,
+) -> StatusReport:
+    """Return what the hosts answered; `progress` is called with each outcome as it comes."""
+    single = len(hosts) == 1 and len(query.names) == 1 and not query.globs
+    if single and not (query.properties or query.states or query.types):
+        query = replace(query, details=True, lines=query.lines or 10)
+    found: dict[str, Outcome[HostStatus]] = {}
+    ended = Exit.OK
+    limit = 2 * options.connect_timeout + options.timeout
+    try:
+        for outcome in fanout.run(
+            hosts, lambda host: read(host, query, options), width=width, limit=limit
+        ):
+            found[outcome.host.name] = outcome
+            progress(outcome)
+    except KeyboardInterrupt:
+        ended = Exit.INTERRUPTED
+    except Terminated:
+        ended = Exit.TERMINATED
+    missing = Interrupted("interrupted before it answered")
+    return StatusReport(
+        outcomes=tuple(
+            found.get(host.name) or Outcome(host, 0.0, error=missing) for host in hosts
+        ),
+        named=bool(query.names or query.globs),
+        properties=query.properties,
+        details=query.details,
+        ended=ended,
+    )
+
+
+def read(host: Host, query: Query, options: Options) -> HostStatus:
+    """Return what one host answers; raises `HostError`."""
+    connection = connect(host, options)
+    try:
+        channel = connection.open_bus()
+        try:
+            client = Client(channel, Deadline(options.timeout))
+            status = _overview(client, query) if query.overview else _units(client, query)
+        finally:
+            channel.close()
+        if query.lines:
+            status = _with_logs(status, connection, query.lines, options.timeout)
+        return status
+    finally:
+        connection.close()
+
+
+class _Batch:
+    """Calls that travel in one write, and the place of each one's reply."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def add(self, *calls: Call) -> slice:
+        begin = len(self.calls)
+        self.calls.extend(calls)
+        return slice(begin, len(self.calls))
+
+
+def _overview(client: Client, query: Query) -> HostStatus:
+    batch = _Batch()
+    state = batch.add(manager.get_manager_property("SystemState"))
+    version = batch.add(manager.get_manager_property("Version"))
+    listed = batch.add(manager.list_units())
+    replies = client.call(batch.calls)
+    rows = manager.parse_rows(replies[listed][0])
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.active] = counts.get(row.active, 0) + 1
+    shown = [row for row in rows if _unit(row.id, row, {}).trouble]
+    return HostStatus(
+        units=_complete(client, [(row.id, row) for row in shown], {}, query),
+        state=str(manager.parse_property(replies[state][0]) or "unknown"),
+        version=str(manager.parse_property(replies[version][0]) or ""),
+        counts=dict(sorted(counts.items())),
+    )
+
+
+def _units(client: Client, query: Query) -> HostStatus:
+    batch = _Batch()
+    by_name = batch.add(manager.list_units_by_names(query.names)) if query.names else None
+    patterns = query.globs
+    if not query.names and not query.globs:
+        patterns = tuple(f"*.{kind}" for kind in query.types)
+    searching = bool(query.globs) or not query.names
+    search = manager.list_units_by_patterns(query.states, patterns)
+    by_pattern = batch.add(search) if searching else None
+    reading = {name: _add_properties(batch, name, query) for name in query.names}
+    replies = client.call(batch.calls)
+    found: list[tuple[str, Row]] = []
+    if by_name is not None:
+        rows = manager.parse_rows(replies[by_name][0])
+        found += zip(query.names, rows, strict=True)
+    matched: tuple[Row, ...] = ()
+    if by_pattern is not None:
+        matched = manager.parse_rows(replies[by_pattern][0])
+        known = {row.id for _, row in found}
+        found += [(row.id, row) for row in sorted(matched) if row.id not in known]
+    found = [(name, row) for name, row in found if _wanted(row, query)]
+    values = {name: (place, replies) for name, place in reading.items()}
+    return HostStatus(
+        units=_complete(client, found, values, query),
+        unmatched=tuple(
+            glob for glob in query.globs if not any(fnmatchcase(row.id, glob) for row in matched)
+        ),
+    )
+
+
+def _wanted(row: Row, query: Query) -> bool:
+    states = {row.load, row.active, row.sub}
+    kind = row.id.rpartition(".")[2]
+    return (not query.states or not states.isdisjoint(query.states)) and (
+        not query.types or kind in query.types
+    )
+
+
+_Reading = dict[str, slice]
+
+
+def _add_properties(batch: _Batch, name: str, query: Query) -> _Reading:
+    if query.details:
+        reading = {"*": batch.add(*manager.get_all_unit_properties(name))}
+        if manager.has_processes(name):
+            reading["processes"] = batch.add(manager.get_processes(name))
+        return reading
+    return {
+        wanted: batch.add(manager.get_unit_property(name, wanted))
+        for wanted in query.properties or USUAL
+        if wanted not in _OF_ROW and manager.has_property(name, wanted)
+    }
+
+
+def _complete(
+    client: Client,
+    found: list[tuple[str, Row]],
+    values: Mapping[str, tuple[_Reading, list[Reply]]],
+    query: Query,
+) -> tuple[UnitStatus, ...]:
+    """Return the units with their properties, after one more round trip for what is missing."""
+    batch = _Batch()
+    late: dict[str, _Reading] = {}
+    for name, row in found:
+        reading = {} if name in values else _add_properties(batch, name, query)
+        if row.active in ("failed", "activating") and not (query.details or query.properties):
+            for wanted in FAILURE:
+                if manager.has_property(name, wanted):
+                    reading[wanted] = batch.add(manager.get_unit_property(name, wanted))
+        late[name] = reading
+    replies = client.call(batch.calls)
+    units = []
+    for name, row in found:
+        properties: dict[str, Any] = {}
+        processes: tuple[Process, ...] = ()
+        early, first = values.get(name, ({}, []))
+        for reading, source in ((early, first), (late[name], replies)):
+            for wanted, place in reading.items():
+                if wanted == "*":
+                    for reply in source[place]:
+                        properties.update(manager.parse_properties(reply))
+                elif wanted == "processes":
+                    processes = _processes(source[place][0])
+                elif (value := manager.parse_property(source[place][0])) is not None:
+                    properties[wanted] = value
+        for wanted in query.properties:
+            if wanted in _OF_ROW:
+                properties[wanted] = _OF_ROW[wanted](row)
+        units.append(replace(_unit(name, row, properties), processes=processes))
+    return tuple(units)
+
+
+def _processes(reply: Reply) -> tuple[Process, ...]:
+    try:
+        (rows,) = manager.expect(reply, 1)
+        return tuple(Process(str(cgroup), int(pid), str(line)) for cgroup, pid, line in rows)
+    except (PsopsError, ValueError, TypeError):
+        return ()  # an older systemd, or no right to look; the rest of the answer stands
+
+
+def _unit(name: str, row: Row, properties: Mapping[str, Any]) -> UnitStatus:
+    return UnitStatus(
+        name=name, id=row.id, description=row.description, load=row.load, active=row.active,
+        sub=row.sub, properties=properties,
+    )  # fmt: skip
+
+
+def _with_logs(
+    status: HostStatus, connection: Connection, lines: int, timeout: float
+) -> HostStatus:
+    return replace(
+        status,
+        units=tuple(
+            replace(unit, log=tuple(_read_log(connection, unit, lines, timeout)))
+            if unit.failed or unit.sub == "auto-restart"
+            else unit
+            for unit in status.units
+        ),
+    )
+
+
+def _read_log(
+    connection: Connection, unit: UnitStatus, lines: int, timeout: float
+) -> Iterator[LogLine]:
+    invocation = bytes(unit.properties.get("InvocationID") or b"").hex()
+    # What the unit wrote, and what systemd wrote about it, in its last run.
+    matches = (f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}")
+    if not invocation or not int(invocation, 16):
+        matches = (f"--unit={unit.id}",)
+    argv = ("journalctl", "--quiet", "--no-pager", "--output=json", f"--lines={lines}", *matches)
+    try:
+        output = connection.run(argv, Deadline(timeout)).stdout
+    except HostError:
+        return  # the states were read; a missing log is no reason to lose them
+    for line in output.splitlines():
+        try:
+            entry = json.loads(line)
+            yield LogLine(
+                int(entry["__REALTIME_TIMESTAMP"]),
+                str(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or ""),
+                _message(entry.get("MESSAGE")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+
+
+def _message(value: object) -> str:
+    # journalctl gives bytes that are no UTF-8 as a list of numbers (systemd.journal-fields(7))
+    if isinstance(value, list):
+        return bytes(value).decode(errors="replace")
+    return str(value or "")

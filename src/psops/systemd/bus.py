@@ -1,0 +1,157 @@
+"""One D-Bus connection as a protocol: calls to bytes, bytes to replies, no I/O.
+
+The handshake (SASL EXTERNAL), Hello and the first calls are one block of bytes. They carry
+neither a uid nor a unique name, so the block is built once for a whole fleet: the bus takes
+the uid from the peer credentials of its socket, as sd-bus clients rely on too.
+Authority: the D-Bus specification, "Authentication Protocol" and "Message Protocol".
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from psops.errors import (
+    BusError,
+    DeadlineExceeded,
+    NoBus,
+    NotSystemd,
+    ProtocolError,
+    PsopsError,
+)
+from psops.systemd import codec
+from psops.systemd.codec import Message
+
+
+class Call(NamedTuple):
+    """A method call; hashable, so that the bytes of equal calls are built once."""
+
+    destination: str
+    path: str
+    interface: str
+    member: str
+    signature: str = ""
+    body: tuple[Any, ...] = ()
+
+
+#: What a call gave: the values of the reply, or the error the bus or the manager sent.
+Reply = tuple[Any, ...] | BusError
+
+_HANDSHAKE = b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n"
+_HELLO = Call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello")
+#: The specification's limit for one line of the handshake.
+_MAX_LINE = 16384
+
+_DBUS_ERROR = "org.freedesktop.DBus.Error."
+#: Error names that concern the host as a whole. A name that ends with a dot is a prefix.
+HOST_ERRORS: dict[str, tuple[type[PsopsError], str]] = {
+    _DBUS_ERROR + "ServiceUnknown": (NotSystemd, "no systemd on the bus"),
+    _DBUS_ERROR + "NameHasNoOwner": (NotSystemd, "no systemd on the bus"),
+    _DBUS_ERROR + "Spawn.": (NotSystemd, "no systemd on the bus"),
+    _DBUS_ERROR + "NoReply": (DeadlineExceeded, "systemd did not answer the bus"),
+    _DBUS_ERROR + "Timeout": (DeadlineExceeded, "systemd did not answer the bus"),
+    _DBUS_ERROR + "TimedOut": (DeadlineExceeded, "systemd did not answer the bus"),
+    _DBUS_ERROR + "Disconnected": (NoBus, "the bus closed the connection"),
+    _DBUS_ERROR + "NoServer": (NoBus, "nothing listens on the bus socket"),
+    _DBUS_ERROR + "FileNotFound": (NoBus, "the bus socket is not there"),
+}
+
+
+def as_host_error(error: BusError) -> PsopsError:
+    """Return the host's error that this bus error stands for, or the error itself."""
+    for name, (kind, sentence) in HOST_ERRORS.items():
+        if error.name == name or (name.endswith(".") and error.name.startswith(name)):
+            return kind(f"{sentence} ({error})")
+    return error
+
+
+@lru_cache(maxsize=256)
+def _encode(calls: tuple[Call, ...], first_serial: int) -> bytes:
+    return b"".join(
+        codec.encode(Message(codec.METHOD_CALL, serial, call.path, call.interface, call.member,
+                             call.destination, call.signature, call.body))
+        for serial, call in enumerate(calls, first_serial)
+    )  # fmt: skip
+
+
+class Session:
+    """The state of one connection: what was asked, what is answered, what is left over."""
+
+    def __init__(self) -> None:
+        self._next_serial = 1
+        self._pending: dict[int, int] = {}  # serial -> place among the calls of its batch
+        self._replies: list[Reply | None] = []
+        self._authenticated = False
+        self._data = bytearray()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are not answered yet."""
+        return len(self._pending)
+
+    def send(self, calls: Sequence[Call]) -> bytes:
+        """Return the bytes that make these calls; the first time with handshake and Hello."""
+        first = self._next_serial
+        batch = tuple(calls)
+        places = range(len(batch))
+        prefix = b""
+        if first == 1:
+            prefix, batch = _HANDSHAKE, (_HELLO, *batch)
+            places = range(-1, len(calls))
+        self._next_serial = first + len(batch)
+        self._pending = dict(zip(range(first, self._next_serial), places, strict=True))
+        self._replies = [None] * len(calls)
+        return prefix + _encode(batch, first)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the bus; raises `ProtocolError` if they make no sense."""
+        self._data += data
+        while not self._authenticated:
+            line, found, _ = self._data.partition(b"\r\n")
+            if not found:
+                if len(self._data) > _MAX_LINE or self._data[:1] not in b"ODRE":
+                    raise ProtocolError(f"not a D-Bus greeting: {_excerpt(self._data)}")
+                return
+            del self._data[: len(line) + 2]
+            self._handshake_line(bytes(line))
+        at = 0
+        try:
+            while (size := codec.length(self._data[at : at + codec.PREFIX])) is not None:
+                if len(self._data) - at < size:
+                    break
+                self._take(codec.decode(bytes(self._data[at : at + size])))
+                at += size
+        except codec.Malformed as exc:
+            raise ProtocolError(str(exc)) from exc
+        del self._data[:at]
+
+    def replies(self) -> list[Reply]:
+        """Return the replies to the last calls, in their order; all must be there."""
+        return [reply for reply in self._replies if reply is not None]
+
+    def _handshake_line(self, line: bytes) -> None:
+        word = line.split(b" ", 1)[0]
+        if word == b"OK":
+            self._authenticated = True
+        elif word == b"REJECTED":
+            raise NoBus(f"the bus refuses this user ({_excerpt(line)})")
+        elif word != b"DATA":
+            raise ProtocolError(f"not a D-Bus greeting: {_excerpt(line)}")
+
+    def _take(self, message: Message) -> None:
+        if message.reply_serial is None or message.type not in (codec.METHOD_RETURN, codec.ERROR):
+            return  # signals nobody subscribed to, such as NameAcquired
+        place = self._pending.pop(message.reply_serial, None)
+        if place is None:
+            raise ProtocolError(f"a reply to call {message.reply_serial}, which was never made")
+        reply: Reply = message.body
+        if message.type == codec.ERROR:
+            text = message.body[0] if message.body and isinstance(message.body[0], str) else ""
+            reply = BusError(message.error_name or "unknown", text)
+        if place >= 0:
+            self._replies[place] = reply
+        elif isinstance(reply, BusError):
+            raise as_host_error(reply)
+
+
+def _excerpt(data: bytes | bytearray) -> str:
+    return repr(bytes(data[:60]))[1:]

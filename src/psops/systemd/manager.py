@@ -1,0 +1,167 @@
+"""Calls to systemd's manager and the parsing of what it answers; pure.
+
+Authority: org.freedesktop.systemd1(5). Unit and sub states are kept as the manager's own
+words, so that a state a newer systemd invents is shown and not lost.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from psops.errors import BusError, ProtocolError, PsopsError
+from psops.systemd.bus import Call, Reply, as_host_error
+from psops.systemd.names import TYPE_INTERFACES, unit_path, unit_type
+
+_DESTINATION = "org.freedesktop.systemd1"
+_PATH = "/org/freedesktop/systemd1"
+_MANAGER = "org.freedesktop.systemd1.Manager"
+_UNIT = "org.freedesktop.systemd1.Unit"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+
+#: Counters that systemd reports as "all bits set" when it does not know them.
+UNSET = 2**64 - 1
+
+#: Properties of the interface that every unit has; all others are on the type's own.
+UNIT_PROPERTIES = frozenset("""
+    Id Names Following Requires Requisite Wants BindsTo PartOf Upholds RequiredBy RequisiteOf
+    WantedBy BoundBy UpheldBy ConsistsOf Conflicts ConflictedBy Before After OnFailure OnFailureOf
+    OnSuccess OnSuccessOf Triggers TriggeredBy PropagatesReloadTo ReloadPropagatedFrom
+    PropagatesStopTo StopPropagatedFrom JoinsNamespaceOf SliceOf RequiresMountsFor
+    WantsMountsFor Documentation
+    Description AccessSELinuxContext LoadState ActiveState FreezerState SubState FragmentPath
+    SourcePath DropInPaths UnitFileState UnitFilePreset StateChangeTimestamp
+    StateChangeTimestampMonotonic InactiveExitTimestamp InactiveExitTimestampMonotonic
+    ActiveEnterTimestamp ActiveEnterTimestampMonotonic ActiveExitTimestamp
+    ActiveExitTimestampMonotonic InactiveEnterTimestamp InactiveEnterTimestampMonotonic CanStart
+    CanStop CanReload CanIsolate CanClean CanFreeze CanLiveMount Job StopWhenUnneeded
+    RefuseManualStart RefuseManualStop AllowIsolate DefaultDependencies SurviveFinalKillSignal
+    OnSuccessJobMode OnFailureJobMode
+    IgnoreOnIsolate NeedDaemonReload Markers JobTimeoutUSec JobRunningTimeoutUSec
+    JobTimeoutAction JobTimeoutRebootArgument ConditionResult AssertResult ConditionTimestamp
+    ConditionTimestampMonotonic AssertTimestamp AssertTimestampMonotonic Conditions Asserts
+    LoadError Transient Perpetual StartLimitIntervalUSec StartLimitBurst StartLimitAction
+    FailureAction FailureActionExitStatus SuccessAction SuccessActionExitStatus RebootArgument
+    InvocationID CollectMode Refs ActivationDetails DebugInvocation
+""".split())
+
+#: Which types have which of the properties that psops reads by itself.
+_CGROUP_TYPES = frozenset({"service", "socket", "mount", "swap", "slice", "scope"})
+_PROPERTY_TYPES: dict[str, frozenset[str]] = {
+    "MainPID": frozenset({"service"}),
+    "NRestarts": frozenset({"service"}),
+    "ExecMainCode": frozenset({"service"}),
+    "ExecMainStatus": frozenset({"service"}),
+    "MemoryCurrent": _CGROUP_TYPES,
+    "TasksCurrent": _CGROUP_TYPES,
+    "Result": frozenset({"service", "socket", "timer", "path", "mount", "automount", "swap",
+                         "scope"}),
+}  # fmt: skip
+
+
+class Row(NamedTuple):
+    """One row of the manager's unit list."""
+
+    id: str
+    description: str
+    load: str
+    active: str
+    sub: str
+    following: str
+    path: str
+    job_id: int
+    job_type: str
+    job_path: str
+
+
+def list_units() -> Call:
+    """Return the call that lists all units in memory."""
+    return _manager("ListUnits")
+
+
+def list_units_by_names(names: Iterable[str]) -> Call:
+    """Return the call that gives a row for each name, in this order, loaded or not."""
+    return _manager("ListUnitsByNames", "as", (tuple(names),))
+
+
+def list_units_by_patterns(states: Iterable[str], patterns: Iterable[str]) -> Call:
+    """Return the call that lists the units in memory that match."""
+    return _manager("ListUnitsByPatterns", "asas", (tuple(states), tuple(patterns)))
+
+
+def get_manager_property(name: str) -> Call:
+    """Return the call that reads one property of the manager."""
+    return Call(_DESTINATION, _PATH, _PROPERTIES, "Get", "ss", (_MANAGER, name))
+
+
+def get_unit_property(unit: str, name: str) -> Call:
+    """Return the call that reads one property of a unit, loading the unit if need be."""
+    interface = _UNIT if name in UNIT_PROPERTIES else TYPE_INTERFACES[unit_type(unit)]
+    return Call(_DESTINATION, unit_path(unit), _PROPERTIES, "Get", "ss", (interface, name))
+
+
+def get_all_unit_properties(unit: str) -> tuple[Call, Call]:
+    """Return the calls that read all properties of a unit and of its type."""
+    path = unit_path(unit)
+    return (
+        Call(_DESTINATION, path, _PROPERTIES, "GetAll", "s", (_UNIT,)),
+        Call(_DESTINATION, path, _PROPERTIES, "GetAll", "s", (TYPE_INTERFACES[unit_type(unit)],)),
+    )
+
+
+def get_processes(unit: str) -> Call:
+    """Return the call that lists the processes of a unit."""
+    kind = unit_type(unit)
+    return Call(_DESTINATION, unit_path(unit), TYPE_INTERFACES[kind], "GetProcesses")
+
+
+def has_property(unit: str, name: str) -> bool:
+    """Tell whether units of this type have the property; True for those psops knows nothing of."""
+    types = _PROPERTY_TYPES.get(name)
+    return types is None or unit_type(unit) in types
+
+
+def has_processes(unit: str) -> bool:
+    """Tell whether units of this type can have processes."""
+    return unit_type(unit) in _CGROUP_TYPES
+
+
+def parse_rows(reply: Reply) -> tuple[Row, ...]:
+    """Return the rows of a unit list; raises the host's error if the manager gave one."""
+    (rows,) = expect(reply, 1)
+    try:
+        parsed = tuple(Row(*row) for row in rows)
+    except TypeError as exc:
+        raise ProtocolError(f"a unit list of an unknown form: {exc}") from exc
+    return parsed
+
+
+def parse_property(reply: Reply) -> Any:
+    """Return the value of a property, None where the unit has no such property or value."""
+    if isinstance(reply, BusError):
+        error = as_host_error(reply)
+        if error is not reply:
+            raise error
+        return None
+    (value,) = expect(reply, 1)
+    return None if value == UNSET else value
+
+
+def parse_properties(reply: Reply) -> Mapping[str, Any]:
+    """Return all properties of one interface, none where the unit lacks the interface."""
+    value = parse_property(reply)
+    if not isinstance(value, dict):
+        return {}
+    return {name: item for name, item in value.items() if item != UNSET}
+
+
+def expect(reply: Reply, count: int) -> tuple[Any, ...]:
+    """Return the values of a reply; raises its error, or `ProtocolError` for another count."""
+    if isinstance(reply, BusError):
+        error: PsopsError = as_host_error(reply)
+        raise error
+    if len(reply) != count:
+        raise ProtocolError(f"a reply with {len(reply)} values where {count} were expected")
+    return reply
+
+
+def _manager(member: str, signature: str = "", body: tuple[Any, ...] = ()) -> Call:
+    return Call(_DESTINATION, _PATH, _MANAGER, member, signature, body)

@@ -1,0 +1,85 @@
+"""Unit names: what a user types, what systemd calls it, and its object path on the bus.
+
+Authority: systemd.unit(5) for names and escaping, sd_bus_path_encode(3) for paths.
+"""
+
+import re
+
+from psops.errors import UsageError
+
+#: Every unit type and the interface that its own properties are on.
+TYPE_INTERFACES: dict[str, str] = {
+    kind: f"org.freedesktop.systemd1.{kind.capitalize()}"
+    for kind in ("service", "socket", "timer", "target", "path", "mount", "automount", "swap",
+                 "slice", "scope", "device")
+}  # fmt: skip
+
+_GLOB = re.compile(r"[*?\[]")
+_VALID = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]*)?")
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.")
+_MAX_NAME = 255
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether the text is a pattern rather than a name."""
+    return _GLOB.search(text) is not None
+
+
+def unit_type(name: str) -> str:
+    """Return the type a unit name ends with (`service`, `timer` ...), "" if it has none."""
+    suffix = name.rpartition(".")[2]
+    return suffix if suffix in TYPE_INTERFACES else ""
+
+
+def parse_unit_name(text: str) -> str:
+    """Return the full unit name for what a user typed.
+
+    `.service` is added where no type is given; a path becomes the mount or device unit of
+    that path, as systemctl does. Raises `UsageError` for what can be no unit name.
+
+    >>> parse_unit_name("sshd"), parse_unit_name("a.timer"), parse_unit_name("/srv/my-data")
+    ('sshd.service', 'a.timer', 'srv-my\\\\x2ddata.mount')
+    """
+    name = text
+    if text.startswith("/"):
+        kind = "device" if text.startswith(("/dev/", "/sys/")) else "mount"
+        name = f"{escape_path(text)}.{kind}"
+    elif not unit_type(text):
+        name = f"{text}.service"
+    if not _VALID.fullmatch(name) or name.startswith((".", "@")) or len(name) > _MAX_NAME:
+        raise UsageError(f"{text!r} is not a unit name", remedy="psops status --help")
+    return name
+
+
+def parse_unit_glob(text: str) -> str:
+    """Return the pattern for what a user typed, limited to services where it names no type."""
+    return text if unit_type(text) or text.endswith(("*", "]")) else f"{text}.service"
+
+
+def escape_path(path: str) -> str:
+    """Return a file path as the part of a unit name that stands for it."""
+    parts = [part for part in path.split("/") if part]
+    text = "-".join(_escape(part) for part in parts)
+    return text or "-"
+
+
+def _escape(part: str) -> str:
+    data = part.encode()
+    return "".join(
+        chr(byte) if byte in _PLAIN and not (at == 0 and byte == 0x2E) else f"\\x{byte:02x}"
+        for at, byte in enumerate(data)
+    )
+
+
+def unit_path(name: str) -> str:
+    """Return the object path of a unit.
+
+    >>> unit_path("dbus.service")
+    '/org/freedesktop/systemd1/unit/dbus_2eservice'
+    """
+    escaped = "".join(
+        chr(byte) if chr(byte).isalnum() and byte < 128 and not (at == 0 and 48 <= byte <= 57)
+        else f"_{byte:02x}"
+        for at, byte in enumerate(name.encode())
+    )  # fmt: skip
+    return f"/org/freedesktop/systemd1/unit/{escaped or '_'}"

@@ -1,0 +1,72 @@
+"""How bytes get to a host and back: the interface, and the registry of ways that have it."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol
+
+from psops.deadline import Deadline
+from psops.inventory import Host
+
+
+class Channel(Protocol):
+    """One two-way byte stream to a bus."""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes; raises `DeadlineExceeded`, or the error that ended the stream."""
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, at least one; raises as `send` does."""
+
+    def close(self) -> None:
+        """Close the stream; never raises."""
+
+
+class Finished(NamedTuple):
+    """What a program on the host gave."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Connection(Protocol):
+    """A host that was reached."""
+
+    def open_bus(self) -> Channel:
+        """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        """Run a program there and return what it gave; never through a shell of ours."""
+
+    def close(self) -> None:
+        """Let go of the host; never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to reach hosts: what the command line says for all of them. Times in seconds."""
+
+    connect_timeout: float = 10.0
+    timeout: float = 30.0
+    accept_new_host_keys: bool = False
+    sudo: bool = False
+    user_bus: bool = False
+    #: Read instead of the user's and the system's ssh configuration.
+    ssh_config: str | None = None
+
+
+#: Transport name -> module with `connect(host, options) -> Connection`, imported when used.
+TRANSPORTS: dict[str, str] = {
+    "ssh": "psops.transport.ssh",
+    "openssh": "psops.transport.openssh",
+    "local": "psops.transport.local",
+    "container": "psops.transport.container",
+    "demo": "psops.transport.demo",
+}
+
+
+def connect(host: Host, options: Options) -> Connection:
+    """Return a connection to the host by its transport; raises `HostError`."""
+    module: Any = import_module(TRANSPORTS[host.transport])
+    connection: Connection = module.connect(host, options)
+    return connection

@@ -1,0 +1,82 @@
+"""A container on this machine: the bus socket inside its file system, seen from outside.
+
+systemd-machined writes the leader's process id to /run/systemd/machines/NAME; podman and
+docker are asked for theirs. A container with its own user namespace maps our uid away, and
+then the bus would refuse us, so there the stdio bridge is run inside instead, as root.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from psops.deadline import Deadline
+from psops.errors import ChannelRefused, NameNotResolved
+from psops.inventory import Host
+from psops.transport import Connection, Finished, Options
+from psops.transport.child import bridge
+from psops.transport.local import SYSTEM_BUS, open_socket, run_program
+from psops.transport.stream import SocketChannel
+
+_MACHINES = Path("/run/systemd/machines")
+_ENGINES = ("podman", "docker")
+_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
+
+
+class Container:
+    """A container, by the process id of its first process."""
+
+    def __init__(self, leader: int, options: Options) -> None:
+        self._leader = leader
+        self._options = options
+        self._enter = ("nsenter", "--target", str(leader), "--all", "--")
+
+    def open_bus(self) -> SocketChannel:
+        """Return a channel to the container's bus."""
+        if self._own_user_namespace():
+            return bridge((*self._enter, "systemd-stdio-bridge"))
+        root = f"/proc/{self._leader}/root"
+        timeout = self._options.connect_timeout
+        return open_socket(f"{root}{SYSTEM_BUS}", timeout, f"{root}/run/systemd/system")
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        """Run a program in the container and return what it gave."""
+        return run_program((*self._enter, *argv), deadline)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _own_user_namespace(self) -> bool:
+        try:
+            theirs = Path(f"/proc/{self._leader}/ns/user").readlink()
+        except PermissionError as exc:
+            raise ChannelRefused(
+                "no permission to look into the container", remedy="run psops as root"
+            ) from exc
+        return theirs != Path("/proc/self/ns/user").readlink()
+
+
+def connect(host: Host, options: Options) -> Connection:
+    """Return the container of this name; raises `NameNotResolved`."""
+    name = host.address or host.name
+    leader = _leader_of(name, Deadline(options.connect_timeout)) if _NAME.fullmatch(name) else 0
+    if not leader:
+        raise NameNotResolved(
+            f"no running container {name!r}", remedy="see machinectl list, podman ps, docker ps"
+        )
+    return Container(leader, options)
+
+
+def _leader_of(name: str, deadline: Deadline) -> int:
+    try:
+        text = (_MACHINES / name).read_text()
+    except OSError:
+        text = ""
+    if found := re.search(r"^LEADER=(\d+)$", text, re.MULTILINE):
+        return int(found[1])
+    for engine in filter(shutil.which, _ENGINES):
+        done = run_program((engine, "inspect", "--format={{.State.Pid}}", name), deadline)
+        if done.status == 0 and done.stdout.strip().isdigit():
+            return int(done.stdout)
+    return 0
+
+

@@ -1,0 +1,110 @@
+"""This host: its system bus, or the user's own bus.
+
+Authority for the addresses: sd_bus_default_system(3) and sd_bus_default_user(3).
+"""
+
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+from psops.deadline import Deadline
+from psops.errors import ChannelRefused, DeadlineExceeded, HostError, NoBus, NotSystemd
+from psops.inventory import Host
+from psops.transport import Connection, Finished, Options
+from psops.transport.stream import SocketChannel
+
+SYSTEM_BUS = "/run/dbus/system_bus_socket"
+_UNIX_ADDRESS = re.compile(r"unix:(?:[^,;]+,)*(path|abstract)=([^,;]+)")
+
+
+class Local:
+    """This host."""
+
+    def __init__(self, host: Host, options: Options) -> None:
+        self._path = _user_bus() if options.user_bus else _system_bus()
+        self._user = options.user_bus
+        self._timeout = options.connect_timeout
+
+    def open_bus(self) -> SocketChannel:
+        """Return a channel to the bus; raises `NoBus` or `NotSystemd`."""
+        return open_socket(self._path, self._timeout, "/run/systemd/system")
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        """Run a program here and return what it gave."""
+        return run_program(argv, deadline)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def connect(host: Host, options: Options) -> Connection:
+    """Return this host."""
+    return Local(host, options)
+
+
+def open_socket(path: str, timeout: float, booted_mark: str) -> SocketChannel:
+    """Return a channel to the bus socket at a path.
+
+    `booted_mark` is the directory that exists where systemd runs (sd_booted(3)); it tells a
+    system without systemd from one whose bus is down.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(timeout)
+    try:
+        sock.connect(path)
+    except TimeoutError:
+        sock.close()
+        raise NoBus(f"the bus at {path} accepts no connection within {timeout:g} s") from None
+    except PermissionError as exc:
+        sock.close()
+        raise ChannelRefused(f"no permission for {path}", remedy="run psops as root") from exc
+    except OSError as exc:
+        sock.close()
+        raise _missing(path, booted_mark, exc) from exc
+    return SocketChannel(sock)
+
+
+def _missing(path: str, booted_mark: str, exc: OSError) -> HostError:
+    try:
+        booted = Path(booted_mark).exists()
+    except OSError:
+        booted = True
+    reason = (exc.strerror or str(exc)).lower()
+    if not booted:
+        return NotSystemd(f"systemd does not run here, and there is no bus at {path} ({reason})")
+    return NoBus(f"no bus at {path} ({reason})")
+
+
+def run_program(argv: tuple[str, ...], deadline: Deadline) -> Finished:
+    """Run a program on this machine and return what it gave."""
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, stdin=subprocess.DEVNULL, timeout=deadline.remaining()
+        )
+    except subprocess.TimeoutExpired:
+        raise DeadlineExceeded(f"{argv[0]} did not end within {deadline.seconds:g} s") from None
+    except OSError as exc:
+        return Finished(127, b"", str(exc).encode())
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def _system_bus() -> str:
+    return _address_path(os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", "")) or SYSTEM_BUS
+
+
+def _user_bus() -> str:
+    address = _address_path(os.environ.get("DBUS_SESSION_BUS_ADDRESS", ""))
+    if address:
+        return address
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    return f"{runtime}/bus"
+
+
+def _address_path(address: str) -> str | None:
+    found = _UNIX_ADDRESS.search(address)
+    if found is None:
+        return None
+    path = re.sub("%([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), found[2])
+    return path if found[1] == "path" else "\0" + path

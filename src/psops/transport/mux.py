@@ -1,0 +1,222 @@
+"""Through a connection that the ssh program already holds open (ControlMaster).
+
+The master is asked for a forward from a private local socket to the bus socket of the host:
+no ssh process, no login, no cryptography here. Where the host refuses that, the stdio
+bridge is run in a session of the master. Authority: OpenSSH's PROTOCOL.mux, version 4.
+"""
+
+import array
+import contextlib
+import os
+import socket
+import struct
+import tempfile
+from pathlib import Path
+
+from psops.deadline import Deadline
+from psops.errors import ChannelRefused, DeadlineExceeded, HostError, ProtocolError
+from psops.transport import Finished
+from psops.transport.child import explain_bridge
+from psops.transport.stream import SocketChannel
+
+_HELLO, _OPEN_FWD, _CLOSE_FWD, _NEW_SESSION = 0x1, 0x10000006, 0x10000007, 0x10000002
+_OK, _DENIED, _FAILURE, _EXIT, _SESSION_OPENED = (
+    0x80000001, 0x80000002, 0x80000003, 0x80000004, 0x80000006,
+)  # fmt: skip
+_TTY_ALLOC_FAIL = 0x80000008
+_VERSION = 4
+_LOCAL = 1
+_STREAMLOCAL = 0xFFFFFFFE  # the port -2 says that the address is a path
+_NO_ESCAPE = 0xFFFFFFFF
+_MAX_PACKET = 256 * 1024
+
+
+class NoMaster(Exception):
+    """No master answers at the control path; the host has to be logged in to."""
+
+
+class MuxConnection:
+    """One client of a master; each channel has its own forward or session."""
+
+    def __init__(self, control_path: Path, timeout: float) -> None:
+        self._path = control_path
+        self._timeout = timeout
+        self._control = _Control(control_path, timeout)
+
+    def open_streamlocal(self, remote: str) -> SocketChannel:
+        """Return a channel to a socket of the host; a refusal shows when it is first used."""
+        # The directory keeps other users from connecting to the forward.
+        directory = tempfile.TemporaryDirectory(prefix="psops-")
+        local = f"{directory.name}/bus"
+        places = _string(local) + _word(_STREAMLOCAL) + _string(remote) + _word(_STREAMLOCAL)
+        forward = _word(_LOCAL) + places
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(self._timeout)
+
+        def close() -> None:
+            # Only now: a master that closes the forward first may not have accepted us yet.
+            self._control.send(_CLOSE_FWD, forward)
+            directory.cleanup()
+
+        try:
+            self._control.request(_OPEN_FWD, forward)
+            sock.connect(local)
+        except OSError as exc:
+            close()
+            raise ProtocolError(f"the master's forward does not answer ({exc})") from exc
+        except HostError:
+            directory.cleanup()
+            raise
+        return SocketChannel(sock, lambda: ChannelRefused("the host closed the forward"), close)
+
+    def open_program(self, command: str) -> SocketChannel:
+        """Return a channel to the standard input and output of a program on the host."""
+        session = _Session(self._path, command, self._timeout)
+        return SocketChannel(session.stdio, session.explain, session.close)
+
+    def run(self, command: str, deadline: Deadline) -> Finished:
+        """Run a command line on the host and return what it gave."""
+        session = _Session(self._path, command, self._timeout)
+        try:
+            return session.finish(deadline)
+        finally:
+            session.close()
+
+    def close(self) -> None:
+        """Leave the master as it was."""
+        self._control.close()
+
+
+class _Control:
+    """One connection to a master's control socket: requests and answers."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(timeout)
+        self._next_id = 0
+        try:
+            self.sock.connect(str(path))
+            # Both sides greet first, so the greeting needs no waiting for.
+            self._write(_word(_HELLO) + _word(_VERSION))
+            kind, version = struct.unpack_from(">II", self.read())
+        except (OSError, HostError, struct.error) as exc:
+            self.close()
+            raise NoMaster(str(exc)) from exc
+        if (kind, version) != (_HELLO, _VERSION):
+            self.close()
+            raise NoMaster(f"it speaks another protocol (version {version})")
+
+    def request(self, kind: int, body: bytes, fds: tuple[int, ...] = ()) -> bytes:
+        """Send a request and return the rest of its answer; raises `HostError` on refusal."""
+        self.send(kind, body)
+        for fd in fds:  # the master takes them one message each
+            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+            self.sock.sendmsg([b"\0"], ancillary)
+        answer = self.read()
+        if len(answer) < 8:
+            raise ProtocolError("the ssh master's answer is too short")
+        status, _request = struct.unpack_from(">II", answer)
+        if status in (_OK, _SESSION_OPENED):
+            return answer[8:]
+        (size,) = struct.unpack_from(">I", answer, 8) if len(answer) >= 12 else (0,)
+        reason = answer[12 : 12 + size].decode(errors="replace")
+        what = {_DENIED: "denies", _FAILURE: "refuses"}.get(status, "does not understand")
+        raise ChannelRefused(f"the ssh master {what} the request ({reason})")
+
+    def send(self, kind: int, body: bytes) -> None:
+        """Send a request; a master that is gone shows when the answer is read."""
+        self._next_id += 1
+        with contextlib.suppress(OSError):
+            self._write(_word(kind) + _word(self._next_id) + body)
+
+    def read(self) -> bytes:
+        """Return the next packet."""
+        (size,) = struct.unpack(">I", self._exactly(4))
+        if size > _MAX_PACKET:
+            raise ProtocolError(f"the ssh master announces a packet of {size} bytes")
+        return self._exactly(size)
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def _write(self, packet: bytes) -> None:
+        self.sock.sendall(_word(len(packet)) + packet)
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            try:
+                more = self.sock.recv(count - len(data))
+            except TimeoutError:
+                raise DeadlineExceeded("the ssh master does not answer") from None
+            if not more:
+                raise ProtocolError("the ssh master closed the connection")
+            data += more
+        return data
+
+
+class _Session:
+    """A program on the host, its streams connected to ours by the master."""
+
+    def __init__(self, path: Path, command: str, timeout: float) -> None:
+        self._control = _Control(path, timeout)
+        self.stdio, theirs = socket.socketpair()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
+        term = os.environ.get("TERM", "dumb")
+        flags = _word(0) * 4  # no tty, no X11, no agent, no subsystem
+        body = _string("") + flags + _word(_NO_ESCAPE) + _string(term) + _string(command)
+        fds = (theirs.fileno(), theirs.fileno(), self._errors.fileno())
+        try:
+            self._control.request(_NEW_SESSION, body, fds)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            theirs.close()
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return what the program gave, once it has ended."""
+        output = bytearray()
+        with contextlib.suppress(OSError):
+            self.stdio.shutdown(socket.SHUT_WR)
+        try:
+            while True:
+                self.stdio.settimeout(max(deadline.remaining(), 0.001))
+                if not (data := self.stdio.recv(65536)):
+                    break
+                output += data
+        except TimeoutError:
+            raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
+        self._control.sock.settimeout(max(deadline.remaining(), 0.001))
+        return Finished(self._status(), bytes(output), self._error_text())
+
+    def explain(self) -> HostError:
+        """Return what it means that the program ended."""
+        return explain_bridge(self._status(), self._error_text().decode(errors="replace").strip())
+
+    def close(self) -> None:
+        self._control.close()
+        self.stdio.close()
+        self._errors.close()
+
+    def _status(self) -> int:
+        with contextlib.suppress(HostError, OSError):
+            while True:
+                packet = self._control.read()
+                kind, _session, value = struct.unpack(">III", packet[:12].ljust(12, b"\0"))
+                if kind == _EXIT:
+                    return int(value)
+        return -1
+
+    def _error_text(self) -> bytes:
+        self._errors.seek(0)
+        return self._errors.read(65536)
+
+
+def _word(value: int) -> bytes:
+    return struct.pack(">I", value)
+
+
+def _string(text: str) -> bytes:
+    data = os.fsencode(text)
+    return _word(len(data)) + data

@@ -1,0 +1,518 @@
+"""SSH spoken by this process: logging in, and channels on a login; names paramiko, alone.
+
+What it adds to paramiko: channels to a Unix socket of the host, TCP_QUICKACK, keys and
+known hosts that are read once for a fleet, and errors told apart by what failed.
+"""
+
+import atexit
+import base64
+import logging
+import os
+import random
+import shlex
+import socket
+import threading
+import time
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import paramiko
+from paramiko.ssh_exception import (
+    AuthenticationException,
+    BadAuthenticationType,
+    ChannelException,
+    SSHException,
+)
+
+from psops.deadline import Deadline
+from psops.errors import (
+    AuthenticationRefused,
+    BannerTimedOut,
+    ChannelRefused,
+    ConnectRefused,
+    ConnectTimedOut,
+    DeadlineExceeded,
+    HostError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    NameNotResolved,
+    ProtocolError,
+)
+from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
+from psops.transport import Finished
+from psops.transport.child import explain_bridge
+from psops.transport.stream import no_answer
+
+_STREAMLOCAL = "direct-streamlocal@openssh.com"
+_CHANNEL_OPEN = b"\x5a"
+#: RSA keys are named by one type in known_hosts and sign with three algorithms.
+_RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
+#: Tries when the server hangs up before its greeting, as sshd does past MaxStartups.
+_MOST_TRIES = 5
+_FIRST_PAUSE = 0.1
+#: A login that took at least this long to greet is over a WAN: there a compressed request
+#: fits TCP's first window, which saves a round trip; on a LAN it only costs CPU.
+_WAN_GREETING = 0.04
+
+# What paramiko logs comes back as an exception too, and those are reported.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
+# At exit paramiko joins the thread of every connection; ours were hung up, or are to be left.
+atexit.unregister(paramiko.transport._join_lingering_threads)  # type: ignore[attr-defined]
+
+
+class Login(NamedTuple):
+    """Everything needed to log in to one host; equal logins can share a connection."""
+
+    host: str
+    address: str
+    port: int
+    user: str
+    #: The name its key is known by.
+    key_name: str
+    identity_files: tuple[Path, ...]
+    identities_only: bool
+    agent: str
+    known_hosts: tuple[Path, ...]
+    accept_new: bool
+    compress: bool | None
+    proxy_command: str | None
+    connect_timeout: float
+
+
+class _QuickSocket:
+    """A TCP socket that acknowledges at once and reads ahead.
+
+    An sshd before OpenSSH 10.1 leaves Nagle's algorithm on for forwarded channels, so it
+    waits for our acknowledgement, which a kernel delays by 40 ms unless told not to; the
+    option does not stick, so it is set after every read.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._ahead = b""
+        self._quick = getattr(socket, "TCP_QUICKACK", None) if sock.family != socket.AF_UNIX else 0
+
+    def recv(self, count: int) -> bytes:
+        if not self._ahead:
+            self._ahead = self._sock.recv(32768)
+            if self._quick:
+                self._sock.setsockopt(socket.IPPROTO_TCP, self._quick, 1)
+        data, self._ahead = self._ahead[:count], self._ahead[count:]
+        return data
+
+    def send(self, data: bytes) -> int:
+        return self._sock.send(data)
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._sock.settimeout(seconds)
+
+    def hang_up(self) -> None:
+        """Wake the thread that reads, which closes the socket."""
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            self._sock.close()
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class _Transport(paramiko.Transport):
+    """A paramiko transport that can open channels to a Unix socket (`bus` names it)."""
+
+    bus = ""
+    compress: bool | None = None
+    begun = 0.0
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        # paramiko builds the request for this channel type without its last three fields.
+        packet = data.asbytes()
+        if packet.startswith(_CHANNEL_OPEN) and packet[5:].startswith(_STREAMLOCAL.encode()):
+            data.add_string(self.bus)
+            data.add_string("")
+            data.add_int(0)
+        super()._send_user_message(data)  # type: ignore[misc]
+
+    def _send_kex_init(self) -> None:
+        if self.begun:
+            slow = time.monotonic() - self.begun >= _WAN_GREETING
+            self.use_compression(slow if self.compress is None else self.compress)
+            self.begun = 0.0
+        super()._send_kex_init()  # type: ignore[misc]
+
+
+class BusChannel:
+    """A byte stream over a channel of a login."""
+
+    def __init__(self, channel: paramiko.Channel, program: bool) -> None:
+        self._channel = channel
+        self._program = program
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes; raises `DeadlineExceeded`, or the error that ended the stream."""
+        self._channel.settimeout(max(deadline.remaining(), 0.001))
+        try:
+            self._channel.sendall(data)
+        except TimeoutError:
+            raise no_answer(deadline) from None
+        except OSError as exc:
+            raise self._end(deadline) from exc
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, at least one; raises as `send` does."""
+        self._channel.settimeout(max(deadline.remaining(), 0.001))
+        try:
+            data = self._channel.recv(262144)
+        except TimeoutError:
+            raise no_answer(deadline) from None
+        if not data:
+            raise self._end(deadline)
+        return data
+
+    def close(self) -> None:
+        """Leave the channel; the login's end closes it."""
+
+    def _end(self, deadline: Deadline) -> HostError:
+        if not self._program:
+            return ChannelRefused("the host closed the channel")
+        return explain_bridge(*_last_words(self._channel, deadline))
+
+
+class NativeConnection:
+    """One login."""
+
+    def __init__(self, transport: _Transport, sock: _QuickSocket, timeout: float) -> None:
+        self._transport = transport
+        self._sock = sock
+        self._timeout = timeout
+
+    def open_streamlocal(self, path: str) -> BusChannel:
+        """Return a channel to a Unix socket of the host; raises `ChannelRefused`."""
+        self._transport.bus = path
+        return BusChannel(self._open(_STREAMLOCAL), program=False)
+
+    def open_program(self, command: str) -> BusChannel:
+        """Return a channel to the standard input and output of a program on the host."""
+        channel = self._open("session")
+        channel.exec_command(command)
+        return BusChannel(channel, program=True)
+
+    def open_tcp(self, address: str, port: int) -> paramiko.Channel:
+        """Return a channel to a TCP port as seen from the host."""
+        return self._open("direct-tcpip", (address, port))
+
+    def run(self, command: str, deadline: Deadline) -> Finished:
+        """Run a command line on the host and return what it gave."""
+        channel = self._open("session")
+        try:
+            channel.exec_command(command)
+            output = bytearray()
+            while True:
+                channel.settimeout(max(deadline.remaining(), 0.001))
+                if not (data := channel.recv(262144)):
+                    break
+                output += data
+            status, errors = _last_words(channel, deadline)
+        except TimeoutError:
+            raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
+        except SSHException as exc:
+            raise ChannelRefused(f"cannot run a program there ({exc})") from exc
+        return Finished(status, bytes(output), errors.encode())
+
+    def close(self) -> None:
+        """Hang up, without waiting for the other side."""
+        self._transport.active = False
+        self._sock.hang_up()
+
+    def _open(self, kind: str, address: tuple[str, int] | None = None) -> paramiko.Channel:
+        deadline = Deadline(self._timeout)
+        try:
+            source = ("127.0.0.1", 0) if address else None
+            return self._transport.open_channel(kind, address, source, timeout=self._timeout)
+        except ChannelException as exc:
+            raise ChannelRefused(f"the host refuses a channel ({exc.text or exc})") from exc
+        except (SSHException, EOFError, OSError) as exc:
+            if deadline.passed():
+                raise DeadlineExceeded(
+                    f"logged in, but no channel within {self._timeout:g} s",
+                    remedy="the login is held up there (PAM, systemd-logind); look at its journal",
+                ) from exc
+            raise ChannelRefused(f"the host closed the connection ({exc or 'no reason'})") from exc
+
+
+def log_in(login: Login, through: "NativeConnection | None" = None) -> NativeConnection:
+    """Return a connection to a host, perhaps through another one; raises `HostError`."""
+    deadline = Deadline(login.connect_timeout)
+    for tries in range(1, _MOST_TRIES + 1):
+        begun = time.monotonic()
+        sock = _QuickSocket(_dial(login, through, deadline))
+        try:
+            return _negotiate(login, sock, deadline, begun)
+        except _Dropped as exc:
+            sock.hang_up()
+            pause = random.uniform(0.5, 1.5) * _FIRST_PAUSE * 2**tries
+            if tries == _MOST_TRIES or deadline.remaining() < pause:
+                raise ConnectRefused(
+                    f"the host hangs up before its SSH greeting ({exc}; {tries} tries)",
+                    remedy="too many logins at once? see MaxStartups in sshd_config, or --fanout",
+                ) from exc
+            time.sleep(pause)
+        except BaseException:
+            sock.hang_up()
+            raise
+    raise AssertionError("the last try returns or raises")
+
+
+class _Dropped(Exception):
+    """The server hung up before it said anything."""
+
+
+def _dial(login: Login, through: NativeConnection | None, deadline: Deadline) -> socket.socket:
+    if through is not None:
+        return through.open_tcp(login.address, login.port)  # type: ignore[return-value]
+    if login.proxy_command:
+        return _dial_program(login.proxy_command)
+    place = f"{login.address} port {login.port}"
+    try:
+        found = socket.getaddrinfo(login.address, login.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise NameNotResolved(f"{login.address!r} has no address ({reason})") from exc
+    failure: OSError = OSError("no address")
+    for family, kind, protocol, _name, address in found:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(deadline.remaining(), 0.001))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as exc:
+            sock.close()
+            failure = exc
+    if isinstance(failure, TimeoutError):
+        waited = f"no answer within {deadline.seconds:g} s"
+        raise ConnectTimedOut(f"{place}: {waited}") from failure
+    raise ConnectRefused(f"{place}: {(failure.strerror or str(failure)).lower()}") from failure
+
+
+def _dial_program(command: str) -> socket.socket:
+    import subprocess
+
+    ours, theirs = socket.socketpair()
+    # A ProxyCommand is a line for the user's shell by definition (ssh_config(5)).
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    with theirs:
+        subprocess.Popen(
+            [shell, "-c", f"exec {command}"], stdin=theirs, stdout=theirs, start_new_session=True
+        )
+    return ours
+
+
+def _negotiate(
+    login: Login, sock: _QuickSocket, deadline: Deadline, begun: float
+) -> NativeConnection:
+    transport = _Transport(sock)  # type: ignore[arg-type]
+    transport.begun, transport.compress = begun, login.compress
+    transport.banner_timeout = transport.handshake_timeout = max(deadline.remaining(), 0.001)
+    known = _known_hosts(login.known_hosts)
+    _prefer_known_kinds(transport, known.kinds(login.key_name, login.port))
+    try:
+        transport.start_client(timeout=deadline.remaining())
+    except (SSHException, EOFError, OSError) as exc:
+        raise _explain_start(transport, exc, deadline) from exc
+    if not transport.initial_kex_done:
+        raise _explain_start(transport, TimeoutError(), deadline)
+    key = transport.get_remote_server_key()
+    _check_host_key(login, known, key.get_name(), key.get_base64())
+    _authenticate(login, transport, deadline)
+    return NativeConnection(transport, sock, login.connect_timeout)
+
+
+def _explain_start(
+    transport: _Transport, exc: BaseException, deadline: Deadline
+) -> HostError | _Dropped:
+    cause = exc.__context__ or exc
+    if not transport.remote_version:
+        if isinstance(cause, TimeoutError) or deadline.passed():
+            return BannerTimedOut(f"no SSH greeting within {deadline.seconds:g} s")
+        if isinstance(cause, (EOFError, ConnectionError)):
+            return _Dropped(str(cause) or "connection closed")
+        return ProtocolError(f"this is no SSH server ({exc})")
+    if isinstance(cause, TimeoutError) or deadline.passed():
+        return BannerTimedOut(f"the SSH key exchange did not end within {deadline.seconds:g} s")
+    if isinstance(exc, (EOFError, ConnectionError)):
+        return _Dropped("connection closed in the key exchange")
+    return ProtocolError(f"the SSH key exchange failed ({exc})")
+
+
+def _prefer_known_kinds(transport: _Transport, kinds: tuple[str, ...]) -> None:
+    if not kinds:
+        return
+    options = transport.get_security_options()
+    wanted = [name for kind in kinds for name in (_RSA if kind == "ssh-rsa" else (kind,))]
+    rest = [name for name in options.key_types if name not in wanted]
+    options.key_types = [name for name in wanted if name in options.key_types] + rest
+
+
+def _check_host_key(login: Login, known: KnownHosts, kind: str, key: str) -> None:
+    verdict, place = known.judge(login.key_name, login.port, kind, key)
+    shown = f"{kind} {fingerprint(key)}"
+    if verdict is Verdict.REVOKED:
+        raise HostKeyChanged(f"the host shows a revoked key: {shown} ({place})", remedy="")
+    if verdict is Verdict.CHANGED:
+        name = login.key_name if login.port == 22 else f"[{login.key_name}]:{login.port}"
+        raise HostKeyChanged(
+            f"the host's key is not the known one: it shows {shown}, known is {place}",
+            remedy="reinstalled? then: ssh-keygen -R " + shlex.quote(name)
+            + "; otherwise somebody may be in between: do not connect",
+        )  # fmt: skip
+    if verdict is Verdict.UNKNOWN:
+        if not login.accept_new:
+            raise HostKeyUnknown(f"no known_hosts file has a key of this host ({shown})")
+        append(login.known_hosts[0], login.key_name, login.port, kind, key)
+        known_path = login.known_hosts[0]
+        if not known_path.exists():
+            raise HostKeyUnknown(f"cannot keep the host's key in {known_path}")
+
+
+def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> None:
+    keys, unusable = _keys(login.identity_files, login.identities_only, login.agent)
+    tried: list[str] = []
+    refusal = ""
+    for source, key in keys:
+        transport.auth_timeout = max(deadline.remaining(), 0.001)
+        tried.append(source)
+        try:
+            more = transport.auth_publickey(login.user, key)
+        except BadAuthenticationType as exc:
+            refusal = f"the host wants {', '.join(exc.allowed_types)}"
+            break
+        except AuthenticationException as exc:
+            if deadline.passed():
+                raise DeadlineExceeded(
+                    f"the login did not end within {deadline.seconds:g} s"
+                ) from exc
+            if not transport.is_active():
+                refusal = "the host hung up"
+                break
+        except (SSHException, EOFError, OSError) as exc:
+            if not transport.is_active():
+                refusal = "the host hung up"
+                break
+            unusable = (*unusable, f"{source}: {exc}")
+        else:
+            if not more:
+                return
+            refusal = f"the host wants {', '.join(more)} as well"
+            break
+    if not tried:
+        refusal = "no key to offer"
+    parts = [f"user {login.user!r}", refusal or f"{_count(len(tried), 'key')} offered"]
+    parts += [f"not usable: {', '.join(unusable)}"] if unusable else []
+    remedy = None
+    if "wants" in refusal:
+        remedy = "psops logs in with keys; for other ways set transport = 'openssh'"
+    raise AuthenticationRefused("login refused: " + "; ".join(parts), remedy=remedy)
+
+
+class _Agent(paramiko.Agent):
+    """An agent that the threads of a fleet share."""
+
+    def __init__(self, path: str) -> None:
+        self._lock = threading.Lock()
+        paramiko.agent.AgentSSH.__init__(self)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(60)  # a person may have to confirm
+        sock.connect(path)
+        self._connect(sock)  # type: ignore[attr-defined]
+
+    def _send_message(self, message: bytes) -> object:
+        with self._lock:
+            return super()._send_message(message)  # type: ignore[misc]
+
+
+_keys_lock = threading.Lock()
+
+
+def _keys(
+    files: tuple[Path, ...], only: bool, agent: str
+) -> tuple[tuple[tuple[str, paramiko.PKey], ...], tuple[str, ...]]:
+    with _keys_lock:  # or the threads that begin together would all read the files
+        return _load_keys(files, only, agent)
+
+
+@cache
+def _load_keys(
+    files: tuple[Path, ...], only: bool, agent: str
+) -> tuple[tuple[tuple[str, paramiko.PKey], ...], tuple[str, ...]]:
+    """Return the keys to offer with where each comes from, and the files that gave none."""
+    held = {key.asbytes(): key for key in _agent_keys(agent)}
+    keys: dict[bytes, tuple[str, paramiko.PKey]] = {}
+    unusable: list[str] = []
+    for path in files:
+        public = _public_part(path)
+        if public in held:
+            keys[public] = (str(path), held[public])
+            continue
+        try:
+            key = paramiko.PKey.from_path(path)
+        except FileNotFoundError:
+            continue
+        except TypeError:  # what cryptography raises for a missing passphrase
+            unusable.append(f"{path} is encrypted and not in the agent (ssh-add {path})")
+        except Exception as exc:  # any parser's opinion of a file that is not a key
+            unusable.append(f"{path} ({str(exc).splitlines()[0] if str(exc) else repr(exc)})")
+        else:
+            keys.setdefault(key.asbytes(), (str(path), key))
+    if not only:
+        for blob, agent_key in held.items():
+            keys.setdefault(blob, (f"agent:{agent_key.comment}", agent_key))
+    return tuple(keys.values()), tuple(unusable)
+
+
+def _agent_keys(path: str) -> tuple[paramiko.AgentKey, ...]:
+    if not path:
+        return ()
+    try:
+        return _Agent(path).get_keys()
+    except (OSError, SSHException):
+        return ()  # an agent that is gone holds no keys
+
+
+def _public_part(path: Path) -> bytes:
+    try:
+        return base64.b64decode(Path(f"{path}.pub").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return b""
+
+
+_known_lock = threading.Lock()
+
+
+def _known_hosts(paths: tuple[Path, ...]) -> KnownHosts:
+    with _known_lock:
+        return _load_known_hosts(paths)
+
+
+@cache
+def _load_known_hosts(paths: tuple[Path, ...]) -> KnownHosts:
+    return KnownHosts(paths)
+
+
+def _last_words(channel: paramiko.Channel, deadline: Deadline) -> tuple[int, str]:
+    """Return the exit status (-1 if none came) and the standard error of a program."""
+    errors = bytearray()
+    channel.settimeout(max(min(deadline.remaining(), 2.0), 0.001))
+    try:
+        while data := channel.recv_stderr(65536):
+            errors += data
+        channel.status_event.wait(max(min(deadline.remaining(), 2.0), 0.001))
+    except TimeoutError:
+        pass
+    return channel.exit_status, errors.decode(errors="replace").strip()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

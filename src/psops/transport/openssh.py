@@ -1,0 +1,103 @@
+"""A host through the ssh program, for whatever paramiko cannot: Kerberos, FIDO keys,
+certificates, a site's own settings. One ssh process per host, as `systemctl -H` has it."""
+
+import shlex
+
+from psops.deadline import Deadline
+from psops.errors import (
+    AuthenticationRefused,
+    BannerTimedOut,
+    ConnectRefused,
+    ConnectTimedOut,
+    HostError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    NameNotResolved,
+)
+from psops.inventory import Host
+from psops.transport import Connection, Finished, Options
+from psops.transport.child import bridge
+from psops.transport.local import run_program
+from psops.transport.ssh import bridge_command, diagnose
+from psops.transport.stream import SocketChannel
+
+#: What ssh says (status 255), in lower case, and what it means; the first match counts.
+_MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
+    ("remote host identification has changed", HostKeyChanged),
+    ("host key for", HostKeyChanged),
+    ("revoked", HostKeyChanged),
+    ("host key verification failed", HostKeyUnknown),
+    ("no matching host key", HostKeyUnknown),
+    ("could not resolve", NameNotResolved),
+    ("name or service not known", NameNotResolved),
+    ("during banner exchange", BannerTimedOut),
+    ("banner exchange", BannerTimedOut),
+    ("connection timed out", ConnectTimedOut),
+    ("timed out", ConnectTimedOut),
+    ("connection refused", ConnectRefused),
+    ("no route to host", ConnectRefused),
+    ("network is unreachable", ConnectRefused),
+    ("permission denied", AuthenticationRefused),
+    ("too many authentication failures", AuthenticationRefused),
+    ("connection closed", ConnectRefused),
+    ("connection reset", ConnectRefused),
+)
+
+
+class OpenSshConnection:
+    """A host the ssh program logs in to, once for each channel."""
+
+    def __init__(self, host: Host, options: Options) -> None:
+        self._argv = _ssh_argv(host, options)
+        self._bridge = bridge_command(host, options)
+        self._options = options
+
+    def open_bus(self) -> SocketChannel:
+        """Return a channel to the bridge on the host; failures show when it is used."""
+        return bridge((*self._argv, self._bridge), self._explain)
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
+        return run_program((*self._argv, shlex.join(argv)), deadline)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _explain(self, status: int, text: str) -> HostError | None:
+        if status == 255:
+            return explain(text)
+        if status != 127:
+            return None
+        from psops.transport.child import explain_bridge
+
+        limit = Deadline(self._options.timeout)
+        return diagnose(explain_bridge(status, text), lambda argv: self.run(argv, limit))
+
+
+def connect(host: Host, options: Options) -> Connection:
+    """Return the host; ssh logs in when the bus is opened."""
+    return OpenSshConnection(host, options)
+
+
+def explain(text: str) -> HostError:
+    """Return what the ssh program's error text means."""
+    lower = text.lower()
+    lines = [line for line in text.splitlines() if line.strip()]
+    last = lines[-1] if lines else "ssh failed without a word"
+    kind = next((kind for words, kind in _MEANINGS if words in lower), ConnectRefused)
+    return kind(last)
+
+
+def _ssh_argv(host: Host, options: Options) -> tuple[str, ...]:
+    argv = ["ssh", "-xT", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={options.connect_timeout:.0f}"]
+    checking = "accept-new" if options.accept_new_host_keys else "yes"
+    argv += ["-o", f"StrictHostKeyChecking={checking}"]
+    if options.ssh_config:
+        argv += ["-F", options.ssh_config]
+    if host.user:
+        argv += ["-l", host.user]
+    if host.port:
+        argv += ["-p", str(host.port)]
+    if host.jump:
+        argv += ["-J", ",".join(host.jump)]
+    return (*argv, "--", host.address or host.name)

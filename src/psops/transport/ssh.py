@@ -1,0 +1,297 @@
+"""A host over SSH: which settings hold, which way is the shortest, which way worked.
+
+Ways to the bus, in order: a forward to the bus socket (starts no process on the host), then
+`systemd-stdio-bridge`. Both go through a ControlMaster that is open already, or through a
+login of our own. The way that worked is remembered per host.
+"""
+
+import getpass
+import os
+import shlex
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from psops import memory
+from psops.deadline import Deadline
+from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageError
+from psops.inventory import Host, parse_destination
+from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
+from psops.sshconfig import load as load_ssh_config
+from psops.transport import Channel, Connection, Finished, Options
+
+if TYPE_CHECKING:
+    from psops.transport.native import Login, NativeConnection
+
+BUS_SOCKET = "/run/dbus/system_bus_socket"
+BRIDGE = "systemd-stdio-bridge"
+STREAMLOCAL = "streamlocal"
+_BOOTED = "/run/systemd/system"
+_MOST_HOPS = 8
+
+
+class Carrier(Protocol):
+    """What can open channels on a host: a login of ours, or somebody's ControlMaster."""
+
+    def open_streamlocal(self, path: str) -> Channel: ...
+    def open_program(self, command: str) -> Channel: ...
+    def run(self, command: str, deadline: Deadline) -> Finished: ...
+    def close(self) -> None: ...
+
+
+class SshConnection:
+    """A host that can be logged in to."""
+
+    def __init__(self, host: Host, options: Options, carrier: Carrier) -> None:
+        self._host = host
+        self._options = options
+        self._carrier = carrier
+
+    def open_bus(self) -> Channel:
+        """Return a channel to the bus, by the way that worked last time, else by the next."""
+        bridge = bridge_command(self._host, self._options)
+        if bridge != BRIDGE:  # other rights or another bus than the login's own forward has
+            return _Retrying([lambda: self._carrier.open_program(bridge)], self._diagnose)
+        ways: dict[str, Callable[[], Channel]] = {
+            STREAMLOCAL: lambda: self._carrier.open_streamlocal(BUS_SOCKET),
+            BRIDGE: lambda: self._carrier.open_program(BRIDGE),
+        }
+        names = sorted(ways, key=lambda way: way != memory.recall_way(self._host.name))
+        return _Retrying(
+            [ways[name] for name in names],
+            self._diagnose,
+            lambda place: memory.remember_way(self._host.name, names[place], names[0]),
+        )
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
+        return self._carrier.run(shlex.join(argv), deadline)
+
+    def close(self) -> None:
+        """Hang up, or leave the master as it was."""
+        self._carrier.close()
+
+    def _diagnose(self, error: HostError) -> HostError:
+        return diagnose(error, lambda argv: self.run(argv, Deadline(self._options.timeout)))
+
+
+class _Retrying:
+    """A channel by the first of some ways that works; a refusal may show at the first read.
+
+    Only bytes of the first batch can be sent a second time, so once something was received
+    the way stands.
+    """
+
+    def __init__(
+        self,
+        ways: list[Callable[[], Channel]],
+        diagnose: Callable[[HostError], HostError],
+        worked: Callable[[int], None] = lambda place: None,
+    ) -> None:
+        self._ways = ways
+        self._diagnose = diagnose
+        self._worked = worked
+        self._place = -1
+        self._channel: Channel | None = None
+        self._sent: bytes | None = b""
+        self._errors: list[HostError] = []
+        self._advance()
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes, by the next way if this one refuses them."""
+        while True:
+            channel = self._open_channel()
+            try:
+                channel.send(data, deadline)
+            except (ChannelRefused, NoBus) as exc:
+                self._refused(exc)
+                continue
+            if self._sent is not None:
+                self._sent += data
+            return
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, by the next way if this one gives none."""
+        while True:
+            try:
+                data = self._open_channel().receive(deadline)
+            except (ChannelRefused, NoBus) as exc:
+                resend = self._sent
+                self._refused(exc)
+                self._open_channel().send(resend or b"", deadline)
+                continue
+            if self._sent is not None:
+                self._sent = None
+                self._worked(self._place)
+            return data
+
+    def close(self) -> None:
+        """Close the way in use."""
+        if self._channel is not None:
+            self._channel.close()
+
+    def _open_channel(self) -> Channel:
+        assert self._channel is not None
+        return self._channel
+
+    def _refused(self, error: HostError) -> None:
+        if self._sent is None:
+            raise error
+        self.close()
+        self._errors.append(error)
+        self._advance()
+
+    def _advance(self) -> None:
+        while self._place + 1 < len(self._ways):
+            self._place += 1
+            try:
+                self._channel = self._ways[self._place]()
+                return
+            except (ChannelRefused, NoBus) as exc:
+                self._errors.append(exc)
+        # The bridge's own words say more than a refused forward does.
+        told = next((exc for exc in self._errors if isinstance(exc, NoBus)), self._errors[-1])
+        raise self._diagnose(told)
+
+
+def connect(host: Host, options: Options) -> Connection:
+    """Return a connection through an open ControlMaster, else by a login of our own."""
+    settings = look_up(host, options)
+    if settings.control_path is not None and settings.control_path.is_socket():
+        from psops.transport.mux import MuxConnection, NoMaster
+
+        try:
+            master = MuxConnection(settings.control_path, options.connect_timeout)
+            return SshConnection(host, options, master)
+        except NoMaster:
+            pass  # left behind by a master that died
+    from psops.transport.native import log_in
+
+    through = _through(host, settings, options)
+    login = _login(host.name, settings, options, compress=host.compress)
+    return SshConnection(host, options, log_in(login, through))
+
+
+def look_up(host: Host, options: Options) -> Settings:
+    """Return the ssh settings of a host; what the inventory says beats the ssh configuration."""
+    config = _ssh_config(options.ssh_config)
+    settings = config.lookup(host.name, user=host.user, port=host.port)
+    return replace(settings, hostname=host.address) if host.address else settings
+
+
+def bridge_command(host: Host, options: Options) -> str:
+    """Return the command line that relays the wanted bus on its standard streams."""
+    if options.user_bus:
+        return f"{BRIDGE} --user"
+    if options.sudo or host.sudo:
+        return f"sudo -n {BRIDGE}"
+    return BRIDGE
+
+
+def diagnose(error: HostError, run: Callable[[tuple[str, ...]], Finished]) -> HostError:
+    """Return the error with its cause, after one look at the host that gave no bus."""
+    if isinstance(error, ChannelRefused) and "sudo" in str(error):
+        return error
+    try:
+        seen = run(("ls", "-d", _BOOTED, BUS_SOCKET)).stdout.decode(errors="replace").split()
+    except HostError:
+        return error  # not even a program can be run; the first error stands
+    if _BOOTED not in seen:
+        return NotSystemd("systemd does not run there, and there is no bus")
+    if BUS_SOCKET not in seen:
+        return NoBus(f"there is no bus socket {BUS_SOCKET}")
+    return error
+
+
+@cache
+def _ssh_config(path: str | None) -> SshConfig:
+    return load_ssh_config(Path(path).expanduser() if path else None)
+
+
+def _login(
+    name: str, settings: Settings, options: Options, *, compress: bool | None = None
+) -> "Login":
+    from psops.transport.native import Login
+
+    files = settings.identity_files
+    if compress is None and settings.compression:
+        compress = True
+    return Login(
+        host=name,
+        address=settings.hostname,
+        port=settings.port,
+        user=settings.user or getpass.getuser(),
+        key_name=settings.host_key_alias or settings.hostname,
+        identity_files=_default_keys() if files is None else files,
+        identities_only=settings.identities_only,
+        agent=_agent(settings.identity_agent),
+        known_hosts=(*settings.user_known_hosts_files, *settings.global_known_hosts_files),
+        accept_new=options.accept_new_host_keys,
+        compress=compress,
+        proxy_command=settings.proxy_command,
+        connect_timeout=float(settings.connect_timeout or options.connect_timeout),
+    )
+
+
+def _default_keys() -> tuple[Path, ...]:
+    return tuple(Path(name).expanduser() for name in DEFAULT_IDENTITY_FILES)
+
+
+def _agent(setting: str | None) -> str:
+    """Return the path of the agent's socket, "" for no agent; see IdentityAgent, ssh_config(5)."""
+    if setting == "none":
+        return ""
+    if setting is None or setting == "SSH_AUTH_SOCK":
+        setting = "$SSH_AUTH_SOCK"
+    return os.environ.get(setting[1:], "") if setting.startswith("$") else setting
+
+
+class _Hop(NamedTuple):
+    """A jump host that is logged in to once for all hosts behind it."""
+
+    lock: threading.Lock
+    result: "list[NativeConnection | HostError]"
+
+
+_hops: dict[tuple[str, ...], _Hop] = {}
+_hops_lock = threading.Lock()
+
+
+def _through(host: Host, settings: Settings, options: Options) -> "NativeConnection | None":
+    chain = host.jump or settings.proxy_jump
+    if not chain or chain == ("none",):
+        return None
+    return _jump(tuple(chain), options)
+
+
+def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
+    """Return a connection to the last host of a chain of jump hosts, shared by all users."""
+    if len(chain) > _MOST_HOPS:
+        raise UsageError(f"more than {_MOST_HOPS} jump hosts: {', '.join(chain)}")
+    with _hops_lock:
+        hop = _hops.setdefault(chain, _Hop(threading.Lock(), []))
+    with hop.lock:
+        if not hop.result:
+            try:
+                hop.result.append(_log_in_to_hop(chain, options))
+            except HostError as exc:
+                hop.result.append(exc)
+        found = hop.result[0]
+    if isinstance(found, HostError):
+        raise type(found)(f"jump host {chain[-1]}: {found}", remedy=found.remedy) from found
+    return found
+
+
+def _log_in_to_hop(chain: tuple[str, ...], options: Options) -> "NativeConnection":
+    from psops.transport.native import log_in
+
+    place = parse_destination(chain[-1])
+    settings = _ssh_config(options.ssh_config).lookup(place.host, user=place.user, port=place.port)
+    before = chain[:-1]
+    if not before and settings.proxy_jump and settings.proxy_jump != ("none",):
+        before = settings.proxy_jump  # the jump host has a jump host of its own
+    through = _jump(before, options) if before else None
+    return log_in(_login(chain[-1], settings, options), through)

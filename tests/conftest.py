@@ -1,0 +1,69 @@
+"""The lab of real hosts as fixtures; without one its tests are left out, and that is said."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The tests are no installed package; the lab is imported by its path from the checkout's root.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests import lab as real_hosts
+
+LEFT_OUT = pytest.StashKey[tuple[int, str]]()
+
+
+# Last, so that only tests count which the command line has not deselected already.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the lab's tests where no host can boot, except in CI, where that is an error."""
+    needing = [item for item in items if item.get_closest_marker("lab")]
+    reason = real_hosts.unavailable() if needing else None
+    if reason is None:
+        return
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"{len(needing)} lab tests cannot run: {reason}")
+    items[:] = [item for item in items if item not in needing]
+    config.hook.pytest_deselected(items=needing)
+    config.stash[LEFT_OUT] = (len(needing), reason)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how many tests were left out, and why."""
+    if LEFT_OUT in config.stash:
+        count, reason = config.stash[LEFT_OUT]
+        terminalreporter.write_line(f"left out: {count} lab tests ({reason})")
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[real_hosts.Lab]:
+    """Give the lab with PSOPS_LAB_HOSTS hosts; those booted for it are taken down again."""
+    place = real_hosts.state_place()
+    booted = real_hosts.up(place, int(os.environ.get("PSOPS_LAB_HOSTS", "20")))
+    yield real_hosts.Lab.load(place)
+    if booted:
+        real_hosts.down(place, [host.name for host in booted])
+
+
+@pytest.fixture(scope="session")
+def bare_host(lab: real_hosts.Lab) -> Iterator[real_hosts.Host]:
+    """Give a host with sshd but neither systemd nor a bus."""
+    yield from _special(lab, "bare")
+
+
+@pytest.fixture(scope="session")
+def dbus_host(lab: real_hosts.Lab) -> Iterator[real_hosts.Host]:
+    """Give a host with sshd and a system bus but no systemd."""
+    yield from _special(lab, "dbus")
+
+
+def _special(lab: real_hosts.Lab, kind: str) -> Iterator[real_hosts.Host]:
+    booted = real_hosts.up_special(lab.place, kind)
+    yield lab.special(kind)
+    if booted:
+        real_hosts.down(lab.place, [host.name for host in booted])

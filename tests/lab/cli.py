@@ -1,0 +1,53 @@
+"""The command line: up N, down, status."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from . import hosts
+from .errors import LabError
+from .machine import unavailable
+from .place import Place, say, state_place
+from .record import load_recorded
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tests.lab", description="Boot real systemd hosts on this machine."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="boot the first N hosts, those which run are left alone")
+    up.add_argument("count", type=int, metavar="N")
+    commands.add_parser("down", help="stop all hosts")
+    commands.add_parser("status", help="list the hosts")
+    options = parser.parse_args(arguments)
+    place = state_place()
+    try:
+        if options.command == "status":
+            return _status(place)
+        reason = unavailable()
+        if reason:
+            raise LabError(reason)
+        started = time.monotonic()
+        if options.command == "up":
+            done = f"{len(hosts.up(place, options.count))} hosts booted"
+        else:
+            done = f"{len(hosts.down(place))} hosts stopped"
+        say(f"{done} in {time.monotonic() - started:.1f} s")
+    except LabError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def _status(place: Place) -> int:
+    """Print a line per recorded host and return 3, as LSB has it, if none runs."""
+    alive = 0
+    for host in load_recorded(place):
+        state = "up" if host.leader.is_alive() else "dead"
+        alive += state == "up"
+        fields = (host.name, f"{host.address}:{host.port}", state, str(host.leader_pid))
+        sys.stdout.write("\t".join((*fields, host.dress or host.kind)) + "\n")
+    return 0 if alive else 3
