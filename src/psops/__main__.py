@@ -33,10 +33,10 @@ def run(argv: list[str]) -> int:
         )
     except PsopsError as exc:
         if debug:
-            raise
+            _show_trace()
         return _fail(exc, argv)
     except typer.TyperException as exc:
-        exc.show()
+        exc.show()  # type: ignore[attr-defined]
         return int(Exit.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return int(Exit.INTERRUPTED)
@@ -44,7 +44,7 @@ def run(argv: list[str]) -> int:
         return int(Exit.OK)
     except Exception as exc:
         if debug:
-            raise
+            _show_trace()
         print(f"psops: bug: {exc!r}; run again with --debug and report it", file=sys.stderr)
         return int(Exit.SOFTWARE)
     if isinstance(answer, int):  # help or version
@@ -66,6 +66,12 @@ def _fail(error: PsopsError, argv: list[str]) -> int:
     if error.remedy:
         print(f"       {error.remedy}", file=sys.stderr)
     return int(error.exit)
+
+
+def _show_trace() -> None:
+    import traceback
+
+    traceback.print_exc()
 
 
 def _save_memory() -> None:

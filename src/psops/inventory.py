@@ -6,7 +6,7 @@ names are in `nodeset`.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -27,11 +27,10 @@ TRANSPORTS = ("ssh", "openssh", "local", "container", "demo")
 _HOST = r"[A-Za-z0-9_.][A-Za-z0-9_.+-]*"  # no dash first: ssh takes it for an option
 _USER = r"[A-Za-z0-9_.][A-Za-z0-9_.@\\$+-]*"
 _BRACKETED = r"\[([^\]]*:[^\]]*)\](?::(.*))?"
-_ADDRESS_6 = r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?"
+_ADDRESS_6 = r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A daemon that need not run on a host, why, and until when."""
 
     daemon: str
@@ -66,20 +65,34 @@ class Destination(NamedTuple):
     port: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """All hosts in the order of the file, and the members of each group."""
+    """All hosts in the order of the file, and the members of each group.
 
-    hosts: tuple[Host, ...] = ()
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: What holds for a host that the file does not name.
-    defaults: Host = Host(name="")
-    ssh_config: Path | None = None
-    path: Path | None = None
+    `defaults` is what holds for a host that the file does not name; `path` is None where
+    there is no file.
+    """
+
+    __slots__ = ("_known", "defaults", "groups", "hosts", "path", "ssh_config")
+
+    def __init__(
+        self,
+        hosts: tuple[Host, ...] = (),
+        groups: Mapping[str, tuple[str, ...]] | None = None,
+        *,
+        defaults: Host | None = None,
+        ssh_config: Path | None = None,
+        path: Path | None = None,
+    ) -> None:
+        self.hosts = hosts
+        self.groups = groups or {}
+        self.defaults = defaults or Host(name="")
+        self.ssh_config = ssh_config
+        self.path = path
+        self._known = {host.name: host for host in hosts}
 
     def groups_of(self, name: str) -> tuple[str, ...]:
         """Return the groups that the host is in, in the order of the file."""
-        return tuple(group for group, members in self.groups.items() if name in members)
+        return self._known[name].groups if name in self._known else ()
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return the names of the hosts in a group."""
@@ -102,7 +115,7 @@ class Inventory:
         if not self.hosts and all_hosts:
             where = f"{self.path} names no host" if self.path else _no_inventory()
             raise UsageError(f"cannot select all hosts: {where}")
-        known = {host.name: host for host in self.hosts}
+        known = self._known
         given = _Given(self, known)
         chosen: set[str] = set(known) if all_hosts else set()
         chosen.update(name for group in groups for name in self.members(group))

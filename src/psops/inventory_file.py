@@ -1,29 +1,29 @@
 """Inventory files: from TOML to `Inventory`, with a message for every mistake.
 
 A message names the file, the line where it can be told, the table, the key and what is
-wrong. What a key may hold is in `_HOST_KEYS`; how values of several tables join for one
-host is in `_JOINS`.
+wrong. What a key may hold is in `HOST_KEYS`; how values of several tables join for one
+host is in `JOINS`.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 from psops.errors import InventoryError
-from psops.inventory import (
-    TRANSPORTS,
-    Host,
-    Inventory,
-    Waiver,
-    check_name,
-    check_user,
-    parse_destination,
+from psops.inventory import Host, Inventory
+from psops.inventory_values import (
+    DEFAULT_KEYS,
+    GROUP_KEYS,
+    HOST_KEYS,
+    JOINS,
+    group_name,
+    kind,
+    nodeset,
 )
 from psops.nearest import did_you_mean
-from psops.nodeset import LARGEST, NodesetError, expand
 
 Table = dict[str, Any]
 
@@ -31,7 +31,7 @@ Table = dict[str, Any]
 def read(path: Path) -> Inventory:
     """Return the inventory that the file at `path` describes."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
         raise InventoryError(f"{path}:{line}: not UTF-8 text") from exc
@@ -44,9 +44,10 @@ def read(path: Path) -> Inventory:
 def parse(text: str, path: Path) -> Inventory:
     """Return the inventory that `text` describes; `path` is named in messages."""
     file = _File(path, text)
-    top = file.tables((), file.load())
+    top = file.load()
     file.check_keys((), top, ("defaults", "hosts", "groups"))
-    defaults = file.settings(("defaults",), top.get("defaults", {}), _DEFAULT_KEYS)
+    file.tables((), top)
+    defaults = file.settings(("defaults",), top.get("defaults", {}), DEFAULT_KEYS)
     ssh_config = defaults.pop("ssh_config", None)
 
     ranges: list[tuple[list[str], Table]] = []
@@ -54,9 +55,11 @@ def parse(text: str, path: Path) -> Inventory:
     names: dict[str, None] = {}
     for pattern, table in file.tables(("hosts",), top.get("hosts", {})).items():
         where = ("hosts", pattern)
-        covered = file.read(where, None, _nodeset, pattern)
+        covered = file.read(where, None, nodeset, pattern)
+        if not covered:
+            file.fail(where, None, "the name stands for no host")
         names.update(dict.fromkeys(covered))
-        layer = file.settings(where, table, _HOST_KEYS)
+        layer = file.settings(where, table, HOST_KEYS)
         if covered == [pattern]:
             own[pattern] = layer
         elif "address" in layer and len(covered) > 1:
@@ -65,11 +68,11 @@ def parse(text: str, path: Path) -> Inventory:
             ranges.append((covered, layer))
 
     groups = {
-        name: file.settings(("groups", name), table, _GROUP_KEYS)
+        name: file.settings(("groups", name), table, GROUP_KEYS)
         for name, table in file.tables(("groups",), top.get("groups", {})).items()
     }
     for name in groups:
-        file.read(("groups", name), None, _group_name, name)
+        file.read(("groups", name), None, group_name, name)
     order = _outer_first(file, groups)
     members: dict[str, dict[str, None]] = {}
     for name in reversed(order):
@@ -98,7 +101,8 @@ def parse(text: str, path: Path) -> Inventory:
         ),
         groups={name: tuple(members[name]) for name in groups},
         defaults=Host(name="", **_merge([defaults])),
-        ssh_config=path.parent / Path(ssh_config).expanduser() if ssh_config else None,
+        # Not Path.expanduser(), which raises where there is no such user.
+        ssh_config=path.parent / os.path.expanduser(ssh_config) if ssh_config else None,  # noqa: PTH111
         path=path,
     )
 
@@ -121,17 +125,21 @@ class _File:
             column = ""
             if at := re.match(r"line (\d+), (column \d+)", place):
                 line, column = int(at[1]), f" ({at[2]})"
-            what = _one_line(what[:1].lower() + what[1:])
-            raise InventoryError(f"{self.path}:{line}: not TOML: {what}{column}") from exc
+            if twice := re.fullmatch(r"Cannot declare \('(.*)',?\) twice", what):
+                what = f"{_table(tuple(twice[1].split(chr(39) + ', ' + chr(39))))} is there twice"
+            else:
+                what = f"not TOML: {what[:1].lower()}{what[1:]}{column}"
+            raise InventoryError(_one_line(f"{self.path}:{line}: {what}")) from exc
 
     def fail(self, where: tuple[str, ...], key: str | None, what: str) -> NoReturn:
         from psops.inventory_lines import find
 
         line = find(self.text, where, key)
         place = f"{self.path}:{line}" if line else str(self.path)
-        table = f" [{'.'.join(map(_bare_or_quoted, where))}]" if where else ""
-        named = f" key '{key}'" if key is not None else ""
-        raise InventoryError(_one_line(f"{place}:{table}{named}: {what}".replace("::", ":")))
+        parts = [_table(where)] if where else []
+        if key is not None:
+            parts.append(f"key '{key}'")
+        raise InventoryError(_one_line(f"{place}: {' '.join(parts)}: {what}"))
 
     def read(
         self, where: tuple[str, ...], key: str | None, reader: Callable[[Any], Any], value: object
@@ -144,10 +152,10 @@ class _File:
     def tables(self, where: tuple[str, ...], value: Any) -> dict[str, Table]:
         """Return a table of tables."""
         if not isinstance(value, dict):
-            self.fail(where[:-1], where[-1], f"must be a table, not {_kind(value)}")
+            self.fail(where[:-1], where[-1], f"must be a table, not {kind(value)}")
         for name, inner in value.items():
             if not isinstance(inner, dict):
-                self.fail(where, name, f"must be a table, not {_kind(inner)}")
+                self.fail(where, name, f"must be a table, not {kind(inner)}")
         return value
 
     def check_keys(self, where: tuple[str, ...], table: Table, known: Iterable[str]) -> None:
@@ -157,7 +165,7 @@ class _File:
                 continue
             near = did_you_mean(key, known)
             if isinstance(value, dict) and len(where) > 1 and not near:
-                near = "; a name with dots needs quotes, as in [hosts.\"a.example.org\"]"
+                near = f'; a name with dots needs quotes: [{where[0]}."{where[1]}.{key}…"]'
             self.fail(where, key, f"unknown key{near or '; known are ' + ', '.join(known)}")
 
     def settings(
@@ -170,32 +178,32 @@ class _File:
 
 def _outer_first(file: _File, groups: dict[str, Table]) -> list[str]:
     """Return the groups in the order of the file, but each after those that contain it."""
-    order: list[str] = []
-    done: set[str] = set()
+    outer: dict[str, list[str]] = {name: [] for name in groups}
+    for name, table in groups.items():
+        for inner in table.get("groups", ()):
+            if inner not in groups:
+                near = did_you_mean(inner, groups)
+                file.fail(("groups", name), "groups", f"no group '{inner}'{near}")
+            outer[inner].append(name)
+    order: dict[str, None] = {}
     for start in groups:
-        # Depth first with a stack of our own: a long chain must not end in a RecursionError.
-        trail: list[str] = []
-        todo: list[tuple[str, bool]] = [(start, False)]
+        # A stack of our own: a long chain of groups must not end in a RecursionError.
+        trail: dict[str, None] = {}
+        todo = [(start, False)]
         while todo:
             name, left = todo.pop()
             if left:
-                trail.pop()
-                done.add(name)
-                order.append(name)
-                continue
-            if name in done:
-                continue
-            if name in trail:
-                cycle = " -> ".join([*trail[trail.index(name) :], name])
-                file.fail(("groups", trail[-1]), "groups", f"groups contain each other: {cycle}")
-            trail.append(name)
-            todo.append((name, True))
-            for inner in reversed(groups[name].get("groups", ())):
-                if inner not in groups:
-                    near = did_you_mean(inner, groups)
-                    file.fail(("groups", name), "groups", f"no group '{inner}'{near}")
-                todo.append((inner, False))
-    return order[::-1]
+                order[name] = None
+                del trail[name]
+            elif name in trail:
+                way = list(trail)
+                cycle = " -> ".join([name, *reversed(way[way.index(name) :])])
+                file.fail(("groups", name), "groups", f"groups contain each other: {cycle}")
+            elif name not in order:
+                trail[name] = None
+                todo.append((name, True))
+                todo += ((group, False) for group in reversed(outer[name]))
+    return list(order)
 
 
 def _merge(layers: list[Table]) -> Table:
@@ -203,179 +211,17 @@ def _merge(layers: list[Table]) -> Table:
     merged: Table = {}
     for layer in layers:
         for key, value in layer.items():
-            if join := _JOINS.get(key):
+            if join := JOINS.get(key):
                 merged[key] = join(merged.get(key, ()), value)
             elif key not in ("hosts", "groups"):
                 merged[key] = value
     return merged
 
 
-def _join_protected(old: Any, new: Any) -> Any:
-    """Return what is protected by both; only an explicit `false` takes protection away."""
-    if new is True or new is False:
-        return new or ()
-    return True if old is True else _union(old, new)
-
-
-def _union(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys((*old, *new)))
-
-
-_JOINS: dict[str, Callable[[Any, Any], Any]] = {
-    "bundles": _union,
-    "waivers": _union,
-    "labels": lambda old, new: tuple({**dict(old), **dict(new)}.items()),
-    "protected": _join_protected,
-}
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"must be a string, not {_kind(value)}")
-    if not value or not value.isprintable():
-        raise ValueError("must not be empty" if not value else f"{value!r} has control characters")
-    return value
-
-
-def _bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {_kind(value)}")
-    return value
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError(f"must be a list of strings, not {_kind(value)}")
-    return tuple(_string(item) for item in value)
-
-
-def _string_or_strings(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else _strings(value)
-
-
-def _user(value: Any) -> str:
-    check_user(_string(value))
-    return str(value)
-
-
-def _address(value: Any) -> str:
-    check_name(_string(value))
-    return str(value)
-
-
-def _port(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"must be a number, not {_kind(value)}")
-    if not 0 < value < 65536:
-        raise ValueError(f"{value} is not a port from 1 to 65535")
-    return value
-
-
-def _jump(value: Any) -> tuple[str, ...]:
-    hops = tuple(hop.strip() for text in _string_or_strings(value) for hop in text.split(","))
-    for hop in hops:
-        parse_destination(hop)
-    return hops
-
-
-def _transport(value: Any) -> str:
-    if _string(value) not in TRANSPORTS:
-        near = did_you_mean(value, TRANSPORTS) or f"; known are {', '.join(TRANSPORTS)}"
-        raise ValueError(f"no transport '{value}'{near}")
-    return str(value)
-
-
-def _labels(value: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        raise ValueError(f"must be a table of strings, not {_kind(value)}")
-    return tuple((_string(key), _string(item)) for key, item in value.items())
-
-
-def _protected(value: Any) -> tuple[str, ...] | bool:
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, list):
-        raise ValueError(f"must be true or a list of unit names, not {_kind(value)}")
-    return _strings(value)
-
-
-def _waivers(value: Any) -> tuple[Waiver, ...]:
-    if not isinstance(value, list):
-        raise ValueError(f"must be a list of tables, not {_kind(value)}")
-    return tuple(_waiver(item) for item in value)
-
-
-def _waiver(value: Any) -> Waiver:
-    if not isinstance(value, dict):
-        raise ValueError(f"must be a list of tables, not of {_kind(value)}")
-    for key in value:
-        if key not in _WAIVER_KEYS:
-            raise ValueError(f"unknown key '{key}' in a waiver{did_you_mean(key, _WAIVER_KEYS)}")
-    for key in ("daemon", "reason"):
-        if key not in value:
-            raise ValueError(f"a waiver needs '{key}'")
-    try:
-        return Waiver(**{key: _WAIVER_KEYS[key](item) for key, item in value.items()})
-    except ValueError as exc:
-        raise ValueError(f"in a waiver: {exc}") from exc
-
-
-def _date(value: Any) -> date:
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError(f"'until' must be a date such as 2027-01-31, not {_kind(value)}")
-    return value
-
-
-def _nodeset(value: Any) -> list[str]:
-    """Return the names of a list of patterns."""
-    names: dict[str, None] = {}
-    for text in _string_or_strings(value):
-        if text.lstrip().startswith("@"):
-            raise NodesetError(f"'{text}': a group within a group goes to the key 'groups'")
-        for name in expand(_string(text)):
-            check_name(name)
-            names[name] = None
-    if len(names) > LARGEST:
-        raise NodesetError(f"more than {LARGEST} hosts")
-    return list(names)
-
-
-def _group_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        raise ValueError("a group's name has letters, digits, '_', '.' and '-' only")
-    return name
-
-
-_SETTINGS: dict[str, Callable[[Any], Any]] = {
-    "user": _user,
-    "port": _port,
-    "jump": _jump,
-    "transport": _transport,
-    "sudo": _bool,
-    "compress": _bool,
-    "bundles": _strings,
-    "labels": _labels,
-    "protected": _protected,
-    "waivers": _waivers,
-}
-_DEFAULT_KEYS = {**_SETTINGS, "ssh_config": _string}
-_HOST_KEYS = {"address": _address, **_SETTINGS}
-_GROUP_KEYS = {"hosts": _nodeset, "groups": _string_or_strings, **_SETTINGS}
-_WAIVER_KEYS: dict[str, Callable[[Any], Any]] = {
-    "daemon": _string,
-    "reason": _string,
-    "until": _date,
-}
-
-_KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
-
-
-def _kind(value: Any) -> str:
-    return _KINDS.get(type(value), "a table" if isinstance(value, dict) else "a date or time")
-
-
-def _bare_or_quoted(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+def _table(path: tuple[str, ...]) -> str:
+    """Return a table's header as it stands in a file."""
+    parts = (part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"' for part in path)
+    return f"[{'.'.join(parts)}]"
 
 
 def _one_line(text: str) -> str:

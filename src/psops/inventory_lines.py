@@ -1,50 +1,56 @@
 """The line of a table or key in a TOML file; tomllib keeps no positions.
 
-Only header lines (`[a.b]`) and keys at the start of a line are found. Something that is
-found twice, for example because a text value looks like a header, counts as not found.
+Headers (`[a.b]`) and keys at the start of a line are found, those within an inline table are
+not. In a file with multi-line strings, which may hold lines like these, only what is found
+once counts.
 """
 
 import re
 import tomllib
 
-_HEADER = re.compile(r"\s*(\[{1,2}.*\]{1,2})\s*(?:#.*)?")
-_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[^=]*?)?)\s*=""")
+_HEADER = r"\s*(\[{1,2}.*\]{1,2})\s*(?:#.*)?"
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_KEY = rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*="
 
 
 def find(text: str, table: tuple[str, ...], key: str | None) -> int | None:
-    """Return the line of the key in the table, else that of the table, else None."""
-    here: tuple[str, ...] | None = ()
-    tables: list[int] = []
+    """Return the line of the key, else that of its table, else None."""
+    wanted = table if key is None else (*table, key)
+    header: tuple[str, ...] | None = ()
     keys: list[int] = []
+    tables: list[int] = []
     for number, line in enumerate(text.split("\n"), 1):
-        if header := _HEADER.fullmatch(line.rstrip("\r")):
-            here = _path(f"{header[1]}\n")
-            if here is not None and here[: len(table)] == table:
-                if here == table:
-                    tables.append(number)
-                elif key is not None and here[len(table)] == key:
-                    keys.append(number)  # the key is itself a table
-        elif key is not None and (match := _KEY.match(line)):
-            name = _path(f"{match[1]} = 0\n")
-            if here is not None and name is not None and (*here, *name)[: len(table) + 1] == (*table, key):
-                keys.append(number)
-    for lines in (keys[:1] if len(set(keys)) == 1 else [], tables):
-        if len(lines) == 1:
+        if match := re.fullmatch(_HEADER, line):
+            path = header = _path(match[1])
+        elif header is not None and (match := re.match(_KEY, line)):
+            path = _path(f"{match[1]} = 0")
+            path = path and (*header, *path)
+        else:
+            continue
+        if path is None:
+            continue
+        if path[: len(wanted)] == wanted:
+            keys.append(number)
+        if path[: len(table)] == table:
+            tables.append(number)
+    once = '"""' in text or "'''" in text
+    for lines in (keys, tables if table else []):
+        if lines and (len(lines) == 1 or not once):
             return lines[0]
     return None
 
 
-def _path(text: str) -> tuple[str, ...] | None:
-    """Return the keys that lead to the innermost table or value of a small document."""
+def _path(line: str) -> tuple[str, ...] | None:
+    """Return the keys that lead to what a line defines."""
     try:
-        value: object = tomllib.loads(text)
+        value: object = tomllib.loads(line)
     except (ValueError, RecursionError):
         return None
     path: list[str] = []
     while value:
-        if isinstance(value, list):
-            value = value[0]
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             name, value = next(iter(value.items()))
             path.append(name)
+        elif isinstance(value, list):
+            value = value[0]
     return tuple(path)

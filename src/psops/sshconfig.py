@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from psops.errors import SshConfigError
-from psops.sshconfig_parse import COLLECTED, SYSTEM_DIRECTORY, Block, parse_file
+from psops.sshconfig_parse import SYSTEM_DIRECTORY, Block, parse_file
 from psops.sshconfig_tokens import Login, Tokens, canonical_address, this_login
+from psops.sshconfig_values import COLLECTED
 
 #: Keys that ssh tries when no IdentityFile is set, in its order.
 DEFAULT_IDENTITY_FILES = tuple(

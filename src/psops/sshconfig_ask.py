@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from psops.errors import SshConfigError
-from psops.sshconfig_parse import COLLECTED, KEYWORDS
+from psops.sshconfig_values import COLLECTED, KEYWORDS
 
 TIMEOUT = 5.0
 #: What `ssh -G` prints with tokens already expanded: a per cent sign in it is just that.

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from psops.errors import SshConfigError
 from psops.sshconfig_tokens import expand_home
+from psops.sshconfig_values import COLLECTED, KEYWORDS
 
 SYSTEM_DIRECTORY = Path("/etc/ssh")
 DEEPEST = 16  # files that include each other
@@ -20,20 +21,11 @@ Test = Callable[[str], object]
 #: Name of a criterion, whether it is negated, and the test for those with a pattern list.
 Criterion = tuple[str, bool, Test | None]
 
-#: Keywords that collect values; of all others the first value wins.
-COLLECTED = frozenset({"identityfile", "certificatefile"})
 #: Criteria of `Match` that the reader tests itself; others are left to ssh.
 TESTED = frozenset({"host", "originalhost", "user", "localuser"})
 
 _SPACE = " \t\r\n"
 _END_OF_WORD = r'[ \t\r\n"=]'
-_TIME = r"([0-9]+)([smhdwSMHDW]?)"
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_LONGEST = 2**31 - 1
-_JUMP = (
-    r"(?:ssh://)?(?:(?P<user>[^-@;][^;]*?)(?:;[^@]*)?@)?"
-    r"(?P<host>\[[^\[\]\s]+\]|[^-\[\]:@\s][^\[\]:@\s]*)(?::(?P<port>[0-9]+))?"
-)
 
 
 class Block:
@@ -100,6 +92,8 @@ class _Reader:
                 elif keyword in KEYWORDS:
                     key, read = KEYWORDS[keyword]
                     self.add(found[-1], key, read(rest, words))
+            except SshConfigError:
+                raise
             except ValueError as exc:
                 self.fail(keyword, str(exc))
         return found
@@ -111,13 +105,17 @@ class _Reader:
         raise SshConfigError(f"{self.place()}: {keyword}: {what}")
 
     def add(self, block: Block, key: str, value: Any) -> None:
+        if value is None:
+            return
         if not block.steps or isinstance(block.steps[-1], list):
             block.steps.append({})
         settings = block.steps[-1]
         assert isinstance(settings, dict)
         if key in COLLECTED:
             # ssh takes a file named by the user and by the system for two.
-            settings.setdefault(key, []).append((value, self.of_user))
+            values = settings.setdefault(key, [])
+            if (value, self.of_user) not in values:
+                values.append((value, self.of_user))
         else:
             settings.setdefault(key, value)
 
@@ -257,111 +255,3 @@ def _regex(patterns: list[str]) -> Test:
     signs = {"*": ".*", "?": "."}
     texts = ("".join(signs.get(char) or re.escape(char) for char in text) for text in patterns)
     return re.compile("|".join(texts), re.DOTALL).fullmatch
-
-
-Read = Callable[[str, list[str]], Any]
-
-
-def _one(read: Callable[[str], Any]) -> Read:
-    """Return a reader for keywords that take one word."""
-
-    def read_one(_: str, words: list[str]) -> Any:
-        if not words or not words[0]:
-            raise ValueError("no argument")
-        if len(words) > 1:
-            raise ValueError("extra arguments at the end of the line")
-        return read(words[0])
-
-    return read_one
-
-
-def _choice(**meanings: Any) -> Callable[[str], Any]:
-    def read(word: str) -> Any:
-        if word.lower() not in meanings:
-            raise ValueError(f"'{word}' is not one of {', '.join(meanings)}")
-        return meanings[word.lower()]
-
-    return read
-
-
-def _port(word: str) -> int:
-    if not (word.isascii() and word.isdigit() and len(word) < 10 and 0 < int(word) < 65536):
-        raise ValueError(f"bad port '{word}'")
-    return int(word)
-
-
-def _time(word: str) -> int | None:
-    if word == "none":
-        return None
-    parts = re.findall(_TIME, word)
-    seconds = sum(int(number[:20]) * _UNITS[unit.lower()] for number, unit in parts)
-    if "".join(map("".join, parts)) != word or seconds > _LONGEST:
-        raise ValueError(f"bad time '{word}'")
-    return seconds
-
-
-def _files(_: str, words: list[str]) -> tuple[str, ...]:
-    if "" in words or not words:
-        raise ValueError("empty argument")
-    if "none" in map(str.lower, words):
-        if len(words) > 1:
-            raise ValueError("'none' must be alone")
-        return ()
-    return tuple(words)
-
-
-def _cnames(_: str, words: list[str]) -> list[str]:
-    return [] if words == ["none"] else words
-
-
-def _proxy_command(rest: str, _: list[str]) -> str:
-    return rest.lstrip(_SPACE + "=")
-
-
-def _proxy_jump(rest: str, _: list[str]) -> tuple[str, ...]:
-    text = rest.lstrip(_SPACE + "=")
-    if text.lower() == "none":
-        return ()
-    hops = []
-    for hop in text.partition("#")[0].rstrip(_SPACE).split(","):
-        match = re.fullmatch(_JUMP, hop)
-        if match is None:
-            raise ValueError(f"bad jump host '{hop}'")
-        user, host, port = match.group("user", "host", "port")
-        host = host if ":" in host else host.strip("[]")
-        if port:
-            host = f"{host}:{_port(port)}"
-        hops.append(f"{user}@{host}" if user else host)
-    return tuple(hops)
-
-
-_yes_no = _choice(yes=True, no=False)
-_flag = _choice(yes=True, no=False, true=True, false=False)
-_strict = _choice(
-    yes="yes", no="no", true="yes", false="no", ask="ask", off="no", **{"accept-new": "accept-new"}
-)
-_canonical = _choice(yes=True, no=False, true=True, false=False, always=True)
-
-#: keyword -> the name under which its value is kept, and how the value is read. The two proxy
-#: keywords share a name, since the first of either wins.
-KEYWORDS: dict[str, tuple[str, Read]] = {
-    "canonicalizehostname": ("canonicalizehostname", _one(_canonical)),
-    "canonicalizepermittedcnames": ("canonicalizepermittedcnames", _cnames),
-    "certificatefile": ("certificatefile", _one(str)),
-    "compression": ("compression", _one(_yes_no)),
-    "connecttimeout": ("connecttimeout", _one(_time)),
-    "controlpath": ("controlpath", _one(str)),
-    "globalknownhostsfile": ("globalknownhostsfile", _files),
-    "hostkeyalias": ("hostkeyalias", _one(str)),
-    "hostname": ("hostname", _one(str)),
-    "identitiesonly": ("identitiesonly", _one(_flag)),
-    "identityagent": ("identityagent", _one(str)),
-    "identityfile": ("identityfile", _one(str)),
-    "identityfile2": ("identityfile", _one(str)),
-    "port": ("port", _one(_port)),
-    "proxycommand": ("proxy", _proxy_command),
-    "proxyjump": ("proxy", _proxy_jump),
-    "stricthostkeychecking": ("stricthostkeychecking", _one(_strict)),
-    "user": ("user", _one(str)),
-    "userknownhostsfile": ("userknownhostsfile", _files),
-}

@@ -112,9 +112,7 @@ def report(
         ended = Exit.TERMINATED
     missing = Interrupted("interrupted before it answered")
     return StatusReport(
-        outcomes=tuple(
-            found.get(host.name) or Outcome(host, 0.0, error=missing) for host in hosts
-        ),
+        outcomes=tuple(found.get(host.name) or Outcome(host, 0.0, error=missing) for host in hosts),
         named=bool(query.names or query.globs),
         properties=query.properties,
         details=query.details,
@@ -296,6 +294,7 @@ def _read_log(
 ) -> Iterator[LogLine]:
     invocation = bytes(unit.properties.get("InvocationID") or b"").hex()
     # What the unit wrote, and what systemd wrote about it, in its last run.
+    matches: tuple[str, ...]
     matches = (f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}")
     if not invocation or not int(invocation, 16):
         matches = (f"--unit={unit.id}",)

@@ -7,9 +7,11 @@ from .lab import Lab
 from .machine import unavailable
 from .place import state_place
 from .record import Host
+from .units import Dress
 
 __all__ = [
     "DRESSES",
+    "Dress",
     "Host",
     "Lab",
     "LabError",

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import cgroups
-from .dresses import Dress
 from .errors import LabError
 from .keys import ensure_pair, host_key
 from .layer import host_files, write_files
@@ -21,6 +20,7 @@ from .place import Place
 from .process import identify
 from .record import Host
 from .shapes import SLOW
+from .units import Dress
 
 BOOT_TIMEOUT_S = 180.0
 BANNER_TIMEOUT_S = 20.0

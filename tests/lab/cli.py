@@ -44,10 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _status(place: Place) -> int:
     """Print a line per recorded host and return 3, as LSB has it, if none runs."""
-    alive = 0
-    for host in load_recorded(place):
-        state = "up" if host.leader.is_alive() else "dead"
-        alive += state == "up"
+    recorded = load_recorded(place)
+    alive = {host.name for host in recorded if host.leader.is_alive()}
+    lines = ""
+    for host in recorded:
+        state = "up" if host.name in alive else "dead"
         fields = (host.name, f"{host.address}:{host.port}", state, str(host.leader_pid))
-        sys.stdout.write("\t".join((*fields, host.dress or host.kind)) + "\n")
+        lines += "\t".join((*fields, host.dress or host.kind)) + "\n"
+    sys.stdout.write(lines)
     return 0 if alive else 3

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 
 from .boot import nsenter
+from .errors import LabError
 from .record import Host
 
 # sshd uses the first value it finds, so a fault's drop-in sorts before the lab's own.
@@ -21,6 +22,17 @@ BUS_SOCKET = "/run/dbus/system_bus_socket"
 
 AWAIT_STOPPED = 'until grep -q "^State:.[Tt]" "/proc/$1/status"; do :; done'
 
+# All hosts share this machine's loopback, where everything sent is also received.
+BLACK_HOLE = """
+table ip {table} {{
+    chain input {{
+        type filter hook input priority -300
+        ip saddr {address} drop
+        ip daddr {address} drop
+    }}
+}}
+"""
+
 
 class Faults:
     """The faults as methods, for the lab to inherit."""
@@ -28,9 +40,7 @@ class Faults:
     @contextlib.contextmanager
     def blackhole(self, host: Host) -> Iterator[None]:
         """Drop every packet to and from the host, so that nothing answers, not even a refusal."""
-        rules = "".join(f"ip {end} {host.address} drop; " for end in ("saddr", "daddr"))
-        chain = f"chain input {{ type filter hook input priority -300; {rules}}}"
-        _nft(f"table ip {_table(host.name)} {{ {chain} }}")
+        _nft(BLACK_HOLE.format(table=_table(host.name), address=host.address))
         try:
             yield
         finally:
@@ -114,7 +124,7 @@ def _restart_sshd(host: Host) -> None:
 
 
 def _sh(host: Host, script: str, *arguments: str) -> None:
-    nsenter(host, ["sh", "-ec", script, "sh", *arguments], check=True)
+    _check(nsenter(host, ["sh", "-ec", script, "sh", *arguments]), host.name)
 
 
 def _table(name: str) -> str:
@@ -122,4 +132,12 @@ def _table(name: str) -> str:
 
 
 def _nft(rules: str) -> None:
-    subprocess.run(["nft", "-f", "-"], input=rules, text=True, capture_output=True, check=True)
+    run = subprocess.run(
+        ["nft", "-f", "-"], input=rules, text=True, capture_output=True, check=False
+    )
+    _check(run, "nft")
+
+
+def _check(done: subprocess.CompletedProcess[str], who: str) -> None:
+    if done.returncode != 0:
+        raise LabError(f"{who}: {done.stderr.strip()}")

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import cgroups, faults
 from .boot import boot, clean_up
-from .dresses import DRESSES, Dress
+from .dresses import DRESSES
 from .errors import LabError
 from .keys import ensure_user_keys
 from .layer import ensure_layer, prune_layers
@@ -101,9 +101,9 @@ def _boot_missing(place: Place, wanted: list[Host]) -> list[Host]:
 def _starter(place: Place) -> Callable[[Host], Host]:
     user_key = ensure_user_keys(place)
     tree = ensure_tree(place)
-    dresses: dict[str, Dress | None] = {"": None} | {dress.name: dress for dress in DRESSES}
-    layers = {name: ensure_layer(place, dress, user_key) for name, dress in dresses.items()}
-    return lambda host: boot(place, tree, layers[host.dress], host, dresses[host.dress])
+    dresses = {dress.name: dress for dress in DRESSES}
+    layers = {name: ensure_layer(place, dresses.get(name), user_key) for name in ("", *dresses)}
+    return lambda host: boot(place, tree, layers[host.dress], host, dresses.get(host.dress))
 
 
 def _try_all(start: Callable[[Host], Host], hosts: list[Host]) -> tuple[list[Host], list[LabError]]:

@@ -4,11 +4,10 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from .dresses import Dress
 from .place import PORT, Place
 from .record import Host
 from .shapes import SHAPE_FILES, SHAPES
-from .units import CONFIGURED, Files, Link, unit_files
+from .units import CONFIGURED, Dress, Files, Link, unit_files
 
 ALLOWED_UNIT = "psops-allowed.service"
 

@@ -8,6 +8,8 @@ travel only when a distant host could have accepted, and the target is called no
 import argparse
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -85,13 +87,20 @@ async def _serve(
             ways.create_task(_deliver(back, writer))
     except* OSError:
         # One end is gone or never answered: the other learns it as a reset.
-        writer.transport.abort()
-        if far:
-            far.transport.abort()
+        for near_or_far in (writer, far):
+            if near_or_far:
+                _reset(near_or_far)
     finally:
         writer.close()
         if far:
             far.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    # Closing with a linger time of zero sends a reset instead of an orderly end.
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
 
 
 async def _collect(

@@ -5,7 +5,7 @@ A stand-in has the real unit's name, type and relations, and `sleep infinity` fo
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PACKAGED = "usr/lib/systemd/system"
 CONFIGURED = "etc/systemd/system"
@@ -49,6 +49,20 @@ class Unit:
     text: str = ""
     state: str = RUNNING
     enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dress:
+    """A role: its units and files, and the catalogue bundles a host in it should satisfy.
+
+    The texts of `host_files` take {name} and {address} of the host.
+    """
+
+    name: str
+    bundles: tuple[str, ...]
+    units: tuple[Unit, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    host_files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,7 @@ SshConfigFile = Annotated[
     str | None,
     typer.Option("-F", "--ssh-config", metavar="FILE", help="Read this ssh configuration."),
 ]
-Format = Annotated[
-    str, typer.Option("--format", metavar="FORMAT", help="table, json or jsonl.")
-]
+Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, json or jsonl.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Fold = Annotated[
     bool | None,

@@ -27,7 +27,9 @@ def status(
     failed: Annotated[bool, typer.Option("--failed", help="Short for --state failed.")] = False,
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", metavar="STATE,...", help="Only units in a load, active, sub state."),
+        typer.Option(
+            "--state", metavar="STATE,...", help="Only units in a load, active, sub state."
+        ),
     ] = None,
     kind: Annotated[
         list[str] | None,
@@ -35,7 +37,9 @@ def status(
     ] = None,
     properties: Annotated[
         list[str] | None,
-        typer.Option("-p", "--properties", metavar="NAME,...", help="Show these, as systemd names."),
+        typer.Option(
+            "-p", "--properties", metavar="NAME,...", help="Show these, as systemd names."
+        ),
     ] = None,
     lines: Annotated[
         int,

@@ -40,6 +40,8 @@ def select(
 ) -> tuple[tuple[Host, ...], Options]:
     """Return the hosts meant and the options that hold for them; no target is this host."""
     remote = bool(hosts or groups or all_hosts)
+    if user_bus and options.sudo:
+        raise UsageError("--user goes with the login's own systemd, so not with --sudo")
     if machine is not None:
         if remote or user_bus:
             raise UsageError("--machine goes with no other target")

@@ -90,7 +90,9 @@ _EXIT, _KILL = 1, 2  # CLD_EXITED, CLD_KILLED in ExecMainCode
 TROUBLES: dict[str, Trouble] = {
     "database-down": Trouble(
         "postgresql@15-main.service", "failed",
-        {"Result": "protocol", "ExecMainCode": 0, "ExecMainStatus": 0},
+        # Its starter failed before there was a main process.
+        {"Result": "protocol", "ExecMainPID": 0, "ExecMainCode": 0,
+         "ExecMainStartTimestamp": 0, "ExecMainExitTimestamp": 0},
         ("Error: /usr/lib/postgresql/15/bin/pg_ctl /usr/lib/postgresql/15/bin/pg_ctl start -D "
          "/var/lib/postgresql/15/main exited with status 1:",
          "FATAL:  could not write lock file \"postmaster.pid\": No space left on device",
@@ -153,6 +155,7 @@ _STATES: dict[str, dict[str, str]] = {
     "failed": {"active": "failed", "sub": "failed"},
     "auto-restart": {"active": "activating", "sub": "auto-restart"},
     "disabled": {"active": "inactive", "sub": "dead", "file_state": "disabled"},
+    "not-found": {"active": "inactive", "sub": "dead", "load": "not-found", "file_state": ""},
     "masked": {"active": "inactive", "sub": "dead", "load": "masked", "file_state": "masked"},
 }
 
@@ -160,7 +163,7 @@ _STATES: dict[str, dict[str, str]] = {
 _UP = {
     "service": "running", "socket": "listening", "timer": "waiting", "path": "waiting",
     "mount": "mounted", "device": "plugged", "target": "active", "slice": "active",
-    "scope": "running",
+    "scope": "running", "automount": "waiting", "swap": "active",
 }  # fmt: skip
 
 _FILE_STATES = ("enabled", "enabled-runtime", "disabled", "static", "generated")
@@ -220,8 +223,9 @@ def _rucio_daemon(line: str) -> str:
     )
 
 
+@cache  # the ordinary units of a distribution are the same in all its profiles
 def _parse_unit(line: str, place: int) -> Unit:
-    name, description, words, memory, commands = (column.strip() for column in line.split(" | ", 4))
+    name, description, words, memory, commands = (column.strip() for column in line.split("|", 4))
     kind = unit_type(name)
     unit = Unit(name=name, description=description, place=place, sub=_UP[kind],
                 memory=int(memory or 0), processes=tuple(_processes(commands)))  # fmt: skip
@@ -277,5 +281,5 @@ def _processes(text: str) -> Iterator[str]:
 
 def _troubled(unit: Unit, trouble: Trouble) -> Unit:
     state: Any = _STATES[trouble.state]
-    return replace(unit, processes=(), memory=0, log=trouble.log,
-                   settings={**unit.settings, **trouble.settings}, **state)  # fmt: skip
+    settings = {**unit.settings, **trouble.settings}
+    return replace(unit, log=trouble.log, settings=settings, **state)

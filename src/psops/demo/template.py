@@ -14,6 +14,9 @@ _WIDE, _NARROW = 0xF5C3_96A5_7E18_0000, 0xF5C3_0000
 _PACK_WIDE, _PACK_NARROW = struct.Struct("<Q").pack_into, struct.Struct("<I").pack_into
 _MASK_WIDE, _MASK_NARROW = 2**64 - 1, 2**32 - 1
 
+#: Where in a message the size of its header's field array is, and the array itself.
+_FIELDS_SIZE, _FIELDS = 12, 16
+
 
 class Gap(NamedTuple):
     """A place in the bytes where a number of the host goes."""
@@ -62,7 +65,7 @@ def render(messages: Iterable[Message]) -> Template:
             gaps.replaced(value, signature)
             for value, signature in zip(message.body, _split(message.signature), strict=True)
         )
-        data = codec.encode(message._replace(body=body))
+        data = _with_sender(codec.encode(message._replace(body=body)), message.sender)
         wide += gaps.places(data, length, _WIDE, "<Q", gaps.wide)
         narrow += gaps.places(data, length, _NARROW, "<I", gaps.narrow)
         parts.append(data)
@@ -107,6 +110,19 @@ class _Placeholders:
                 raise AssertionError("a placeholder of the demo fleet is not unique")
             gaps.append(Gap(offset + data.index(mark), number.base, number.plus))
         return gaps
+
+
+def _with_sender(data: bytes, sender: str | None) -> bytes:
+    """Return the message with its sender, which buses add and libraries for clients do not."""
+    if sender is None:
+        return data
+    (size,) = struct.unpack_from("<I", data, _FIELDS_SIZE)
+    end, body = _FIELDS + size, data[_FIELDS + (size + 7 & ~7) :]
+    name = sender.encode()
+    field = b"\7\1s\0" + struct.pack("<I", len(name)) + name + b"\0"
+    header = bytearray(data[:end]) + b"\0" * (-size % 8) + field
+    struct.pack_into("<I", header, _FIELDS_SIZE, len(header) - _FIELDS)
+    return bytes(header + b"\0" * (-len(header) % 8) + body)
 
 
 def _split(signature: str) -> list[str]:

@@ -6,7 +6,17 @@ from typing import Any
 from psops.report import Look
 from psops.report.facts import UnitFacts, reason, signal_name, unit_facts
 from psops.report.model import RUNNING, UnitStatus
-from psops.report.text import STATE_STYLES, ago, clean, count, duration, moment, paint, size, squeeze
+from psops.report.text import (
+    STATE_STYLES,
+    ago,
+    clean,
+    count,
+    duration,
+    moment,
+    paint,
+    size,
+    squeeze,
+)
 
 #: Active state -> the property that tells since when; the choice of systemctl.
 _SINCE = {
@@ -27,7 +37,7 @@ def render_details(unit: UnitStatus, look: Look) -> str:
     lines = [f"{paint(glyph, style, look.color)} {clean(unit.id)}{description}"]
     lines += [f"{label:>12}: {text}" for label, text in _fields(unit, style, look) if text]
     lines += _processes(unit)
-    if unit.log:
+    if unit.log is not None:
         from psops.report.table import log_lines
 
         lines += ["", *log_lines(unit)]
@@ -39,6 +49,7 @@ def render_details(unit: UnitStatus, look: Look) -> str:
 def _fields(unit: UnitStatus, style: str, look: Look) -> list[tuple[str, str]]:
     read = unit.properties.get
     facts = unit_facts(unit)
+    status = read("StatusText")
     return [
         ("Asked as", "" if unit.name == unit.id else clean(unit.name)),
         ("Loaded", _loaded(unit, facts)),
@@ -49,7 +60,7 @@ def _fields(unit: UnitStatus, style: str, look: Look) -> list[tuple[str, str]]:
         ("Triggers", _words(read("Triggers"))),
         ("Docs", _words(read("Documentation"))),
         ("Main PID", _main_pid(unit, facts)),
-        ("Status", f'"{clean(squeeze(read("StatusText")))}"' if read("StatusText") else ""),
+        ("Status", f'"{clean(squeeze(str(status)))}"' if status else ""),
         ("Restarts", str(facts.restarts or "")),
         ("Tasks", "" if facts.tasks is None else str(facts.tasks)),
         ("Memory", "" if facts.memory is None else size(facts.memory)),

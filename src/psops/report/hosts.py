@@ -78,8 +78,7 @@ def _object(host: Host) -> dict[str, Any]:
     values = {field.name: getattr(host, field.name) for field in fields(host)}
     values["labels"] = dict(host.labels)
     values["waivers"] = [
-        {field.name: _plain(getattr(waiver, field.name)) for field in fields(waiver)}
-        for waiver in host.waivers
+        {key: _plain(value) for key, value in waiver._asdict().items()} for waiver in host.waivers
     ]
     return {key: _plain(value) for key, value in values.items()}
 

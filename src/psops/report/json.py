@@ -100,7 +100,7 @@ def unit_object(unit: UnitStatus, report: StatusReport) -> dict[str, Any]:
         "exit_status": facts.exit_status,
         "exit_signal": facts.exit_signal,
     }
-    if unit.log:
+    if unit.log is not None:
         result["log"] = [line._asdict() for line in unit.log]
     if report.details:
         result["properties"] = {key: _plain(value) for key, value in unit.properties.items()}

@@ -43,7 +43,8 @@ class UnitStatus:
     sub: str
     #: Values by systemd's property name; a property the unit has no value for is missing.
     properties: Mapping[str, Any]
-    log: tuple[LogLine, ...] = ()
+    #: The last journal lines; None if they were not asked for.
+    log: tuple[LogLine, ...] | None = None
     processes: tuple[Process, ...] = ()
 
     @property

@@ -159,7 +159,7 @@ def _logs(report: StatusReport) -> str:
     blocks = []
     for host, status in _answered(report):
         for unit in status.units:
-            if unit.log:
+            if unit.log is not None:
                 title = f"{clean(host)} {clean(unit.id)}:"
                 blocks.append("\n".join([title, *(f"  {line}" for line in log_lines(unit))]))
     return "\n".join(blocks)
@@ -167,6 +167,8 @@ def _logs(report: StatusReport) -> str:
 
 def log_lines(unit: UnitStatus) -> list[str]:
     """Return the journal lines of a unit, one line of text each."""
+    if not unit.log:
+        return ["no log lines to be seen; reading them needs root or group systemd-journal"]
     return [
         f"{moment(line.time_us)} {clean(line.identifier)}: {clean(squeeze(line.message))}"
         for line in unit.log

@@ -168,7 +168,7 @@ def decode(data: bytes) -> Message:
         destination=read.destination,
         signature=read.signature,
         body=tuple(_plain(item) for item in read.body),
-        reply_serial=read.reply_serial,
+        reply_serial=read.reply_serial or None,  # dbus-fast has 0 where there is none
         error_name=read.error_name,
         sender=read.sender,
     )
@@ -197,7 +197,7 @@ def _decode_scalar_reply(data: bytes) -> Message | None:
     this one form, and decoding them in full is what a client's time would go into. The
     message has little-endian header fields in any order: code, one-letter signature, value.
     """
-    if data[0] != 0x6C or data[1] != METHOD_RETURN:
+    if len(data) < PREFIX or data[0] != 0x6C or data[1] != METHOD_RETURN:
         return None
     (fields,) = struct.unpack_from("<I", data, 12)
     at, end, reply_serial, is_variant = 16, 16 + fields, None, False
@@ -219,7 +219,7 @@ def _decode_scalar_reply(data: bytes) -> Message | None:
                 return None
             at = at + 7 & ~7
         at = end + 7 & ~7
-        if not is_variant or reply_serial is None or data[at] != 1:
+        if not is_variant or not reply_serial or data[at] != 1:
             return None
         kind, value_at, value = data[at + 1], at + 4, None
         if kind in _STRINGS:

@@ -21,7 +21,8 @@ _PROPERTIES = "org.freedesktop.DBus.Properties"
 UNSET = 2**64 - 1
 
 #: Properties of the interface that every unit has; all others are on the type's own.
-UNIT_PROPERTIES = frozenset("""
+UNIT_PROPERTIES = frozenset(
+    """
     Id Names Following Requires Requisite Wants BindsTo PartOf Upholds RequiredBy RequisiteOf
     WantedBy BoundBy UpheldBy ConsistsOf Conflicts ConflictedBy Before After OnFailure OnFailureOf
     OnSuccess OnSuccessOf Triggers TriggeredBy PropagatesReloadTo ReloadPropagatedFrom
@@ -41,7 +42,8 @@ UNIT_PROPERTIES = frozenset("""
     LoadError Transient Perpetual StartLimitIntervalUSec StartLimitBurst StartLimitAction
     FailureAction FailureActionExitStatus SuccessAction SuccessActionExitStatus RebootArgument
     InvocationID CollectMode Refs ActivationDetails DebugInvocation
-""".split())
+""".split()
+)
 
 #: Which types have which of the properties that psops reads by itself.
 _CGROUP_TYPES = frozenset({"service", "socket", "mount", "swap", "slice", "scope"})

@@ -26,7 +26,9 @@ def bridge(
     ours, theirs = socket.socketpair()
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
     try:
-        child = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=errors)
+        child = subprocess.Popen(
+            argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=errors.fileno()
+        )
     except OSError as exc:
         ours.close()
         errors.close()

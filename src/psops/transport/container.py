@@ -78,5 +78,3 @@ def _leader_of(name: str, deadline: Deadline) -> int:
         if done.status == 0 and done.stdout.strip().isdigit():
             return int(done.stdout)
     return 0
-
-

@@ -223,7 +223,7 @@ class NativeConnection:
 
     def close(self) -> None:
         """Hang up, without waiting for the other side."""
-        self._transport.active = False
+        self._transport.active = False  # type: ignore[attr-defined]
         self._sock.hang_up()
 
     def _open(self, kind: str, address: tuple[str, int] | None = None) -> paramiko.Channel:
@@ -239,7 +239,8 @@ class NativeConnection:
                     f"logged in, but no channel within {self._timeout:g} s",
                     remedy="the login is held up there (PAM, systemd-logind); look at its journal",
                 ) from exc
-            raise ChannelRefused(f"the host closed the connection ({exc or 'no reason'})") from exc
+            reason = str(exc) or "no reason given"
+            raise ChannelRefused(f"the host closed the connection ({reason})") from exc
 
 
 def log_in(login: Login, through: "NativeConnection | None" = None) -> NativeConnection:
@@ -305,7 +306,10 @@ def _dial_program(command: str) -> socket.socket:
     shell = os.environ.get("SHELL") or "/bin/sh"
     with theirs:
         subprocess.Popen(
-            [shell, "-c", f"exec {command}"], stdin=theirs, stdout=theirs, start_new_session=True
+            [shell, "-c", f"exec {command}"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            start_new_session=True,
         )
     return ours
 

@@ -16,9 +16,9 @@ from psops.errors import (
 )
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
-from psops.transport.child import bridge
+from psops.transport.child import bridge, explain_bridge
 from psops.transport.local import run_program
-from psops.transport.ssh import bridge_command, diagnose
+from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, user_bus_socket
 from psops.transport.stream import SocketChannel
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.
@@ -49,12 +49,16 @@ class OpenSshConnection:
 
     def __init__(self, host: Host, options: Options) -> None:
         self._argv = _ssh_argv(host, options)
-        self._bridge = bridge_command(host, options)
+        self._sudo = options.sudo or host.sudo
         self._options = options
 
     def open_bus(self) -> SocketChannel:
         """Return a channel to the bridge on the host; failures show when it is used."""
-        return bridge((*self._argv, self._bridge), self._explain)
+        program: tuple[str, ...] = SUDO_BRIDGE if self._sudo else (BRIDGE,)
+        if self._options.user_bus:
+            socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
+            program = (BRIDGE, f"--bus-path=unix:path={socket}")
+        return bridge((*self._argv, shlex.join(program)), self._explain)
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
@@ -66,12 +70,12 @@ class OpenSshConnection:
     def _explain(self, status: int, text: str) -> HostError | None:
         if status == 255:
             return explain(text)
-        if status != 127:
-            return None
-        from psops.transport.child import explain_bridge
-
         limit = Deadline(self._options.timeout)
-        return diagnose(explain_bridge(status, text), lambda argv: self.run(argv, limit))
+        return diagnose(
+            explain_bridge(status, text),
+            lambda argv: self.run(argv, limit),
+            user=self._options.user_bus,
+        )
 
 
 def connect(host: Host, options: Options) -> Connection:
@@ -89,7 +93,8 @@ def explain(text: str) -> HostError:
 
 
 def _ssh_argv(host: Host, options: Options) -> tuple[str, ...]:
-    argv = ["ssh", "-xT", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={options.connect_timeout:.0f}"]
+    seconds = max(1, round(options.connect_timeout))
+    argv = ["ssh", "-xT", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={seconds}"]
     checking = "accept-new" if options.accept_new_host_keys else "yes"
     argv += ["-o", f"StrictHostKeyChecking={checking}"]
     if options.ssh_config:

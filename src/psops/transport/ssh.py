@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BUS_SOCKET = "/run/dbus/system_bus_socket"
 BRIDGE = "systemd-stdio-bridge"
+SUDO_BRIDGE = ("sudo", "-n", BRIDGE)
 STREAMLOCAL = "streamlocal"
 _BOOTED = "/run/systemd/system"
 _MOST_HOPS = 8
@@ -52,18 +53,23 @@ class SshConnection:
 
     def open_bus(self) -> Channel:
         """Return a channel to the bus, by the way that worked last time, else by the next."""
-        bridge = bridge_command(self._host, self._options)
-        if bridge != BRIDGE:  # other rights or another bus than the login's own forward has
-            return _Retrying([lambda: self._carrier.open_program(bridge)], self._diagnose)
+        name = self._host.name
+        if self._options.sudo or self._host.sudo:
+            sudo = shlex.join(SUDO_BRIDGE)
+            return _Retrying([lambda: self._carrier.open_program(sudo)], self._diagnose)
+        socket, bridge = BUS_SOCKET, BRIDGE
+        if self._options.user_bus:
+            socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
+            bridge = shlex.join((BRIDGE, f"--bus-path=unix:path={socket}"))
         ways: dict[str, Callable[[], Channel]] = {
-            STREAMLOCAL: lambda: self._carrier.open_streamlocal(BUS_SOCKET),
-            BRIDGE: lambda: self._carrier.open_program(BRIDGE),
+            STREAMLOCAL: lambda: self._carrier.open_streamlocal(socket),
+            BRIDGE: lambda: self._carrier.open_program(bridge),
         }
-        names = sorted(ways, key=lambda way: way != memory.recall_way(self._host.name))
+        order = sorted(ways, key=lambda way: way != memory.recall_way(name))
         return _Retrying(
-            [ways[name] for name in names],
+            [ways[way] for way in order],
             self._diagnose,
-            lambda place: memory.remember_way(self._host.name, names[place], names[0]),
+            lambda place: memory.remember_way(name, order[place], STREAMLOCAL),
         )
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
@@ -75,7 +81,8 @@ class SshConnection:
         self._carrier.close()
 
     def _diagnose(self, error: HostError) -> HostError:
-        return diagnose(error, lambda argv: self.run(argv, Deadline(self._options.timeout)))
+        limit = Deadline(self._options.timeout)
+        return diagnose(error, lambda argv: self.run(argv, limit), user=self._options.user_bus)
 
 
 class _Retrying:
@@ -182,16 +189,17 @@ def look_up(host: Host, options: Options) -> Settings:
     return replace(settings, hostname=host.address) if host.address else settings
 
 
-def bridge_command(host: Host, options: Options) -> str:
-    """Return the command line that relays the wanted bus on its standard streams."""
-    if options.user_bus:
-        return f"{BRIDGE} --user"
-    if options.sudo or host.sudo:
-        return f"sudo -n {BRIDGE}"
-    return BRIDGE
+def user_bus_socket(answer: Finished) -> str:
+    """Return the path of a user's own bus from what `id -u` said on the host."""
+    uid = answer.stdout.strip()
+    if not uid.isdigit():
+        raise ChannelRefused("the host does not tell the user's number (id -u)")
+    return f"/run/user/{int(uid)}/bus"
 
 
-def diagnose(error: HostError, run: Callable[[tuple[str, ...]], Finished]) -> HostError:
+def diagnose(
+    error: HostError, run: Callable[[tuple[str, ...]], Finished], *, user: bool
+) -> HostError:
     """Return the error with its cause, after one look at the host that gave no bus."""
     if isinstance(error, ChannelRefused) and "sudo" in str(error):
         return error
@@ -201,6 +209,11 @@ def diagnose(error: HostError, run: Callable[[tuple[str, ...]], Finished]) -> Ho
         return error  # not even a program can be run; the first error stands
     if _BOOTED not in seen:
         return NotSystemd("systemd does not run there, and there is no bus")
+    if user:
+        return NoBus(
+            f"the user has no bus there ({error})",
+            remedy="it needs dbus-user-session, and a login or loginctl enable-linger",
+        )
     if BUS_SOCKET not in seen:
         return NoBus(f"there is no bus socket {BUS_SOCKET}")
     return error

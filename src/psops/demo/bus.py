@@ -1,0 +1,160 @@
+"""A connection to a demo host's bus: bytes in, bytes out, no waiting and no clock.
+
+All hosts of a fleet are sent the same bytes, so a block of calls is taken apart once per
+process, and the answers of one profile to it are built once. What is left for each host is
+to fill in its own numbers.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from psops.demo import manager
+from psops.demo.manager import BUS, CLIENT_NAME, SYSTEMD_NAME
+from psops.demo.profile import Profile
+from psops.demo.template import Template, render
+from psops.errors import BusError
+from psops.systemd import codec
+from psops.systemd.codec import Message
+
+_NO_REPLY_EXPECTED = 1
+
+#: Answers to the lines of the handshake, by their first words. The specification allows
+#: DATA without a value: the user is then told by the credentials of the socket.
+_HANDSHAKE: Mapping[bytes, bytes] = {
+    b"AUTH EXTERNAL": b"DATA\r\n",
+    b"AUTH": b"REJECTED EXTERNAL\r\n",
+    b"DATA": b"OK {guid}\r\n",
+    b"CANCEL": b"REJECTED EXTERNAL\r\n",
+    b"ERROR": b"REJECTED EXTERNAL\r\n",
+    b"NEGOTIATE_UNIX_FD": b"AGREE_UNIX_FD\r\n",
+    b"BEGIN": b"",
+}
+
+
+class _Call(NamedTuple):
+    message: Message
+    wants_reply: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """The whole messages that some bytes begin with; compared by identity, so a cheap key."""
+
+    calls: tuple[_Call, ...]
+    size: int
+
+
+class _Answers(NamedTuple):
+    template: Template
+    serials: int
+    registered: bool
+
+
+class DemoBus:
+    """One connection to the bus of a host with this profile and these numbers.
+
+    `profile` may be replaced while connected: a verb that changes a unit gives the host a
+    profile of its own.
+    """
+
+    __slots__ = ("_begun", "_data", "_guid", "_registered", "_serial", "numbers", "profile")
+
+    def __init__(self, profile: Profile, numbers: tuple[int, ...], guid: str) -> None:
+        self.profile = profile
+        self.numbers = numbers
+        self._guid = guid.encode()
+        self._data = b""
+        self._begun = False
+        self._registered = False
+        self._serial = 1
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what the bus answers to the next bytes; incomplete ones are kept."""
+        self._data += data
+        answer = b""
+        while not self._begun:
+            line, found, rest = self._data.partition(b"\r\n")
+            if not found:
+                return answer
+            self._data = rest
+            answer += self._handshake_line(line.removeprefix(b"\0"))
+        return answer + self._messages()
+
+    def _handshake_line(self, line: bytes) -> bytes:
+        known = (words for words in _HANDSHAKE if line == words or line.startswith(words + b" "))
+        words = next(known, None)
+        if words is None:
+            return b'ERROR "Unknown command"\r\n'
+        if words == b"AUTH EXTERNAL" and line != words:
+            words = b"DATA"  # the user id came along
+        self._begun = words == b"BEGIN"
+        return _HANDSHAKE[words].replace(b"{guid}", self._guid)
+
+    def _messages(self) -> bytes:
+        with _BUILDING:
+            block = _parse(self._data)
+            answers = _answers(self.profile, block, self._serial, self._registered)
+        self._data = self._data[block.size :]
+        self._serial += answers.serials
+        self._registered = answers.registered
+        return answers.template.fill(self.numbers)
+
+
+#: Dozens of threads need the same answers at once: one builds them, the others wait.
+_BUILDING = threading.Lock()
+
+
+@lru_cache(maxsize=32)
+def _parse(data: bytes) -> _Block:
+    calls = []
+    at = 0
+    while (size := codec.length(data[at : at + codec.PREFIX])) and at + size <= len(data):
+        message = codec.decode(data[at : at + size])
+        if message.type == codec.METHOD_CALL:
+            calls.append(_Call(message, not data[at + 2] & _NO_REPLY_EXPECTED))
+        at += size
+    return _Block(tuple(calls), at)
+
+
+@lru_cache(maxsize=128)
+def _answers(profile: Profile, block: _Block, serial: int, registered: bool) -> _Answers:
+    messages: list[Message] = []
+    for call, wants_reply in block.calls:
+        is_hello = call.member == "Hello" and call.destination == manager.BUS
+        reply = _reply(profile, call, registered)
+        if wants_reply:
+            messages.append(reply)
+        if is_hello and not registered:
+            registered = True
+            messages.append(_NAME_ACQUIRED)
+    numbered = [one._replace(serial=serial + place) for place, one in enumerate(messages)]
+    return _Answers(render(numbered), len(numbered), registered)
+
+
+_NAME_ACQUIRED = Message(
+    codec.SIGNAL, path="/org/freedesktop/DBus", interface=BUS, member="NameAcquired",
+    destination=CLIENT_NAME, signature="s", body=(CLIENT_NAME,), sender=BUS,
+)  # fmt: skip
+
+
+def _reply(profile: Profile, call: Message, registered: bool) -> Message:
+    sender = BUS if call.destination in (None, BUS) else SYSTEMD_NAME
+    try:
+        is_hello = call.member == "Hello" and sender == BUS
+        if is_hello and registered:
+            raise BusError(BUS + ".Error.Failed", "Already handled an Hello message")
+        if not is_hello and not registered:
+            text = "Client tried to send a message other than Hello without being registered"
+            raise BusError(BUS + ".Error.AccessDenied", text)
+        signature, body = manager.answer(profile, call)
+    except BusError as exc:
+        return Message(
+            codec.ERROR, destination=CLIENT_NAME, signature="s", body=(str(exc),),
+            reply_serial=call.serial, error_name=exc.name,
+            sender=BUS if exc.name.endswith(".ServiceUnknown") else sender,
+        )  # fmt: skip
+    return Message(codec.METHOD_RETURN, destination=CLIENT_NAME, signature=signature, body=body,
+                   reply_serial=call.serial, sender=sender)  # fmt: skip

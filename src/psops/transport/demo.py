@@ -1,0 +1,79 @@
+"""Demo hosts, answered in this process: no network, no login, nothing to wait for."""
+
+from psops.deadline import Deadline
+from psops.demo import hosts, journal
+from psops.demo.bus import DemoBus
+from psops.errors import DeadlineExceeded, NoBus
+from psops.inventory import Host
+from psops.systemd.codec import Malformed
+from psops.transport import Finished, Options
+
+#: An SSH channel hands data over in pieces of at most this size; so do demo hosts.
+_PIECE = 32 * 1024
+_COMMAND_NOT_FOUND = 127
+
+
+class DemoChannel:
+    """A byte stream to the bus of a demo host."""
+
+    __slots__ = ("_answers", "_bus")
+
+    def __init__(self, bus: DemoBus) -> None:
+        self._bus: DemoBus | None = bus
+        self._answers = b""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes."""
+        if self._bus is None:
+            raise NoBus("the bus closed the connection")
+        try:
+            self._answers += self._bus.feed(data)
+        except Malformed as exc:
+            self.close()
+            raise NoBus(f"the bus closed the connection ({exc})") from exc
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes; where none can come any more, the time-out has passed."""
+        if not self._answers:
+            if self._bus is None:
+                raise NoBus("the bus closed the connection")
+            raise DeadlineExceeded(f"no answer within {deadline.seconds:g} s")
+        piece, self._answers = self._answers[:_PIECE], self._answers[_PIECE:]
+        return piece
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._bus = None
+        self._answers = b""
+
+
+class DemoConnection:
+    """A demo host that was reached."""
+
+    __slots__ = ("_host",)
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def open_bus(self) -> DemoChannel:
+        """Return a channel to the host's bus."""
+        return DemoChannel(hosts.open_bus(self._host))
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        """Return what `journalctl` would give; the hosts have no other program."""
+        command = journal.without_sudo(argv)
+        if command and command[0].rpartition("/")[2] == "journalctl":
+            return Finished(0, journal.answer(self._host, command[1:]), b"")
+        name = command[0] if command else ""
+        return Finished(_COMMAND_NOT_FOUND, b"", f"{name}: command not found\n".encode())
+
+    def close(self) -> None:
+        """Let go of the host; there is nothing to let go of."""
+
+
+def connect(host: Host, options: Options) -> DemoConnection:
+    """Return a connection to the demo host; raises its error if it is one that has one."""
+    error = hosts.fault(host, options.connect_timeout)
+    if error is not None:
+        raise error
+    return DemoConnection(host)

@@ -1,0 +1,217 @@
+"""One D-Bus connection as a protocol, against the bytes of a real bus and against nonsense."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from psops.errors import BusError, DeadlineExceeded, NoBus, NotSystemd, ProtocolError
+from psops.systemd import codec, manager
+from psops.systemd.bus import Call, Session, as_host_error
+from psops.systemd.codec import Message
+
+CALLS = (
+    manager.get_manager_property("SystemState"),
+    manager.list_units_by_names(["zoo.service"]),
+    manager.get_unit_property("zoo.service", "NRestarts"),
+)
+ROW = ("zoo.service", "zoo.service", "not-found", "inactive", "dead", "",
+       "/org/freedesktop/systemd1/unit/zoo_2eservice", 0, "", "/")  # fmt: skip
+REPLIES = [("degraded",), ((ROW,),), (0,)]
+
+# What dbus-daemon 1.14 and systemd 252 sent in answer to Hello and CALLS.
+GREETING = b"DATA\r\nOK 73e25e296f169e5f812147206b00d243\r\n"
+HELLO = (
+    b"l\x02\x01\x01\n\0\0\0\x01\0\0\0=\0\0\0\x06\x01s\0\x05\0\0\0:1.62\0\0\0\x05\x01u\0\x01\0\0\0"
+    b"\x08\x01g\0\x01s\0\0\x07\x01s\0\x14\0\0\0org.freedesktop.DBus\0\0\0\0\x05\0\0\0:1.62\0"
+)
+NAME_ACQUIRED = (
+    b"l\x04\x01\x01\n\0\0\0\x02\0\0\0\x8d\0\0\0\x01\x01o\0\x15\0\0\0/org/freedesktop/DBus\0\0\0"
+    b"\x02\x01s\0\x14\0\0\0org.freedesktop.DBus\0\0\0\0\x03\x01s\0\x0c\0\0\0NameAcquired\0\0\0\0"
+    b"\x06\x01s\0\x05\0\0\0:1.62\0\0\0\x08\x01g\0\x01s\0\0\x07\x01s\0\x14\0\0\0"
+    b"org.freedesktop.DBus\0\0\0\0\x05\0\0\0:1.62\0"
+)
+STATE = (
+    b"l\x02\x01\x01\x11\0\0\0\xe0\x0b\0\0-\0\0\0\x05\x01u\0\x02\0\0\0\x06\x01s\0\x05\0\0\0:1.62"
+    b"\0\0\0\x08\x01g\0\x01v\0\0\x07\x01s\0\x04\0\0\0:1.0\0\0\0\0\x01s\0\0\x08\0\0\0degraded\0"
+)
+ROWS = (
+    b"l\x02\x01\x01\xa2\0\0\0\xe1\x0b\0\0=\0\0\0\x05\x01u\0\x03\0\0\0\x06\x01s\0\x05\0\0\0:1.62"
+    b"\0\0\0\x08\x01g\0\ra(ssssssouso)\0\0\0\0\0\0\x07\x01s\0\x04\0\0\0:1.0\0\0\0\0\x9a\0\0\0"
+    b"\0\0\0\0\x0b\0\0\0zoo.service\0\x0b\0\0\0zoo.service\0\t\0\0\0not-found\0\0\0\x08\0\0\0"
+    b"inactive\0\0\0\0\x04\0\0\0dead\0\0\0\0\0\0\0\0\0\0\0\0,\0\0\0"
+    b"/org/freedesktop/systemd1/unit/zoo_2eservice\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0/\0"
+)
+RESTARTS = (
+    b"l\x02\x01\x01\x08\0\0\0\xe4\x0b\0\0-\0\0\0\x05\x01u\0\x04\0\0\0\x06\x01s\0\x05\0\0\0:1.62"
+    b"\0\0\0\x08\x01g\0\x01v\0\0\x07\x01s\0\x04\0\0\0:1.0\0\0\0\0\x01u\0\0\0\0\0\0"
+)
+
+
+def asked(calls: Iterable[Call] = CALLS) -> Session:
+    """Give a session that has sent these calls."""
+    session = Session()
+    session.send(tuple(calls))
+    return session
+
+
+def error(reply_serial: int, name: str, text: str) -> bytes:
+    """Give an error reply."""
+    return codec.encode(
+        Message(codec.ERROR, 9, error_name=name, reply_serial=reply_serial, signature="s",
+                body=(text,))
+    )  # fmt: skip
+
+
+def test_first_write_carries_handshake_hello_and_calls() -> None:
+    sent = Session().send(CALLS)
+    handshake, _, rest = sent.partition(b"BEGIN\r\n")
+    assert handshake == b"\0AUTH EXTERNAL\r\nDATA\r\n"
+    members = []
+    while rest:
+        size = codec.length(rest)
+        assert size is not None
+        message, rest = codec.decode(rest[:size]), rest[size:]
+        members.append((message.serial, message.member))
+    assert members == [(1, "Hello"), (2, "Get"), (3, "ListUnitsByNames"), (4, "Get")]
+
+
+def test_equal_batches_are_equal_bytes_on_all_connections() -> None:
+    assert Session().send(CALLS) == Session().send(list(CALLS))
+
+
+@pytest.mark.parametrize("size", [10_000, 1, 7], ids=["whole", "byte by byte", "in sevens"])
+def test_replies_are_read_in_any_chunks(size: int) -> None:
+    session = asked()
+    data = GREETING + HELLO + NAME_ACQUIRED + STATE + ROWS + RESTARTS
+    waiting = []
+    for at in range(0, len(data), size):
+        session.receive(data[at : at + size])
+        waiting.append(session.waiting)
+    assert waiting[-1] == 0
+    assert waiting == sorted(waiting, reverse=True)
+    assert session.replies() == REPLIES
+
+
+def test_nothing_is_complete_before_the_last_byte() -> None:
+    session = asked()
+    session.receive(GREETING + HELLO + STATE + ROWS + RESTARTS[:-1])
+    assert session.waiting == 1
+    session.receive(RESTARTS[-1:])
+    assert session.waiting == 0
+
+
+def test_replies_out_of_order_are_matched_by_serial() -> None:
+    session = asked()
+    session.receive(GREETING + RESTARTS + ROWS + HELLO + STATE)
+    assert session.waiting == 0
+    assert session.replies() == REPLIES
+
+
+def test_signals_in_between_are_ignored() -> None:
+    session = asked()
+    session.receive(GREETING + NAME_ACQUIRED + HELLO + STATE + NAME_ACQUIRED + ROWS + RESTARTS)
+    assert session.replies() == REPLIES
+
+
+def test_calls_from_the_bus_are_ignored() -> None:
+    ping = Message(codec.METHOD_CALL, 5, "/", "org.freedesktop.DBus.Peer", "Ping", ":1.62")
+    session = asked()
+    session.receive(GREETING + HELLO + codec.encode(ping) + STATE + ROWS + RESTARTS)
+    assert session.replies() == REPLIES
+
+
+def test_error_reply_becomes_a_value() -> None:
+    name = "org.freedesktop.DBus.Error.UnknownProperty"
+    session = asked()
+    session.receive(GREETING + HELLO + STATE + ROWS + error(4, name, "Unknown property NRestarts"))
+    failed = session.replies()[2]
+    assert isinstance(failed, BusError)
+    assert (failed.name, str(failed)) == (name, "Unknown property NRestarts")
+
+
+def test_error_without_text_shows_its_name() -> None:
+    bare = Message(codec.ERROR, 9, error_name="a.b.Broken", reply_serial=2)
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + codec.encode(bare))
+    assert str(session.replies()[0]) == "a.b.Broken"
+
+
+def test_second_batch_goes_without_handshake_and_with_new_serials() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + STATE)
+    sent = session.send(CALLS[:1])
+    assert codec.length(sent) == len(sent)
+    assert codec.decode(sent).serial == 3
+    session.receive(STATE.replace(b"\x05\x01u\0\x02", b"\x05\x01u\0\x03"))
+    assert session.replies() == [("degraded",)]
+
+
+def test_bus_that_rejects_the_user_is_no_bus() -> None:
+    with pytest.raises(NoBus, match="refuses this user.*REJECTED EXTERNAL"):
+        asked().receive(b"REJECTED EXTERNAL\r\n")
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"Welcome to ps01, authorized use only\n",
+        b"Debian GNU/Linux 12\r\n",
+        b"/bin/sh: 1: systemd-stdio-bridge: not found\r\n",
+        b'ERROR "Unknown command"\r\n',
+        b"\x7fELF",
+    ],
+)
+def test_greeting_that_is_no_bus_is_shown(greeting: bytes) -> None:
+    shown = greeting.split(b" ")[0].strip().decode()
+    with pytest.raises(ProtocolError, match="not a D-Bus greeting") as caught:
+        asked().receive(greeting)
+    assert repr(shown)[1:-1] in str(caught.value)
+
+
+def test_greeting_without_end_is_refused() -> None:
+    session = asked()
+    session.receive(b"OK " + b"7" * 10_000)
+    with pytest.raises(ProtocolError, match="not a D-Bus greeting"):
+        session.receive(b"7" * 10_000)
+
+
+def test_garbage_after_the_greeting_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="begins with b'Killed"):
+        asked().receive(GREETING + b"Killed by signal 15.")
+
+
+def test_message_that_lies_about_its_insides_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="cannot decode"):
+        asked().receive(GREETING + HELLO.replace(b"\x05\0\0\0:1.62\0\0\0", b"\xff\0\0\0:1.62\0\0\0"))
+
+
+@pytest.mark.parametrize("stranger", [STATE.replace(b"u\0\x02", b"u\0\x63"), HELLO + HELLO])
+def test_reply_to_no_call_is_refused(stranger: bytes) -> None:
+    with pytest.raises(ProtocolError, match=r"a reply to call \d+, which was never made"):
+        asked().receive(GREETING + stranger)
+
+
+HOST_ERRORS = [
+    ("org.freedesktop.DBus.Error.ServiceUnknown", NotSystemd),
+    ("org.freedesktop.DBus.Error.Spawn.ChildExited", NotSystemd),
+    ("org.freedesktop.DBus.Error.NoReply", DeadlineExceeded),
+    ("org.freedesktop.DBus.Error.Disconnected", NoBus),
+    ("org.freedesktop.DBus.Error.AccessDenied", BusError),
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), HOST_ERRORS)
+def test_error_of_hello_is_raised_as_the_hosts(name: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="not today"):
+        asked().receive(GREETING + error(1, name, "not today"))
+
+
+@pytest.mark.parametrize(("name", "kind"), HOST_ERRORS)
+def test_errors_of_calls_can_be_told_from_errors_of_hosts(
+    name: str, kind: type[Exception]
+) -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + error(2, name, "not today"))
+    (reply,) = session.replies()
+    assert isinstance(reply, BusError)
+    assert type(as_host_error(reply)) is kind
