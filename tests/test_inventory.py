@@ -330,7 +330,9 @@ def test_destination(text: str, wanted: Destination) -> None:
     assert parse_destination(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "@h", "u@", "h:x", "[::1]:", "a/b", "u@:1", "h:\n", "a:b:c:x"])
+@pytest.mark.parametrize(
+    "text", ["", "@h", "u@", "h:x", "[::1]:", "a/b", "u@:1", "h:\n", "a:b:c:x"]
+)
 def test_wrong_destination(text: str) -> None:
     with pytest.raises(NodesetError):
         parse_destination(text)

@@ -1,5 +1,6 @@
 """The program: run a verb, print what it gave, exit. Nothing else prints or exits."""
 
+import itertools
 import os
 import signal
 import sys
@@ -57,8 +58,8 @@ def run(argv: list[str]) -> int:
 
 
 def _fail(error: PsopsError, argv: list[str]) -> int:
-    words = set(argv) | set(zip(argv, argv[1:], strict=False))
-    if "--json" in words or "--format=json" in words or ("--format", "json") in words:
+    wanted = {"--json", "--format=json", ("--format", "json")}
+    if not wanted.isdisjoint([*argv, *itertools.pairwise(argv)]):
         from psops.report.json import render_error
 
         print(render_error(error), end="")

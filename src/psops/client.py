@@ -18,7 +18,7 @@ class Client:
     def call(self, calls: Sequence[Call]) -> list[Reply]:
         """Return the replies to these calls, in their order, after one round trip.
 
-        The first batch carries the handshake too. An error the manager answers with is a
+        More calls than a bus takes at once follow as the first ones are answered. The first batch carries the handshake too. An error the manager answers with is a
         reply; an error of the channel or of the bus itself is raised as `HostError`.
         """
         if not calls:
@@ -26,4 +26,6 @@ class Client:
         self._channel.send(self._session.send(calls), self._deadline)
         while self._session.waiting:
             self._session.receive(self._channel.receive(self._deadline))
+            if data := self._session.more():
+                self._channel.send(data, self._deadline)
         return self._session.replies()

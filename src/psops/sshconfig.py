@@ -152,18 +152,11 @@ class SshConfig:
         hostname, user, port = values["hostname"], get("user"), get("port", DEFAULT_PORT)
         alias = values["hostkeyalias"].lower() if "hostkeyalias" in values else None
         tokens = Tokens(self._login, host, hostname, port, user, alias)
-        proxy = get("proxy", ())
-        jump: tuple[str, ...] = ()
-        if isinstance(proxy, str):
-            proxy = None if proxy.lower() == "none" else tokens.expand(proxy)
-        else:
-            jump = tuple(tokens.expand(hop) for hop in proxy)
-            proxy = None
+        jump = tuple(tokens.expand(hop) for hop in get("proxyjump", ()))
         if jump:
             tokens.jump = _check_jump(jump[-1], tokens.values)
-        files, agent, control = get("identityfile"), get("identityagent"), get("controlpath")
-        if control and control.lower() == "none":
-            control = None
+        command, control = (_not_none(get(key)) for key in ("proxycommand", "controlpath"))
+        files, agent = get("identityfile"), get("identityagent")
         return Settings(
             host=host,
             hostname=hostname,
@@ -174,7 +167,7 @@ class SshConfig:
             identities_only=get("identitiesonly", False),
             identity_agent=tokens.expand_path(agent) if agent else None,
             proxy_jump=jump,
-            proxy_command=proxy,
+            proxy_command=tokens.expand(command) if command else None,
             user_known_hosts_files=self._expand(
                 get("userknownhostsfile", _USER_KNOWN_HOSTS), tokens
             ),
@@ -236,6 +229,10 @@ class _Pass:
                         have = values.setdefault(key, [])
                         have += [item for item in value if item not in have]
                     elif key not in values:
+                        if key == "proxyjump" and value:
+                            if "proxycommand" in values:
+                                continue
+                            values["proxycommand"] = "none"  # so that later ones do not count
                         values[key] = value
 
     def hostname(self) -> str:
@@ -285,6 +282,10 @@ def _all_blocks(blocks: list[Block]) -> Iterator[Block]:
         for step in block.steps:
             if isinstance(step, list):
                 yield from _all_blocks(step)
+
+
+def _not_none(value: str | None) -> str | None:
+    return None if value is None or value.lower() == "none" else value
 
 
 def _names(files: Sequence[tuple[str, bool]]) -> tuple[str, ...]:

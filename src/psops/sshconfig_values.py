@@ -114,7 +114,7 @@ _strict = _choice(
 _canonical = _choice(yes=True, no=False, true=True, false=False, always=True)
 
 #: keyword -> the name under which its value is kept, and how the value is read; None leaves it
-#: unset. The two proxy keywords share a name, since the first of either wins.
+#: unset.
 KEYWORDS: dict[str, tuple[str, Read]] = {
     "canonicalizehostname": ("canonicalizehostname", _one(_canonical)),
     "canonicalizepermittedcnames": ("canonicalizepermittedcnames", _cnames),
@@ -130,8 +130,8 @@ KEYWORDS: dict[str, tuple[str, Read]] = {
     "identityfile": ("identityfile", _one(str)),
     "identityfile2": ("identityfile", _one(str)),
     "port": ("port", _one(_port)),
-    "proxycommand": ("proxy", _proxy_command),
-    "proxyjump": ("proxy", _proxy_jump),
+    "proxycommand": ("proxycommand", _proxy_command),
+    "proxyjump": ("proxyjump", _proxy_jump),
     "stricthostkeychecking": ("stricthostkeychecking", _one(_strict)),
     "user": ("user", _one(str)),
     "userknownhostsfile": ("userknownhostsfile", _files),

@@ -2,14 +2,13 @@
 
 import contextlib
 import dataclasses
-import os
 import secrets
 import select
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import cgroups
@@ -17,13 +16,14 @@ from .errors import LabError
 from .keys import ensure_pair, host_key
 from .layer import host_files, write_files
 from .place import Place
-from .process import identify
+from .process import Process, identify, opened, stop
 from .record import Host
 from .shapes import SLOW
 from .units import Dress
 
 BOOT_TIMEOUT_S = 180.0
 BANNER_TIMEOUT_S = 20.0
+STOP_GRACE_S = 30.0
 
 # $1 the overlay's options, $2 its mount point, then the files which take the pid, `--`, and the
 # command. Run in a mount namespace of its own: the overlay goes when the host goes, and no other
@@ -45,25 +45,39 @@ NO_SYSTEMD = {
 }
 
 
-def boot(place: Place, tree: Path, layer: Path, host: Host, dress: Dress | None) -> Host:
-    """Boot the host, wait until it has settled, and return it with its processes."""
+def boot(
+    place: Place,
+    tree: Path,
+    layer: Path,
+    host: Host,
+    dress: Dress | None,
+    record: Callable[[Host], None],
+) -> Host:
+    """Boot the host, wait until it has settled, and return it with its processes.
+
+    It is recorded as soon as it has a process, and again when all is known. One that does not
+    settle is stopped.
+    """
     directory = place.hosts / host.name
     _check_address(host)
     _lay_out(place, directory, host, dress)
     with _notify_socket() as notified:
-        address = notified.getsockname()
-        command = _nspawn(directory / "root", host, address)
+        command = _nspawn(directory / "root", host, notified.getsockname())
         options = f"lowerdir={layer}:{tree},upperdir={directory}/upper,workdir={directory}/work"
         try:
-            pid = _launch(directory, f"{options},volatile", cgroups.make(place, host.name), command)
-            leader = _await_ready(notified, pid)
-            booted = _with_processes(host, leader, pid)
-            if host.kind == "systemd":
-                nsenter(booted, ["systemctl", "start", "--no-block", SLOW], check=True)
-            _await_banner(booted)
-        except (LabError, subprocess.CalledProcessError) as error:
+            nspawn = _launch(
+                directory, f"{options},volatile", cgroups.make(place, host.name), command
+            )
+            host = dataclasses.replace(host, nspawn_pid=nspawn.pid, nspawn_start=nspawn.start)
+            record(host)
+            leader = _await_ready(notified, nspawn)
+            host = dataclasses.replace(host, leader_pid=leader.pid, leader_start=leader.start)
+            record(host)
+            _settle(host)
+        except LabError as error:
+            stop([host.nspawn], STOP_GRACE_S)
             raise LabError(f"{host.name}: {error}\n{_console_tail(directory)}") from error
-    return booted
+    return host
 
 
 def nsenter(
@@ -143,8 +157,8 @@ def _notify_socket() -> Iterator[socket.socket]:
         yield notified
 
 
-def _launch(directory: Path, options: str, procs: list[Path], command: list[str]) -> int:
-    """Start the host apart from this process and return nspawn's pid."""
+def _launch(directory: Path, options: str, procs: list[Path], command: list[str]) -> Process:
+    """Start the host apart from this process and return its nspawn."""
     start = ["setsid", "--fork", "unshare", "--mount", "sh", "-c", LAUNCH, "sh"]
     with (directory / "console").open("w") as console:
         launched = subprocess.run(
@@ -155,53 +169,40 @@ def _launch(directory: Path, options: str, procs: list[Path], command: list[str]
             text=True,
             check=True,
         )
-    if not launched.stdout:
+    nspawn = identify(int(launched.stdout)) if launched.stdout else None
+    if nspawn is None:
         raise LabError("could not be started")
-    return int(launched.stdout)
+    return nspawn
 
 
-def _await_ready(notified: socket.socket, pid: int) -> int:
-    """Wait until the host's first process says it is ready, and return that process' pid."""
-    leader = 0
+def _await_ready(notified: socket.socket, nspawn: Process) -> Process:
+    """Wait until the host's first process says it is ready, and return that process."""
+    leader = None
     deadline = time.monotonic() + BOOT_TIMEOUT_S
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        raise LabError("systemd-nspawn ended at once") from None
     poll = select.poll()
     poll.register(notified, select.POLLIN)
-    poll.register(pidfd, select.POLLIN)
-    try:
+    with opened(nspawn) as pidfd:
+        if pidfd is None:
+            raise LabError("systemd-nspawn ended at once")
+        poll.register(pidfd, select.POLLIN)
         while (left := deadline - time.monotonic()) > 0:
             readable = [descriptor for descriptor, _ in poll.poll(left * 1000)]
             if notified.fileno() in readable:
-                fields = notified.recv(65536).decode().splitlines()
-                for field in fields:
-                    if field.startswith("X_NSPAWN_LEADER_PID="):
-                        leader = int(field.partition("=")[2])
-                if "READY=1" in fields:
+                fields = dict(x.split("=", 1) for x in notified.recv(65536).decode().splitlines())
+                if "X_NSPAWN_LEADER_PID" in fields:
+                    leader = identify(int(fields["X_NSPAWN_LEADER_PID"]))
+                if fields.get("READY") == "1" and leader:
                     return leader
-            elif pidfd in readable:
+            elif readable:
                 raise LabError("systemd-nspawn ended during the boot")
-    finally:
-        os.close(pidfd)
     raise LabError(f"not booted after {BOOT_TIMEOUT_S:.0f} s")
 
 
-def _with_processes(host: Host, leader_pid: int, nspawn_pid: int) -> Host:
-    leader, nspawn = identify(leader_pid), identify(nspawn_pid)
-    if leader is None or nspawn is None:
-        raise LabError("ended right after the boot")
-    return dataclasses.replace(
-        host,
-        leader_pid=leader.pid,
-        leader_start=leader.start,
-        nspawn_pid=nspawn.pid,
-        nspawn_start=nspawn.start,
-    )
-
-
-def _await_banner(host: Host) -> None:
+def _settle(host: Host) -> None:
+    if host.kind == "systemd":
+        started = nsenter(host, ["systemctl", "start", "--no-block", SLOW])
+        if started.returncode != 0:
+            raise LabError(f"{SLOW} could not be started: {started.stderr.strip()}")
     try:
         with socket.create_connection((host.address, host.port), BANNER_TIMEOUT_S) as connection:
             connection.settimeout(BANNER_TIMEOUT_S)
@@ -214,5 +215,6 @@ def _await_banner(host: Host) -> None:
 
 def _console_tail(directory: Path) -> str:
     console = directory / "console"
-    lines = console.read_text(errors="replace").splitlines()[-15:]
+    text = console.read_text(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()][-15:]
     return "\n".join([f"last lines of {console}:", *("  " + line for line in lines)])

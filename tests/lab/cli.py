@@ -9,7 +9,7 @@ from . import hosts
 from .errors import LabError
 from .machine import unavailable
 from .place import Place, say, state_place
-from .record import load_recorded
+from .record import Record
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _status(place: Place) -> int:
     """Print a line per recorded host and return 3, as LSB has it, if none runs."""
-    recorded = load_recorded(place)
-    alive = {host.name for host in recorded if host.leader.is_alive()}
+    record = Record(place)
+    alive = {host.name for host in record.running}
     lines = ""
-    for host in recorded:
+    for host in record.hosts:
         state = "up" if host.name in alive else "dead"
         fields = (host.name, f"{host.address}:{host.port}", state, str(host.leader_pid))
         lines += "\t".join((*fields, host.dress or host.kind)) + "\n"

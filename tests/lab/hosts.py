@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from . import cgroups, faults
-from .boot import boot, clean_up
+from .boot import STOP_GRACE_S, boot, clean_up
 from .dresses import DRESSES
 from .errors import LabError
 from .keys import ensure_user_keys
@@ -14,12 +14,11 @@ from .machine import ready_machine
 from .outputs import write_outputs
 from .place import HOSTS_MAX, Place, locked, say
 from .process import stop
-from .record import Host, load_recorded, load_running, write_record
+from .record import Host, Record
 from .tree import ensure_tree, prune_trees
 
 # More at once would not be faster on a few cores, only later for each.
 BOOTS_AT_ONCE = 24
-STOP_GRACE_S = 30.0
 
 SPECIALS = {
     "bare": Host(name="labbare", address="127.83.255.1", kind="bare"),
@@ -57,21 +56,12 @@ def up_special(place: Place, kind: str) -> list[Host]:
 def down(place: Place, names: Iterable[str] | None = None) -> list[Host]:
     """Stop the hosts of these names, or all, remove what they left, and return them."""
     with locked(place):
-        recorded = load_recorded(place)
-        chosen = set(names) if names is not None else {host.name for host in recorded}
-        going = [host for host in recorded if host.name in chosen]
-        kept = [host for host in recorded if host.name not in chosen]
-        killed = stop((host.nspawn for host in going), STOP_GRACE_S)
-        # Whatever happened to its nspawn, a host that still has a first process still runs.
-        killed += stop((host.leader for host in going), STOP_GRACE_S)
-        if killed:
-            say(f"{len(killed)} hosts had to be killed")
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda host: clean_up(place, host), going))
-        faults.remove_black_holes([host.name for host in going])
-        write_record(place, kept)
-        write_outputs(place, kept)
-        if not kept:
+        record = Record(place)
+        chosen = None if names is None else set(names)
+        going = [host for host in record.hosts if chosen is None or host.name in chosen]
+        _end(place, record, going)
+        write_outputs(place, record.running)
+        if not record.hosts:
             cgroups.remove_parent(place)
             prune_layers(place)
             prune_trees(place)
@@ -79,52 +69,64 @@ def down(place: Place, names: Iterable[str] | None = None) -> list[Host]:
     return going
 
 
+def _end(place: Place, record: Record, hosts: list[Host]) -> None:
+    killed = stop((host.nspawn for host in hosts), STOP_GRACE_S)
+    # Whatever happened to its nspawn, a host that still has a first process still runs.
+    killed += stop((host.leader for host in hosts), STOP_GRACE_S)
+    if killed:
+        say(f"{len(killed)} hosts had to be killed")
+    faults.remove_black_holes([host.name for host in hosts])
+    for host in hosts:
+        clean_up(place, host)
+        record.drop(host)
+
+
 def _boot_missing(place: Place, wanted: list[Host]) -> list[Host]:
     with locked(place):
-        running = load_running(place)
-        names = {host.name for host in running}
-        missing = [host for host in wanted if host.name not in names]
+        record = Record(place)
+        running = {host.name for host in record.running}
+        missing = [host for host in wanted if host.name not in running]
         if not missing:
             return []
+        names = {host.name for host in missing}
         ready_machine(place)
-        _clear_remains(place, missing)
-        start = _starter(place)
-        booted, errors = _try_all(start, missing)
-        # Recorded even if some failed: what runs must be known to be stopped.
-        write_record(place, running + booted)
-        write_outputs(place, running + booted)
-        if errors:
-            raise LabError("\n".join(str(error) for error in errors[:3]))
-        return booted
+        # One whose first process died by itself, or whose boot was cut short, leaves remains.
+        _end(place, record, [host for host in record.hosts if host.name in names])
+        try:
+            return _boot_all(_starter(place, record), missing)
+        finally:
+            write_outputs(place, record.running)
 
 
-def _starter(place: Place) -> Callable[[Host], Host]:
+def _starter(place: Place, record: Record) -> Callable[[Host], Host]:
     user_key = ensure_user_keys(place)
     tree = ensure_tree(place)
     dresses = {dress.name: dress for dress in DRESSES}
     layers = {name: ensure_layer(place, dresses.get(name), user_key) for name in ("", *dresses)}
-    return lambda host: boot(place, tree, layers[host.dress], host, dresses.get(host.dress))
+
+    def start(host: Host) -> Host:
+        return boot(place, tree, layers[host.dress], host, dresses.get(host.dress), record.put)
+
+    return start
 
 
-def _try_all(start: Callable[[Host], Host], hosts: list[Host]) -> tuple[list[Host], list[LabError]]:
+def _boot_all(start: Callable[[Host], Host], hosts: list[Host]) -> list[Host]:
     booted: list[Host] = []
     errors: list[LabError] = []
-    with ThreadPoolExecutor(BOOTS_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(BOOTS_AT_ONCE)
+    try:
         for future in [pool.submit(start, host) for host in hosts]:
             try:
                 booted.append(future.result())
             except LabError as error:
                 errors.append(error)
-    return booted, errors
-
-
-def _clear_remains(place: Place, hosts: list[Host]) -> None:
-    # A host whose first process died by itself may have left its nspawn or cgroups.
-    names = {host.name for host in hosts}
-    dead = [host for host in load_recorded(place) if host.name in names]
-    stop((host.nspawn for host in dead), STOP_GRACE_S)
-    for host in dead:
-        clean_up(place, host)
+    finally:
+        # After an interrupt only those boots are waited for that have begun.
+        pool.shutdown(cancel_futures=True)
+    if errors:
+        say(f"{len(errors)} of {len(hosts)} hosts did not boot")
+        raise LabError("\n".join(str(error) for error in errors[:3]))
+    return booted
 
 
 def _unmount_tmpfs(place: Place) -> None:

@@ -8,7 +8,7 @@ from . import hosts as booting
 from .boot import nsenter
 from .faults import Faults
 from .place import Place
-from .record import Host, load_running
+from .record import Host, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Lab(Faults):
     @classmethod
     def load(cls, place: Place) -> "Lab":
         """Return the lab as it runs now."""
-        managed = (host for host in load_running(place) if host.kind == "systemd")
+        managed = (host for host in Record(place).running if host.kind == "systemd")
         return cls(place=place, hosts=tuple(managed))
 
     @property
@@ -69,7 +69,7 @@ class Lab(Faults):
 
     def special(self, kind: str) -> Host:
         """Return the running host without systemd of this kind, `bare` or `dbus`."""
-        for host in load_running(self.place):
+        for host in Record(self.place).running:
             if host.kind == kind:
                 return host
         raise KeyError(kind)

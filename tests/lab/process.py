@@ -5,7 +5,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,20 +38,37 @@ def _state_and_start(pid: int) -> tuple[str, int] | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
+        # The second comes when the process ends between open and read.
         return None
     # The command name in parentheses may itself hold blanks and parentheses.
     fields = text.rpartition(")")[2].split()
     return fields[0], int(fields[19])
 
 
+@contextlib.contextmanager
+def opened(process: Process) -> Iterator[int | None]:
+    """Give a descriptor of this very process, readable once it has ended; None if it is gone."""
+    try:
+        pidfd = os.pidfd_open(process.pid) if process.pid else None
+    except ProcessLookupError:
+        pidfd = None
+    if pidfd is None:
+        yield None
+        return
+    try:
+        # Compared after opening: from here on the descriptor cannot come to mean another process.
+        yield pidfd if process.is_alive() else None
+    finally:
+        os.close(pidfd)
+
+
 def stop(processes: Iterable[Process], grace_s: float) -> list[Process]:
     """End the processes by SIGTERM, after the grace time by SIGKILL, and return those killed."""
-    with contextlib.ExitStack() as files:
+    with contextlib.ExitStack() as descriptors:
         waiting: dict[int, Process] = {}
         for process in processes:
-            pidfd = _open(process)
+            pidfd = descriptors.enter_context(opened(process))
             if pidfd is not None:
-                files.callback(os.close, pidfd)
                 waiting[pidfd] = process
         _signal(waiting, signal.SIGTERM)
         _await_end(waiting, grace_s)
@@ -59,18 +76,6 @@ def stop(processes: Iterable[Process], grace_s: float) -> list[Process]:
         _signal(waiting, signal.SIGKILL)
         _await_end(waiting, grace_s)
     return killed
-
-
-def _open(process: Process) -> int | None:
-    try:
-        pidfd = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return None
-    # Compared after opening: from here on the descriptor cannot come to mean another process.
-    if process.is_alive():
-        return pidfd
-    os.close(pidfd)
-    return None
 
 
 def _signal(pidfds: Iterable[int], number: signal.Signals) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+import threading
 from dataclasses import dataclass
 
 from .place import PORT, Place, replace_text
@@ -11,7 +11,10 @@ from .process import Process, boot_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A host of the lab; `kind` is systemd, bare (no bus) or dbus (a bus without systemd)."""
+    """A host of the lab; `kind` is systemd, bare (no bus) or dbus (a bus without systemd).
+
+    A pid of 0 is one that is not known yet, or never became known.
+    """
 
     name: str
     address: str
@@ -45,26 +48,48 @@ class Host:
         return f"{self.root}/run/dbus/system_bus_socket"
 
 
-def load_recorded(place: Place) -> list[Host]:
-    """Return every host which was recorded since this machine booted, alive or not."""
+class Record:
+    """lab.json, rewritten at every change so that an interrupted command forgets no host."""
+
+    def __init__(self, place: Place) -> None:
+        self._path = place.record
+        self._lock = threading.Lock()
+        self._hosts = {host.name: host for host in _load(place)}
+
+    @property
+    def hosts(self) -> list[Host]:
+        """Every host recorded since this machine booted, alive or not, by name."""
+        return [self._hosts[name] for name in sorted(self._hosts)]
+
+    @property
+    def running(self) -> list[Host]:
+        """The recorded hosts whose boot was finished and which still run."""
+        return [host for host in self.hosts if host.leader.is_alive()]
+
+    def put(self, host: Host) -> None:
+        """Record the host in place of what was known of its name."""
+        with self._lock:
+            self._hosts[host.name] = host
+            self._write()
+
+    def drop(self, host: Host) -> None:
+        """Forget the host."""
+        with self._lock:
+            self._hosts.pop(host.name, None)
+            self._write()
+
+    def _write(self) -> None:
+        hosts = [dataclasses.asdict(host) for host in self.hosts]
+        content = {"boot_id": boot_id(), "hosts": hosts}
+        replace_text(self._path, json.dumps(content, indent=1) + "\n")
+
+
+def _load(place: Place) -> list[Host]:
     try:
         content = json.loads(place.record.read_text())
     except FileNotFoundError:
         return []
+    # After a reboot the same pids and start times could mean anything.
     if content["boot_id"] != boot_id():
         return []
     return [Host(**host) for host in content["hosts"]]
-
-
-def load_running(place: Place) -> list[Host]:
-    """Return the recorded hosts which still run, by name."""
-    return [host for host in load_recorded(place) if host.leader.is_alive()]
-
-
-def write_record(place: Place, hosts: Iterable[Host]) -> None:
-    """Write lab.json."""
-    content = {
-        "boot_id": boot_id(),
-        "hosts": [dataclasses.asdict(host) for host in sorted(hosts, key=lambda h: h.name)],
-    }
-    replace_text(place.record, json.dumps(content, indent=1) + "\n")

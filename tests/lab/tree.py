@@ -150,16 +150,17 @@ def _finish(tree: Path) -> None:
     lines = pam.read_text().splitlines(keepends=True)
     pam.write_text("".join(x for x in lines if "pam_motd" not in x and "pam_mail" not in x))
     units = tree / "etc/systemd/system"
-    for wanted in units.glob("*.wants/*"):
-        if wanted.name in MASKED:
-            wanted.unlink()
-    for name in MASKED:
-        (units / name).unlink(missing_ok=True)
-        (units / name).symlink_to("/dev/null")
+    # What is masked must not be required either, as Ubuntu's ssh.service requires its socket.
+    for link in (*units.glob("*.wants/*"), *units.glob("*.requires/*")):
+        if link.name in MASKED:
+            link.unlink()
     generators = tree / "etc/systemd/system-generators"
     generators.mkdir(parents=True, exist_ok=True)
-    for name in GENERATORS_MASKED:
-        (generators / name).symlink_to("/dev/null")
+    masked = [units / name for name in MASKED]
+    for path in (*masked, *(generators / name for name in GENERATORS_MASKED)):
+        # Some packages mask or link here by themselves.
+        path.unlink(missing_ok=True)
+        path.symlink_to("/dev/null")
     enable = ["systemctl", f"--root={tree}", "--quiet", "enable", "ssh.service"]
     subprocess.run(enable, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     for rubbish in ("var/cache/apt", "var/lib/apt/lists"):

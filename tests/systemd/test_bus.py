@@ -146,8 +146,53 @@ def test_second_batch_goes_without_handshake_and_with_new_serials() -> None:
     assert session.replies() == [("degraded",)]
 
 
+def sent_calls(data: bytes) -> list[int]:
+    """Give the serials of the calls in these bytes."""
+    data = data.partition(b"BEGIN\r\n")[2] if data.startswith(b"\0") else data
+    serials = []
+    while data:
+        size = codec.length(data)
+        assert size is not None
+        serials.append(codec.decode(data[:size]).serial)
+        data = data[size:]
+    return serials
+
+
+def answered(serials: Iterable[int]) -> bytes:
+    """Give empty replies to these calls."""
+    return b"".join(codec.encode(Message(codec.METHOD_RETURN, 1, reply_serial=serial))
+                    for serial in serials)  # fmt: skip
+
+
+def test_large_batches_are_sent_as_far_as_a_bus_takes_them() -> None:
+    session, everything = Session(), []
+    serials = sent_calls(session.send(CALLS[:1] * 500))
+    assert session.more() == b""
+    session.receive(GREETING)
+    while serials:
+        everything += serials
+        # A dbus-daemon refuses what is more than 128 unanswered calls.
+        assert len(serials) <= 128
+        session.receive(answered(serials))
+        serials = sent_calls(session.more())
+    assert everything == list(range(1, 502))
+    assert session.waiting == 0
+    assert session.replies() == [()] * 500
+
+
+def test_replies_make_room_for_further_calls() -> None:
+    session = Session()
+    on_the_way = sent_calls(session.send(CALLS[:1] * 500))
+    session.receive(GREETING)
+    while session.waiting:
+        session.receive(answered(on_the_way[:7]))
+        on_the_way = on_the_way[7:] + sent_calls(session.more())
+        assert len(on_the_way) <= 128
+    assert on_the_way == []
+
+
 def test_bus_that_rejects_the_user_is_no_bus() -> None:
-    with pytest.raises(NoBus, match="refuses this user.*REJECTED EXTERNAL"):
+    with pytest.raises(NoBus, match=r"refuses this user.*REJECTED EXTERNAL"):
         asked().receive(b"REJECTED EXTERNAL\r\n")
 
 
@@ -182,7 +227,9 @@ def test_garbage_after_the_greeting_is_refused() -> None:
 
 def test_message_that_lies_about_its_insides_is_refused() -> None:
     with pytest.raises(ProtocolError, match="cannot decode"):
-        asked().receive(GREETING + HELLO.replace(b"\x05\0\0\0:1.62\0\0\0", b"\xff\0\0\0:1.62\0\0\0"))
+        asked().receive(
+            GREETING + HELLO.replace(b"\x05\0\0\0:1.62\0\0\0", b"\xff\0\0\0:1.62\0\0\0")
+        )
 
 
 @pytest.mark.parametrize("stranger", [STATE.replace(b"u\0\x02", b"u\0\x63"), HELLO + HELLO])
@@ -207,9 +254,7 @@ def test_error_of_hello_is_raised_as_the_hosts(name: str, kind: type[Exception])
 
 
 @pytest.mark.parametrize(("name", "kind"), HOST_ERRORS)
-def test_errors_of_calls_can_be_told_from_errors_of_hosts(
-    name: str, kind: type[Exception]
-) -> None:
+def test_errors_of_calls_can_be_told_from_errors_of_hosts(name: str, kind: type[Exception]) -> None:
     session = asked(CALLS[:1])
     session.receive(GREETING + HELLO + error(2, name, "not today"))
     (reply,) = session.replies()

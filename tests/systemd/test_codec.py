@@ -1,5 +1,6 @@
 """Messages to bytes and back, with both libraries, and bytes that are no messages."""
 
+import contextlib
 import itertools
 import string
 import struct
@@ -82,7 +83,7 @@ def messages(draw: st.DrawFn) -> tuple[Message, Message]:
     """Give a message to encode, and the same one as it has to be when decoded."""
     signature = draw(st.sampled_from(sorted(BODIES)))
     body = [draw(pairs(kind)) for kind in BODIES[signature]]
-    forms = {
+    forms: dict[int, dict[str, st.SearchStrategy[Any]]] = {
         codec.METHOD_CALL: {"path": PATHS, "interface": st.just("a.b"), "member": MEMBERS,
                             "destination": NAMES},
         codec.METHOD_RETURN: {"reply_serial": SERIALS, "destination": NAMES},
@@ -276,7 +277,9 @@ def test_length_takes_the_longest_message_that_is_read() -> None:
 
 @given(both=messages(), data=st.data())
 @with_examples(200)
-def test_truncated_messages_are_malformed(both: tuple[Message, Message], data: st.DataObject) -> None:
+def test_truncated_messages_are_malformed(
+    both: tuple[Message, Message], data: st.DataObject
+) -> None:
     encoded = codec.encode(both[0])
     cut = data.draw(st.integers(0, len(encoded) - 1))
     with pytest.raises(Malformed):
@@ -314,16 +317,16 @@ def test_random_bytes_are_read_or_malformed(data: bytes) -> None:
 
 def read_or_malformed(data: bytes) -> None:
     """Decode the bytes; any exception but `Malformed` gets through."""
-    try:
+    with contextlib.suppress(Malformed):
         assert isinstance(codec.decode(data), Message)
-    except Malformed:
-        pass
 
 
 @pytest.mark.parametrize("depth", [100, 100_000])
 def test_nesting_without_end_is_malformed(depth: int) -> None:
     reply = property_reply("u", 1)
     nested = b"\x01v\0" * depth
-    start = struct.pack("<4BIII", ord("l"), 2, 1, 1, len(nested), 99, struct.unpack("<I", reply[12:16])[0])
+    start = struct.pack(
+        "<4BIII", ord("l"), 2, 1, 1, len(nested), 99, struct.unpack("<I", reply[12:16])[0]
+    )
     data = start + reply[16:-8] + nested
     read_or_malformed(data)

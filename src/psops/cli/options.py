@@ -7,20 +7,48 @@ from typing import Annotated
 
 import typer
 
+from psops.cli import complete
+
 Hosts = Annotated[
     list[str] | None,
-    typer.Option("-H", "--hosts", metavar="NODESET", help="Hosts, as ps[01-20],gw or @group!ps07."),
+    typer.Option(
+        "-H",
+        "--hosts",
+        metavar="NODESET",
+        help="Hosts, as ps[01-20],gw or @group!ps07.",
+        autocompletion=complete.hosts,
+    ),
 ]
 Groups = Annotated[
     list[str] | None,
-    typer.Option("-g", "--group", metavar="GROUP", help="Hosts of an inventory group."),
+    typer.Option(
+        "-g",
+        "--group",
+        metavar="GROUP",
+        help="Hosts of an inventory group.",
+        autocompletion=complete.groups,
+    ),
 ]
 AllHosts = Annotated[bool, typer.Option("-a", "--all", help="All hosts of the inventory.")]
 Exclude = Annotated[
-    list[str] | None, typer.Option("-x", "--exclude", metavar="NODESET", help="Leave these out.")
+    list[str] | None,
+    typer.Option(
+        "-x",
+        "--exclude",
+        metavar="NODESET",
+        help="Leave these out.",
+        autocompletion=complete.hosts,
+    ),
 ]
 Machine = Annotated[
-    str | None, typer.Option("-M", "--machine", metavar="NAME", help="A container on this host.")
+    str | None,
+    typer.Option(
+        "-M",
+        "--machine",
+        metavar="NAME",
+        help="A container on this host.",
+        autocompletion=complete.machines,
+    ),
 ]
 UserBus = Annotated[bool, typer.Option("--user", help="The user's own systemd.")]
 InventoryFile = Annotated[

@@ -108,7 +108,8 @@ def duration(seconds: float) -> str:
     >>> duration(59), duration(3725), duration(200000)
     ('59s', '1h 2min', '2d 7h')
     """
-    left, parts = max(0, int(seconds)), []
+    left = max(0, int(seconds))
+    parts: list[str] = []
     for unit, size in _TERSE:
         if left >= size or (unit == "s" and not parts):
             parts.append(f"{left // size}{unit}")

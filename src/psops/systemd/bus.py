@@ -6,6 +6,7 @@ the uid from the peer credentials of its socket, as sd-bus clients rely on too.
 Authority: the D-Bus specification, "Authentication Protocol" and "Message Protocol".
 """
 
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -38,6 +39,12 @@ Reply = tuple[Any, ...] | BusError
 
 _HANDSHAKE = b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n"
 _HELLO = Call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello")
+#: A dbus-daemon answers at most 128 calls of one connection at a time (its configuration's
+#: max_replies_per_connection) and refuses all others, so no more than this are on their way.
+_MAX_IN_FLIGHT = 120
+#: Calls are sent in blocks of one size, whatever replies come when, so that the bytes of a
+#: block are the same for every host.
+_BLOCK = 60
 #: The specification's limit for one line of the handshake.
 _MAX_LINE = 16384
 
@@ -80,6 +87,8 @@ class Session:
         self._next_serial = 1
         self._pending: dict[int, int] = {}  # serial -> place among the calls of its batch
         self._replies: list[Reply | None] = []
+        self._unsent: deque[tuple[int, tuple[Call, ...]]] = deque()  # first serial, block
+        self._in_flight = 0
         self._authenticated = False
         self._data = bytearray()
 
@@ -89,7 +98,10 @@ class Session:
         return len(self._pending)
 
     def send(self, calls: Sequence[Call]) -> bytes:
-        """Return the bytes that make these calls; the first time with handshake and Hello."""
+        """Return the bytes that begin these calls; the first time with handshake and Hello.
+
+        All of them, unless they are more than a bus takes at once: `more` has the others.
+        """
         first = self._next_serial
         batch = tuple(calls)
         places = range(len(batch))
@@ -100,7 +112,19 @@ class Session:
         self._next_serial = first + len(batch)
         self._pending = dict(zip(range(first, self._next_serial), places, strict=True))
         self._replies = [None] * len(calls)
-        return prefix + _encode(batch, first)
+        blocks = range(0, len(batch), _BLOCK)
+        self._unsent = deque((first + at, batch[at : at + _BLOCK]) for at in blocks)
+        self._in_flight = 0
+        return prefix + self.more()
+
+    def more(self) -> bytes:
+        """Return the bytes of further calls, as many as replies have made room for."""
+        data = b""
+        while self._unsent and self._in_flight + len(self._unsent[0][1]) <= _MAX_IN_FLIGHT:
+            first, block = self._unsent.popleft()
+            self._in_flight += len(block)
+            data += _encode(block, first)
+        return data
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the bus; raises `ProtocolError` if they make no sense."""
@@ -141,6 +165,7 @@ class Session:
         if message.reply_serial is None or message.type not in (codec.METHOD_RETURN, codec.ERROR):
             return  # signals nobody subscribed to, such as NameAcquired
         place = self._pending.pop(message.reply_serial, None)
+        self._in_flight -= 1
         if place is None:
             raise ProtocolError(f"a reply to call {message.reply_serial}, which was never made")
         reply: Reply = message.body

@@ -59,6 +59,13 @@ _PROPERTY_TYPES: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
+#: Error names that mean "this unit has no such thing", which is an answer.
+_NO_VALUE = frozenset(
+    f"org.freedesktop.DBus.Error.{name}"
+    for name in ("UnknownProperty", "UnknownInterface", "UnknownObject", "UnknownMethod")
+)
+
+
 class Row(NamedTuple):
     """One row of the manager's unit list."""
 
@@ -137,11 +144,11 @@ def parse_rows(reply: Reply) -> tuple[Row, ...]:
 
 
 def parse_property(reply: Reply) -> Any:
-    """Return the value of a property, None where the unit has no such property or value."""
-    if isinstance(reply, BusError):
-        error = as_host_error(reply)
-        if error is not reply:
-            raise error
+    """Return the value of a property, None where the unit has no such property or value.
+
+    Raises any other error: a call the bus refused must not look like a missing value.
+    """
+    if isinstance(reply, BusError) and reply.name in _NO_VALUE:
         return None
     (value,) = expect(reply, 1)
     return None if value == UNSET else value

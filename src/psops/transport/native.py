@@ -92,7 +92,8 @@ class _QuickSocket:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._ahead = b""
-        self._quick = getattr(socket, "TCP_QUICKACK", None) if sock.family != socket.AF_UNIX else 0
+        tcp = isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX
+        self._quick = getattr(socket, "TCP_QUICKACK", 0) if tcp else 0
 
     def recv(self, count: int) -> bytes:
         if not self._ahead:

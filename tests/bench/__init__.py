@@ -1,0 +1,1 @@
+"""The benchmark: psops beside the tools it competes with, on the lab's hosts."""

@@ -1,0 +1,5 @@
+"""What may end the benchmark."""
+
+
+class BenchError(Exception):
+    """The benchmark cannot go on; the text says why."""
