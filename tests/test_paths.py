@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from psops import paths
 from psops.errors import InventoryError
 

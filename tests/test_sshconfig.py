@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from psops import sshconfig, sshconfig_ask, sshconfig_parse
 from psops.errors import SshConfigError
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, load
+from psops.sshconfig_tokens import this_login
 
 ME = getpass.getuser()
 HOME = Path("~").expanduser()
@@ -39,6 +41,9 @@ def ssh(path: Path, host: str, *options: str) -> dict[str, list[str]] | None:
 def as_printed(found: Settings) -> dict[str, list[str]]:
     """Return settings in the words of `ssh -G`, with all paths expanded."""
     jump = [",".join(found.proxy_jump)] if found.proxy_jump else None
+    strict = {"yes": "true", "no": "false"}
+    timeout = found.connect_timeout
+    files = found.identity_files
     texts = {
         "hostname": [found.hostname],
         "user": [found.user or ME],
@@ -46,23 +51,19 @@ def as_printed(found: Settings) -> dict[str, list[str]]:
         "identitiesonly": [yes_no(found.identities_only)],
         "compression": [yes_no(found.compression)],
         "stricthostkeychecking": [
-            {"yes": "true", "no": "false"}.get(
-                found.strict_host_key_checking, found.strict_host_key_checking
-            )
+            strict.get(found.strict_host_key_checking, found.strict_host_key_checking)
         ],
-        "connecttimeout": [str(found.connect_timeout) if found.connect_timeout is not None else "none"],
+        "connecttimeout": [str(timeout) if timeout is not None else "none"],
         "userknownhostsfile": [" ".join(map(str, found.user_known_hosts_files)) or "none"],
         "globalknownhostsfile": [" ".join(map(str, found.global_known_hosts_files)) or "none"],
         "certificatefile": list(map(str, found.certificate_files)),
-        "identityfile": None
-        if found.identity_files is None
-        else list(map(str, found.identity_files)),
+        "identityfile": None if files is None else list(map(str, files)),
         "hostkeyalias": optional(found.host_key_alias),
         "identityagent": optional(found.identity_agent),
         "controlpath": optional(found.control_path),
         "proxycommand": optional(found.proxy_command),
         "proxyjump": jump,
-    }  # fmt: skip
+    }
     return {key: value for key, value in texts.items() if value}
 
 
@@ -102,12 +103,11 @@ def check_against_ssh(path: Path, host: str, **asked: Any) -> Settings | None:
     options = [] if "user" not in asked else ["-l", asked["user"]]
     options += [] if "port" not in asked else ["-p", str(asked["port"])]
     wanted = ssh(path, host, *options)
-    try:
-        found = load(path).lookup(host, **asked)
-    except SshConfigError as exc:
-        assert wanted is None, f"ssh takes it, psops says: {exc}"
+    if wanted is None:
+        with pytest.raises(SshConfigError):
+            load(path).lookup(host, **asked)
         return None
-    assert wanted is not None, f"ssh refuses it, psops finds {found}"
+    found = load(path).lookup(host, **asked)
     assert as_printed(found) == comparable(wanted)
     return found
 
@@ -133,24 +133,27 @@ PLAIN_PATHS = ["~/.ssh/k", "/k/%h", "none", "~", '"/a b"', "rel", "/x%%"]
 FLAGS = ["yes", "no", "Yes", "NO"]
 #: Values that ssh takes, and values at the edge of what it takes.
 VALUES: dict[str, tuple[list[str], list[str]]] = {
-    "HostName": (["%h.example.org", "c", "UP.Example.org", "10.0.0.1", "::2", "127.1", "x%%y"], ["%n", "%"]),
+    "HostName": ("%h.example.org c UP.Example.org 10.0.0.1 ::2 127.1 x%%y".split(), ["%n", "%"]),
     "User": (["root", "me", '"a b"', "x # comment"], []),
     "Port": (["22", "2222", "0023", "ssh"], ["0", "65536", "1 2", "22x"]),
     "IdentityFile": (PLAIN_PATHS, ["NONE"]),
     "CertificateFile": (PLAIN_PATHS, ["NONE"]),
     "IdentitiesOnly": ([*FLAGS, "true", "FALSE"], ["ask"]),
     "Compression": (FLAGS, ["true"]),
-    "StrictHostKeyChecking": ([*FLAGS, "true", "False", "ask", "accept-new", "off", "OFF"], ["maybe"]),
+    "StrictHostKeyChecking": ([*FLAGS, "true", "ask", "accept-new", "off", "OFF"], ["maybe"]),
     "IdentityAgent": (["none", "SSH_AUTH_SOCK", "$SOCK", "~/agent-%r", "/a"], ["/%q"]),
     "ProxyJump": (
-        ["none", "None", "j", "j1,j2", "u@j:22", "u@j1,v@j2:2222", "[::1]:22", "10.0.0.1", "ssh://u@j:1", "j # x"],
-        ["j:0", "b", "u@", "a:22", "j,"],
+        ["j # x", *"none None j j1,j2 u@j:22 u@j1,v@j2:2222 [::1]:22 10.0.0.1 ssh://u@j:1".split()],
+        "j:0 b u@ a:22 j,".split(),
     ),
     "ProxyCommand": (["none", "nc x 22", "exec nc '-x' y", "NONE", "nc # z", "= nc"], ["nc 'x"]),
-    "UserKnownHostsFile": ([*PATHS, "/a ~/%h '/c d'", "none # x"], ["/a none", '""', "#", "/${NOT_SET}"]),
+    "UserKnownHostsFile": (
+        [*PATHS, "/a ~/%h '/c d'", "none # x"],
+        ["/a none", '""', "#", "/${NOT_SET}"],
+    ),
     "GlobalKnownHostsFile": (["/g", "/g /h", "none", "~/x"], ["None x", "# x"]),
     "HostKeyAlias": (["Alias", "a.b"], []),
-    "ConnectTimeout": (["5", "1m", "1h30m", "none", "0", "1M2", "1w2d"], ["2x", "-1", "99999999999", "NONE"]),
+    "ConnectTimeout": ("5 1m 1h30m none 0 1M2 1w2d".split(), "2x -1 99999999999 NONE".split()),
     "ControlPath": (PATHS, ["NONE", "/%q", "/x%"]),
     "ServerAliveInterval": (["3"], []),
     "SendEnv": (["LANG"], []),
@@ -183,9 +186,9 @@ CRITERIA = st.one_of(
         st.sampled_from(["", "", "", "!"]),
         st.sampled_from(["host", "originalhost", "user", "localuser", "HOST"]),
         st.sampled_from([" ", "=", "  "]),
-        st.lists(st.sampled_from([*PATTERNS, "root", "me", "r*"]), min_size=1, max_size=3).map(",".join),
+        st.lists(st.sampled_from([*PATTERNS, "root", "me"]), min_size=1, max_size=3).map(",".join),
     ),
-)  # fmt: skip
+)
 HEADS = st.one_of(
     st.lists(st.sampled_from([*PATTERNS, '"a b"', '"a*"']), min_size=1, max_size=4).map(
         lambda patterns: "Host " + " ".join(patterns)
@@ -317,8 +320,8 @@ Host *
 
 
 @pytest.mark.parametrize(
-    "host", ["gw", "ps1.example.org", "ps13.example.org", "PS1.example.org", "x.example.net", "alias", "::1"]
-)  # fmt: skip
+    "host", "gw ps1.example.org ps13.example.org PS1.example.org x.example.net alias ::1".split()
+)
 def test_file_of_a_site_gives_what_ssh_prints(write: Write, host: str) -> None:
     write("Host alias\n  HostName x.example.net\n", "conf.d/10-a.conf")
     write(
@@ -360,7 +363,7 @@ def test_values_as_psops_uses_them(
     write: Write, monkeypatch: pytest.MonkeyPatch, text: str, field: str, wanted: object
 ) -> None:
     monkeypatch.setenv("TREE", "/50%h")
-    login = sshconfig.this_login()._replace(node="node.site")
+    login = this_login()._replace(node="node.site")
     monkeypatch.setattr(sshconfig, "this_login", lambda: login)
     config = load(write(f"HostName x.org\nUser me\n{text}"))
     assert getattr(config.lookup("a"), field) == wanted
@@ -378,7 +381,7 @@ def test_values_as_psops_uses_them(
 def test_connection_hash_has_the_jump_host_since_9_6(
     write: Write, monkeypatch: pytest.MonkeyPatch, release: tuple[int, int], jump: str, hashed: str
 ) -> None:
-    login = sshconfig.this_login()._replace(node="node")
+    login = this_login()._replace(node="node")
     monkeypatch.setattr(sshconfig, "this_login", lambda: login)
     monkeypatch.setattr(sshconfig_ask, "ssh_release", lambda: release)
     text = f"HostName x.org\nUser me\nControlPath %C\n{jump and 'ProxyJump ' + jump}\nHost b"
@@ -431,7 +434,7 @@ def test_wrong_line_is_told_with_its_place(write: Write, text: str, message: str
         ("ControlPath /%", "unknown token '%' in '/%'"),
         ("HostName %n", "unknown token '%n' in '%n'"),
         ("ProxyCommand nc %C", "unknown token '%C' in 'nc %C'"),
-        ("IdentityFile ${NOT_SET_HERE}", "'${NOT_SET_HERE}': no variable 'NOT_SET_HERE' in the environment"),
+        ("IdentityFile ${UNSET}", "'${UNSET}': no variable 'UNSET' in the environment"),
         ("IdentityFile ${OPEN", "'${OPEN': '${' without a name and '}'"),
         ("IdentityFile ~no-such-user/k", "'~no-such-user/k': no user 'no-such-user'"),
         ("ProxyJump a", "'a' is the host itself and its own jump host"),
@@ -457,7 +460,7 @@ def test_missing_file_is_an_error_only_if_named(
 
 def at_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """Make `home` the directory of the user, and home/etc that of the system."""
-    login = sshconfig.this_login()._replace(home=home)
+    login = this_login()._replace(home=home)
     monkeypatch.setattr(sshconfig, "this_login", lambda: login)
     for module in (sshconfig, sshconfig_parse):
         monkeypatch.setattr(module, "SYSTEM_DIRECTORY", home / "etc")
@@ -525,7 +528,7 @@ def test_depth_of_includes_is_that_of_ssh(write: Write, depth: int) -> None:
         "Match exec true\n  Port 1\nHost *\n  Port 2",
         "Match exec false\n  Port 1\nHost *\n  Port 2",
         "Match !exec true host a\n  Port 1",
-        "CanonicalizeHostname yes\nCanonicalizeMaxDots 0\nPort 3\nIdentityFile ~/%h%%\nControlPath /%h%%",
+        "CanonicalizeHostname yes\nCanonicalizeMaxDots 0\nIdentityFile ~/%h%%\nControlPath /%h%%",
         "CanonicalizeHostname always\nCanonicalizeMaxDots 0\nProxyJump b\nUserKnownHostsFile /x%%",
         "Match !final\n  Port 1\nUser x",
         "Include {0}/%h\nPort 4",
@@ -537,7 +540,12 @@ def test_what_the_reader_leaves_out_is_asked_of_ssh(
 ) -> None:
     asked: list[str] = []
     ask = sshconfig_ask.ask
-    monkeypatch.setattr(sshconfig_ask, "ask", lambda *args: asked.append(args[1]) or ask(*args))
+
+    def ask_and_note(path: Path, host: str, *more: Any) -> dict[str, Any]:
+        asked.append(host)
+        return ask(path, host, *more)
+
+    monkeypatch.setattr(sshconfig_ask, "ask", ask_and_note)
     found = check_against_ssh(write(text), "a", user="me", port=5)
     assert found == check_against_ssh(write(text), "a", user="me", port=5)
     check_against_ssh(write(text), "a")

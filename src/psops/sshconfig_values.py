@@ -43,7 +43,7 @@ def _choice(**meanings: Any) -> Callable[[str], Any]:
 
 def _port(word: str) -> int:
     if word.isascii() and word.isdigit():
-        port = int(word[:10])
+        port = int(word.lstrip("0")[:9] or "0")
     else:
         from socket import getservbyname
 
@@ -113,8 +113,7 @@ _strict = _choice(
 )
 _canonical = _choice(yes=True, no=False, true=True, false=False, always=True)
 
-#: keyword -> the name under which its value is kept, and how the value is read; None leaves it
-#: unset.
+#: keyword -> the name under which its value is kept, and how it is read; None leaves it unset.
 KEYWORDS: dict[str, tuple[str, Read]] = {
     "canonicalizehostname": ("canonicalizehostname", _one(_canonical)),
     "canonicalizepermittedcnames": ("canonicalizepermittedcnames", _cnames),

@@ -18,11 +18,12 @@ from .layer import host_files, write_files
 from .place import Place
 from .process import Process, identify, opened, stop
 from .record import Host
-from .shapes import SLOW
+from .shapes import LATE, SLOW
 from .units import Dress
 
 BOOT_TIMEOUT_S = 180.0
 BANNER_TIMEOUT_S = 20.0
+LATE_TIMEOUT_S = 20.0
 STOP_GRACE_S = 30.0
 
 # $1 the overlay's options, $2 its mount point, then the files which take the pid, `--`, and the
@@ -203,6 +204,7 @@ def _settle(host: Host) -> None:
         started = nsenter(host, ["systemctl", "start", "--no-block", SLOW])
         if started.returncode != 0:
             raise LabError(f"{SLOW} could not be started: {started.stderr.strip()}")
+        _await_late(host)
     try:
         with socket.create_connection((host.address, host.port), BANNER_TIMEOUT_S) as connection:
             connection.settimeout(BANNER_TIMEOUT_S)
@@ -211,6 +213,18 @@ def _settle(host: Host) -> None:
         raise LabError(f"sshd on {host.address} does not answer ({error})") from error
     if not banner.startswith(b"SSH-"):
         raise LabError(f"no SSH banner from {host.address}, got {banner!r}")
+
+
+def _await_late(host: Host) -> None:
+    names = [unit.name for unit in LATE]
+    show = ["systemctl", "show", "--property=ActiveState,SubState", "--value", "--", *names]
+    wanted = [part for unit in LATE for part in unit.state.split("/")]
+    deadline = time.monotonic() + LATE_TIMEOUT_S
+    # Nearly always so at the first look.
+    while (states := nsenter(host, show).stdout.split()) != wanted:
+        if time.monotonic() > deadline:
+            raise LabError(f"{', '.join(names)} are {' '.join(states)}, not {' '.join(wanted)}")
+        time.sleep(0.05)
 
 
 def _console_tail(directory: Path) -> str:

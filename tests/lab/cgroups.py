@@ -1,9 +1,8 @@
 """A cgroup of its own for each host; without one the hosts stop each other's processes.
 
-Three layouts are known. `hybrid` (a v1 hierarchy called systemd, with or without the v2 tree
-beside it) is the one the lab was made on. `unified` (v2 only) where PID 1 is not systemd works
-the same with one directory. On a machine whose PID 1 is systemd that manager owns the tree, so
-nspawn asks it for a scope instead and no directory is made here.
+Three layouts are known, and each was run: a v1 hierarchy called systemd with the v2 tree beside
+it, where the lab runs every day; v2 alone; and v2 under a PID 1 that is systemd. In the last that
+manager owns the tree, so nspawn asks it for a scope per host and no directory is made here.
 """
 
 import contextlib

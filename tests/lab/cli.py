@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         say(str(error))
         return 1
+    except KeyboardInterrupt:
+        say("interrupted; what has been booted is recorded, and `down` stops it")
+        return 130
     return 0
 
 

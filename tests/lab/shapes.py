@@ -110,3 +110,8 @@ WantedBy=multi-user.target
 )
 
 SHAPE_FILES: Files = {f"{CONFIGURED}/psops-masked.service": Link("/dev/null")}
+
+# Those which reach their state by themselves a moment after the boot is over.
+LATE = tuple(
+    unit for unit in SHAPES if unit.name in (SLOW, "psops-crash.service", "psops-exited.service")
+)

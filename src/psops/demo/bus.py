@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from psops.demo import manager
-from psops.demo.manager import BUS, CLIENT_NAME, SYSTEMD_NAME
+from psops.demo.manager import BUS, CLIENT_NAME, SYSTEMD, SYSTEMD_NAME
 from psops.demo.profile import Profile
 from psops.demo.template import Template, render
 from psops.errors import BusError
@@ -123,11 +123,10 @@ def _parse(data: bytes) -> _Block:
 def _answers(profile: Profile, block: _Block, serial: int, registered: bool) -> _Answers:
     messages: list[Message] = []
     for call, wants_reply in block.calls:
-        is_hello = call.member == "Hello" and call.destination == manager.BUS
         reply = _reply(profile, call, registered)
         if wants_reply:
             messages.append(reply)
-        if is_hello and not registered:
+        if _is_hello(call) and not registered:
             registered = True
             messages.append(_NAME_ACQUIRED)
     numbered = [one._replace(serial=serial + place) for place, one in enumerate(messages)]
@@ -140,21 +139,21 @@ _NAME_ACQUIRED = Message(
 )  # fmt: skip
 
 
+def _is_hello(call: Message) -> bool:
+    return call.member == "Hello" and call.destination in (None, BUS)
+
+
 def _reply(profile: Profile, call: Message, registered: bool) -> Message:
-    sender = BUS if call.destination in (None, BUS) else SYSTEMD_NAME
+    sender = SYSTEMD_NAME if call.destination in (SYSTEMD, SYSTEMD_NAME) else BUS
     try:
-        is_hello = call.member == "Hello" and sender == BUS
-        if is_hello and registered:
+        if _is_hello(call) and registered:
             raise BusError(BUS + ".Error.Failed", "Already handled an Hello message")
-        if not is_hello and not registered:
+        if not _is_hello(call) and not registered:
             text = "Client tried to send a message other than Hello without being registered"
             raise BusError(BUS + ".Error.AccessDenied", text)
         signature, body = manager.answer(profile, call)
     except BusError as exc:
-        return Message(
-            codec.ERROR, destination=CLIENT_NAME, signature="s", body=(str(exc),),
-            reply_serial=call.serial, error_name=exc.name,
-            sender=BUS if exc.name.endswith(".ServiceUnknown") else sender,
-        )  # fmt: skip
+        return Message(codec.ERROR, destination=CLIENT_NAME, signature="s", body=(str(exc),),
+                       reply_serial=call.serial, error_name=exc.name, sender=sender)  # fmt: skip
     return Message(codec.METHOD_RETURN, destination=CLIENT_NAME, signature=signature, body=body,
                    reply_serial=call.serial, sender=sender)  # fmt: skip

@@ -6,6 +6,7 @@ costs nothing until its hosts are asked, and any inventory may use `transport = 
 
 import re
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from psops.demo import numbers
@@ -62,7 +63,8 @@ def fleet(count: int = _DOZEN) -> Inventory:
                  labels=(("os", _family(role, place)),))
             for place, name in enumerate(names)
         ]  # fmt: skip
-    return Inventory(hosts=tuple(hosts), groups=groups)
+    # The path stands in messages where that of an inventory file would.
+    return Inventory(hosts=tuple(hosts), groups=groups, path=Path("demo"))
 
 
 def station(host: Host) -> Station:

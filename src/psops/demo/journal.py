@@ -12,7 +12,7 @@ from psops.demo.numbers import SECOND, HostNumber, Invocation
 from psops.demo.profile import Profile, Unit
 from psops.demo.schema import UNIT
 from psops.inventory import Host
-from psops.systemd.names import parse_unit_name
+from psops.systemd.names import unit_type
 
 
 def without_sudo(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def _parse(arguments: Sequence[str]) -> tuple[list[str], set[str], int | None, b
     for word in rest:
         key, _, value = word.partition("=")
         if key in ("-u", "--unit"):
-            units.append(parse_unit_name(value))
+            units.append(value if unit_type(value) else f"{value}.service")
         elif key in ("_SYSTEMD_UNIT", "UNIT"):
             units.append(value)
         elif key in ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"):
