@@ -96,7 +96,9 @@ def _make_venv() -> None:
     if done.returncode != 0:
         shutil.rmtree(VENV, ignore_errors=True)
         said = (done.stdout + done.stderr).strip()
-        sys.exit(f"cannot make {VENV}; is the venv module there (apt install python3-venv)?\n{said}")
+        sys.exit(
+            f"cannot make {VENV}; is the venv module there (apt install python3-venv)?\n{said}"
+        )
 
 
 def _may_install() -> bool:

@@ -16,7 +16,8 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 _BLOCK = re.compile(r"(?<=^```console\n)\$ (psops [^\n]*)\n(.*?)(?=^```$)", re.M | re.S)
 #: What differs from run to run: times, ages, how long it took, and the space that these take.
 _RESTLESS = re.compile(
-    r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s| {2,}|-{2,}"
+    r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+"
+    r"|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s| {2,}|-{2,}"
 )
 
 

@@ -7,7 +7,7 @@ from psops.exits import MEANINGS
 from tests import readme
 
 
-@pytest.mark.parametrize("example", readme.examples(), ids=lambda example: example.command)
+@pytest.mark.parametrize("example", list(readme.examples()), ids=lambda example: example.command)
 def test_an_example_prints_what_the_readme_shows(example: readme.Example) -> None:
     now = readme.run(example.command)
     assert readme.calm(now) == readme.calm(example.output), "python -m tests.readme writes it anew"

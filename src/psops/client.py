@@ -18,8 +18,9 @@ class Client:
     def call(self, calls: Sequence[Call]) -> list[Reply]:
         """Return the replies to these calls, in their order, after one round trip.
 
-        More calls than a bus takes at once follow as the first ones are answered. The first batch carries the handshake too. An error the manager answers with is a
-        reply; an error of the channel or of the bus itself is raised as `HostError`.
+        More calls than a bus takes at once follow as the first ones are answered. The first
+        batch carries the handshake too. An error the manager answers with is a reply; an error
+        of the channel or of the bus itself is raised as `HostError`.
         """
         if not calls:
             return []

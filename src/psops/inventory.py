@@ -46,7 +46,8 @@ class Host:
     address: str | None = None
     user: str | None = None
     port: int | None = None
-    jump: tuple[str, ...] = ()
+    #: None leaves it to the ssh configuration; an empty one means no jump host at all.
+    jump: tuple[str, ...] | None = None
     transport: str = "ssh"
     sudo: bool = False
     compress: bool | None = None

@@ -30,7 +30,8 @@ UNITS = (
     "psops-timer.timer",
 )
 PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,MainPID"
-SHOW = f"systemctl show -p {PROPERTIES} {' '.join(UNITS)}"
+# Without a pager: ansible asks for a terminal, and on one systemctl waits for the reader.
+SHOW = f"systemctl show --no-pager -p {PROPERTIES} {' '.join(UNITS)}"
 FORKS = "64"
 
 # psops says with 3 that some unit is not active, and one of the units has failed.

@@ -27,8 +27,8 @@ def _config(lab: Lab, path: Path, extra: str, key: Path | None = None) -> str:
 
 def _start_master(config: str, host: Host) -> None:
     argv = ["ssh", "-F", config, "-MNf", host.name]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-    subprocess.run(argv, check=True, stderr=subprocess.DEVNULL, **quiet)
+    null = subprocess.DEVNULL  # the master keeps what it is given
+    subprocess.run(argv, check=True, stdin=null, stdout=null, stderr=null)
 
 
 @pytest.fixture
@@ -129,9 +129,8 @@ def test_two_jump_hosts_and_a_relay_lead_to_the_host(lab: Lab, tmp_path: Path) -
     logged = lab.shell(lab.host(3), ["journalctl", "--unit=ssh", "--lines=40", "--output=cat"])
     assert "from 127." in logged.stdout
     inventory = tmp_path / "inventory.toml"
-    inventory.write_text(
-        f'[defaults]\nssh_config = "{lab.ssh_config}"\njump = ["lab001", "lab002"]\n[hosts.lab003]\n'
-    )
+    defaults = f'ssh_config = "{lab.ssh_config}"\njump = ["lab001", "lab002"]'
+    inventory.write_text(f"[defaults]\n{defaults}\n[hosts.lab003]\n")
     run = psops("status", "-i", str(inventory), "-a", *_UNITS, home=tmp_path)
     assert run.stdout.count("dbus.service") == 1, run
 

@@ -45,6 +45,7 @@ _MAX_IN_FLIGHT = 120
 #: Calls are sent in blocks of one size, whatever replies come when, so that the bytes of a
 #: block are the same for every host.
 _BLOCK = 60
+_ANSWERS = (b"OK", b"DATA", b"REJECTED", b"ERROR")
 #: The specification's limit for one line of the handshake.
 _MAX_LINE = 16384
 
@@ -132,7 +133,7 @@ class Session:
         while not self._authenticated:
             line, found, _ = self._data.partition(b"\r\n")
             if not found:
-                if len(self._data) > _MAX_LINE or self._data[:1] not in b"ODRE":
+                if not _may_become_answer(self._data):
                     raise ProtocolError(f"not a D-Bus greeting: {_excerpt(self._data)}")
                 return
             del self._data[: len(line) + 2]
@@ -176,6 +177,13 @@ class Session:
             self._replies[place] = reply
         elif isinstance(reply, BusError):
             raise as_host_error(reply)
+
+
+def _may_become_answer(line: bytearray) -> bool:
+    """Tell whether bytes without a line end can still become an answer to the handshake."""
+    word = bytes(line.split(b" ", 1)[0]).removesuffix(b"\r")
+    begins = any(answer.startswith(word) or word == answer for answer in _ANSWERS)
+    return begins and b"\n" not in line and len(line) <= _MAX_LINE
 
 
 def _excerpt(data: bytes | bytearray) -> str:

@@ -109,7 +109,7 @@ def variant(signature: str, value: Any) -> Any:
 
 
 def encode(message: Message) -> bytes:
-    """Return the bytes of a message (little-endian)."""
+    """Return the bytes of a message (little-endian), without its sender: the bus adds that."""
     library = _library()
     built = library.message(
         message_type=library.message_type(message.type),
@@ -153,8 +153,9 @@ def decode(data: bytes) -> Message:
     quick = _decode_scalar_reply(data)
     if quick is not None:
         return quick
+    library = _library()
     try:
-        read = _library().unmarshaller(io.BytesIO(data)).unmarshall()
+        read = library.unmarshaller(io.BytesIO(data)).unmarshall()
     except Exception as exc:  # the libraries raise whatever the bytes lead them into
         raise Malformed(f"cannot decode a message of {len(data)} bytes ({exc})") from exc
     if read is None:
@@ -167,20 +168,20 @@ def decode(data: bytes) -> Message:
         member=read.member,
         destination=read.destination,
         signature=read.signature,
-        body=tuple(_plain(item) for item in read.body),
+        body=tuple(_plain(item, library.variant) for item in read.body),
         reply_serial=read.reply_serial or None,  # dbus-fast has 0 where there is none
         error_name=read.error_name,
         sender=read.sender,
     )
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, _library().variant):
-        return _plain(value.value)
+def _plain(value: Any, variant: Any) -> Any:
+    if isinstance(value, variant):
+        return _plain(value.value, variant)
     if isinstance(value, list):
-        return tuple(_plain(item) for item in value)
+        return tuple(_plain(item, variant) for item in value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, variant) for key, item in value.items()}
     return value
 
 

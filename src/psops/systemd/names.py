@@ -57,18 +57,24 @@ def parse_unit_glob(text: str) -> str:
 
 
 def escape_path(path: str) -> str:
-    """Return a file path as the part of a unit name that stands for it."""
-    parts = [part for part in path.split("/") if part]
-    text = "-".join(_escape(part) for part in parts)
+    """Return a file path as the part of a unit name that stands for it, as systemd-escape -p.
+
+    Raises `UsageError` for a path with `..`, which names no place by itself.
+    """
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise UsageError(f"{path!r}: a path with '..' is no unit name")
+    text = "-".join(_escape(part, first=at == 0) for at, part in enumerate(parts))
     return text or "-"
 
 
-def _escape(part: str) -> str:
-    data = part.encode()
+def _escape(part: str, *, first: bool) -> str:
+    # Only a dot that would begin the unit's name is escaped.
     return "".join(
-        chr(byte) if byte in _PLAIN and not (at == 0 and byte == 0x2E) else f"\\x{byte:02x}"
-        for at, byte in enumerate(data)
-    )
+        chr(byte) if byte in _PLAIN and not (first and at == 0 and byte == 0x2E)
+        else f"\\x{byte:02x}"
+        for at, byte in enumerate(part.encode())
+    )  # fmt: skip
 
 
 def unit_path(name: str) -> str:

@@ -103,6 +103,6 @@ def _ssh_argv(host: Host, options: Options) -> tuple[str, ...]:
         argv += ["-l", host.user]
     if host.port:
         argv += ["-p", str(host.port)]
-    if host.jump:
-        argv += ["-J", ",".join(host.jump)]
+    if host.jump is not None:
+        argv += ["-J", ",".join(host.jump) or "none"]
     return (*argv, "--", host.address or host.name)

@@ -274,10 +274,8 @@ _hops_lock = threading.Lock()
 
 
 def _through(host: Host, settings: Settings, options: Options) -> "NativeConnection | None":
-    chain = host.jump or settings.proxy_jump
-    if not chain or chain == ("none",):
-        return None
-    return _jump(tuple(chain), options)
+    chain = settings.proxy_jump if host.jump is None else host.jump
+    return _jump(chain, options) if chain else None
 
 
 def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
@@ -304,7 +302,7 @@ def _log_in_to_hop(chain: tuple[str, ...], options: Options) -> "NativeConnectio
     place = parse_destination(chain[-1])
     settings = _ssh_config(options.ssh_config).lookup(place.host, user=place.user, port=place.port)
     before = chain[:-1]
-    if not before and settings.proxy_jump and settings.proxy_jump != ("none",):
+    if not before and settings.proxy_jump:
         before = settings.proxy_jump  # the jump host has a jump host of its own
     through = _jump(before, options) if before else None
     return log_in(_login(chain[-1], settings, options), through)
