@@ -15,6 +15,11 @@ from tests import lab as real_hosts
 LEFT_OUT = pytest.StashKey[tuple[int, str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes golden files anew."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
 # Last, so that only tests count which the command line has not deselected already.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,18 +6,13 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from psops.errors import PsopsError
+from psops.errors import PsopsError, Terminated, UsageError
 from psops.exits import Exit
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(argv: list[str]) -> int:
@@ -32,41 +27,57 @@ def run(argv: list[str]) -> int:
         answer: Any = typer.main.get_command(app).main(
             argv, prog_name="psops", standalone_mode=False
         )
+        if answer is None or isinstance(answer, int):  # help or version
+            return answer or int(Exit.OK)
+        _save_memory()
+        _show(answer.text)
+        return int(answer.exit)
     except PsopsError as exc:
         if debug:
             _show_trace()
         return _fail(exc, argv)
     except typer.TyperException as exc:
+        if _wants_json(argv):
+            _show_error(UsageError(exc.format_message()))
         exc.show()  # type: ignore[attr-defined]
         return int(Exit.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        return int(Exit.OK)
+    except Terminated:
+        return int(Exit.TERMINATED)
     except Exception as exc:
         if debug:
             _show_trace()
         print(f"psops: bug: {exc!r}; run again with --debug and report it", file=sys.stderr)
         return int(Exit.SOFTWARE)
-    if isinstance(answer, int):  # help or version
-        return answer
-    if answer is None:
-        return int(Exit.OK)
-    _save_memory()
-    print(answer.text, end="")
-    return int(answer.exit)
 
 
 def _fail(error: PsopsError, argv: list[str]) -> int:
-    wanted = {"--json", "--format=json", ("--format", "json")}
-    if not wanted.isdisjoint([*argv, *itertools.pairwise(argv)]):
-        from psops.report.json import render_error
-
-        print(render_error(error), end="")
+    if _wants_json(argv):
+        _show_error(error)
     print(f"psops: {error}", file=sys.stderr)
     if error.remedy:
         print(f"       {error.remedy}", file=sys.stderr)
     return int(error.exit)
+
+
+def _wants_json(argv: list[str]) -> bool:
+    wanted = {"--json", "--format=json", ("--format", "json")}
+    return not wanted.isdisjoint([*argv, *itertools.pairwise(argv)])
+
+
+def _show_error(error: PsopsError) -> None:
+    from psops.report.json import render_error
+
+    _show(render_error(error))
+
+
+def _show(text: str) -> None:
+    """Print to stdout, as far as the reader wants."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_trace() -> None:
@@ -82,8 +93,6 @@ def _save_memory() -> None:
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
-    from psops.status import Terminated
-
     raise Terminated
 
 

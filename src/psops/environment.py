@@ -15,10 +15,9 @@ class Environment:
     stderr: TextIO
     color: bool = False
     width: int | None = None
-    debug: bool = False
 
 
-def detect(color: str = "auto", *, debug: bool = False) -> Environment:
+def detect(color: str = "auto") -> Environment:
     """Return the environment of this process; `color` is auto, always or never.
 
     A pipe is as wide as its reader wants. NO_COLOR counts when it is not empty, as its
@@ -31,5 +30,4 @@ def detect(color: str = "auto", *, debug: bool = False) -> Environment:
         stderr=sys.stderr,
         color=color == "always" or (color == "auto" and shows),
         width=shutil.get_terminal_size().columns if terminal else None,
-        debug=debug,
     )

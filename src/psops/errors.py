@@ -61,7 +61,7 @@ class SshConfigError(ConfigError):
 
 
 class HostError(PsopsError):
-    """One host could not be read. The subclass says at which step."""
+    """A host could not be read, for a reason that has no code of its own."""
 
     code = "host"
     exit = Exit.UNAVAILABLE
@@ -166,6 +166,10 @@ class BusError(PsopsError):
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message or name)
         self.name = name
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt no `Exception`, which would be taken for a bug."""
 
 
 def describe(error: PsopsError) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from psops.errors import DeadlineExceeded, PsopsError
+from psops.errors import DeadlineExceeded, PsopsError, Terminated
 from psops.inventory import Host
 
 Value = TypeVar("Value")
@@ -57,6 +57,7 @@ def run(
     started: dict[int, float] = {}
     finished: queue.SimpleQueue[tuple[int, Outcome[Value], BaseException | None]]
     finished = queue.SimpleQueue()
+    results: dict[int, Outcome[Value]] = {}  # what an interrupt must not take away
 
     def worker() -> None:
         while True:
@@ -65,33 +66,38 @@ def run(
             except IndexError:
                 return
             started[place] = time.monotonic()
-            finished.put((place, *_attempt(hosts[place], work)))
+            results[place], bug = _attempt(hosts[place], work)
+            finished.put((place, results[place], bug))
 
     def start_worker() -> None:
         # Daemon threads: after Ctrl-C nobody waits for hosts that do not answer.
         threading.Thread(target=worker, daemon=True).start()
 
-    for _ in range(min(width, len(hosts))):
-        start_worker()
     done: set[int] = set()
-    while len(done) < len(hosts):
-        try:
-            place, outcome, bug = finished.get(timeout=1.0)
-        except queue.Empty:
-            now = time.monotonic()
-            overdue = [at for at, since in list(started.items())
-                       if at not in done and now - since > limit + _GRACE]  # fmt: skip
-            for place in overdue:
+    try:
+        for _ in range(min(width, len(hosts))):
+            start_worker()
+        while len(done) < len(hosts):
+            try:
+                place, outcome, bug = finished.get(timeout=1.0)
+            except queue.Empty:
+                now = time.monotonic()
+                overdue = [at for at, since in list(started.items())
+                           if at not in done and now - since > limit + _GRACE]  # fmt: skip
+                for place in overdue:
+                    done.add(place)
+                    start_worker()  # in place of the one that hangs
+                    error = DeadlineExceeded(f"no result within {limit + _GRACE:g} s")
+                    yield Outcome(hosts[place], now - started[place], error=error)
+                continue
+            if bug is not None:
+                raise bug
+            if place not in done:
+                yield outcome
                 done.add(place)
-                start_worker()  # in place of the one that hangs
-                error = DeadlineExceeded(f"no result within {limit + _GRACE:g} s")
-                yield Outcome(hosts[place], now - started[place], error=error)
-            continue
-        if bug is not None:
-            raise bug
-        if place not in done:
-            done.add(place)
-            yield outcome
+    except (KeyboardInterrupt, Terminated):
+        yield from (results[place] for place in sorted(results.keys() - done))
+        raise
 
 
 def _attempt(

@@ -9,7 +9,7 @@ from typing import Any
 from psops import fanout
 from psops.client import Client
 from psops.deadline import Deadline
-from psops.errors import HostError, Interrupted, PsopsError, UsageError
+from psops.errors import HostError, Interrupted, PsopsError, Terminated, UsageError
 from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
@@ -34,10 +34,6 @@ _OF_ROW: Mapping[str, Callable[[Row], Any]] = {
     "SubState": lambda row: row.sub,
     "Following": lambda row: row.following,
 }
-
-
-class Terminated(Exception):
-    """SIGTERM arrived; raised by the handler that the command line installs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

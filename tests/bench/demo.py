@@ -50,8 +50,8 @@ def _ask(psops: Path, count: int) -> Sample:
     pinned = ["taskset", "--cpu-list", "0"]
     argv: Argv = [*pinned, psops, "status", "-a", "-i", f"demo:{count}", *UNITS]
     sample = run(argv)
-    told = f"{count} host{'s' if count > 1 else ''}, "
     # Some demo hosts cannot be reached, on purpose; they are told after the number.
+    told = f"{count} hosts, " if count > 1 else UNITS[-1]
     if told not in sample.stdout:
         last = (sample.stderr or sample.stdout).strip().splitlines()[-1:]
         raise BenchError(f"exit status {sample.exit}: {last}")

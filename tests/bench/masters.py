@@ -17,7 +17,7 @@ def masters(ssh: str, way: Way) -> Iterator[list[int]]:
     # Not with -f: a master in the foreground is a child whose pid is known.
     children = [
         subprocess.Popen(
-            [ssh, "-F", way.ssh_config, "-o", "ControlMaster=yes", "-M", "-N", name],
+            [ssh, "-F", way.ssh_config, "-M", "-N", name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

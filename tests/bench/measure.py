@@ -42,7 +42,7 @@ def run(
         begin = time.monotonic()
         child = subprocess.Popen(
             argv,
-            env={**os.environ, **(environment or {})},
+            env={**_inherited(), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -77,6 +77,11 @@ def cpu_of(pids: Iterable[int]) -> float:
     # In nanoseconds, while the clock ticks of /proc/PID/stat are too coarse for a master.
     used = (Path(f"/proc/{pid}/schedstat").read_text().split()[0] for pid in pids)
     return sum(map(int, used)) / 1e9
+
+
+def _inherited() -> dict[str, str]:
+    # PYTHONDONTWRITEBYTECODE and its like would have every run compile what it imports.
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def _kill_group(pid: int) -> None:

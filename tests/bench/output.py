@@ -48,7 +48,7 @@ def _render_part(rows: Sequence[Row]) -> str:
     lines = []
     for row in rows:
         if row.error:
-            lines.append([row.name, "failed"])
+            lines.append([row.name, *["failed"] * (len(heading) > 1)])
             continue
         cells = [
             format(row.values[name], METRICS[name][1]) if name in row.values else ""

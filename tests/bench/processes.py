@@ -62,7 +62,10 @@ def _commands(bench: Bench, way: Way) -> dict[str, Callable[[], object]]:
     show = SYSTEMCTL.argv(bench.programs, way)
     commands: dict[str, tuple[Argv, str]] = {
         "login alone": ([python, script, target.address, str(target.port), way.key], "logged in"),
-        "psops": ([psops, "status", "-p", PROPERTIES, *UNITS, "-a", "-i", way.inventory], "1 host"),
+        "psops": (
+            [psops, "status", "-p", PROPERTIES, *UNITS, "-a", "-i", way.inventory],
+            UNITS[-1],
+        ),
         "ssh HOST systemctl show": (
             [bench.programs.ssh, "-F", way.ssh_config, target.name, SHOW],
             "ActiveState=",

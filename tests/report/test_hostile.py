@@ -74,7 +74,7 @@ def reports(unit: UnitStatus) -> Iterable[StatusReport]:
 
 
 @given(units())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_answer_of_a_host_breaks_a_report_or_acts_on_the_terminal(unit: UnitStatus) -> None:
     for report in reports(unit):
         for look in LOOKS:
@@ -138,7 +138,7 @@ def test_number_that_is_none_does_not_become_invalid_json(form: str) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_clean_text_is_clean_and_stays_so(text: str) -> None:
     once = clean(text)
     assert acting(once) == set()

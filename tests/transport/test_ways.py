@@ -204,3 +204,25 @@ def test_an_agent_holds_the_key(lab: Lab, tmp_path: Path) -> None:
     finally:
         process.terminate()
         process.wait()
+
+
+def test_a_container_with_a_user_namespace_of_its_own_is_read(lab: Lab, tmp_path: Path) -> None:
+    leader = str(lab.host(1).leader_pid)
+    inside = ["unshare", "--user", "--map-root-user", "sh", "-c", "echo $$; exec sleep infinity"]
+    first = subprocess.Popen(
+        ["nsenter", "--target", leader, "--mount", "--uts", "--ipc", *inside],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert first.stdout is not None
+        first.stdout.readline()
+        record = Path("/run/systemd/machines/own-users")
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(f"LEADER={first.pid}\n")
+        run = psops("status", "-M", "own-users", *_UNITS, home=tmp_path)
+        record.unlink()
+        assert "dbus.service" in run.stdout, run
+    finally:
+        first.kill()
+        first.communicate()

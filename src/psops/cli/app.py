@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from psops import __version__
+from psops.cli import options as opt
 from psops.environment import Environment, detect
 from psops.errors import UsageError
 from psops.exits import MEANINGS, Exit
@@ -47,22 +48,20 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def main(
     context: typer.Context,
-    color: Annotated[
-        str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")
-    ] = "auto",
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """See, prove and change the daemons of research infrastructure, on one host or many."""
-    if color not in ("auto", "always", "never"):
-        raise UsageError(f"--color takes auto, always or never, not {color!r}")
-    context.obj = detect(color, debug=debug)
+    context.obj = color
 
 
-def environment(context: typer.Context) -> Environment:
-    """Return the environment that the callback made."""
-    found: Environment = context.obj
-    return found
+def environment(context: typer.Context, color: str) -> Environment:
+    """Return the environment of the run; an option of the verb beats one before the verb."""
+    wanted = context.obj if color == "auto" else color
+    if wanted not in opt.COLORS:
+        raise UsageError(f"--color takes {', '.join(opt.COLORS)}, not {wanted!r}")
+    return detect(wanted)

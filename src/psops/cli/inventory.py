@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from psops.cli import complete
 from psops.cli import options as opt
 from psops.cli.app import Answer, app, environment, epilog
 from psops.exits import Exit
@@ -28,6 +29,8 @@ def list_hosts(
     inventory: opt.InventoryFile = None,
     form: opt.Format = "table",
     as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
 ) -> Answer:
     """List groups and hosts; with --hosts or --group, the hosts these mean."""
     from psops.cli.target import load_inventory
@@ -36,7 +39,7 @@ def list_hosts(
 
     form = check_format("json" if as_json else form)
     found = load_inventory(inventory)
-    env = environment(context)
+    env = environment(context, color)
     look = Look(color=env.color, width=env.width)
     if not (hosts or group or exclude):
         return Answer(render_groups(found, form, look), Exit.OK)
@@ -48,10 +51,17 @@ def list_hosts(
 @inventory_app.command("show", epilog=epilog(_CODES))
 def show_hosts(
     context: typer.Context,
-    hosts: Annotated[list[str], typer.Argument(metavar="NODESET...", help="The hosts to show.")],
+    hosts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NODESET...", help="The hosts to show.", autocompletion=complete.hosts
+        ),
+    ],
     inventory: opt.InventoryFile = None,
     form: opt.Format = "table",
     as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
 ) -> Answer:
     """Show everything that holds for some hosts."""
     from psops.cli.target import load_inventory
@@ -60,6 +70,6 @@ def show_hosts(
 
     form = check_format("json" if as_json else form)
     chosen = load_inventory(inventory).select(hosts)
-    env = environment(context)
+    env = environment(context, color)
     look = Look(color=env.color, width=env.width)
     return Answer(render_hosts(chosen, form, look, full=True), Exit.OK)

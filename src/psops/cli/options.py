@@ -3,11 +3,27 @@
 Every option has its own metavar, so that help and man page do not move with Typer's.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from psops.cli import complete
+
+
+def between(least: float, most: float) -> Callable[[float], float]:
+    """Return a check of an option's value; `min=` would put "x>=1" into the help, and nan in."""
+
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise typer.BadParameter(f"{value:g} is not from {least:g} to {most:g}.")
+        return value
+
+    return check
+
+
+#: Longer time-outs, infinite ones among them, do not fit into the system's calls.
+_DAYS = 10 * 86400
 
 Hosts = Annotated[
     list[str] | None,
@@ -29,6 +45,16 @@ Groups = Annotated[
         autocompletion=complete.groups,
     ),
 ]
+#: When to use colour.
+COLORS = ("auto", "always", "never")
+Color = Annotated[
+    str,
+    typer.Option(
+        "--color", metavar="WHEN", help="auto, always or never.", autocompletion=complete.colors
+    ),
+]
+#: Read from the command line by `psops.__main__`, since errors arise before any verb runs.
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error arose.")]
 AllHosts = Annotated[bool, typer.Option("-a", "--all", help="All hosts of the inventory.")]
 Exclude = Annotated[
     list[str] | None,
@@ -58,17 +84,19 @@ InventoryFile = Annotated[
     ),
 ]
 Fanout = Annotated[
-    int, typer.Option("--fanout", metavar="N", min=1, help="Hosts at once.", show_default=True)
+    int, typer.Option("--fanout", metavar="N", callback=between(1, 10_000), help="Hosts at once.")
 ]
 ConnectTimeout = Annotated[
     float,
     typer.Option(
-        "--connect-timeout", metavar="SECONDS", min=0.1, help="To log in.", show_default=True
+        "--connect-timeout", metavar="SECONDS", callback=between(0.1, _DAYS), help="Time to log in."
     ),
 ]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", metavar="SECONDS", min=0.1, help="To answer.", show_default=True),
+    typer.Option(
+        "--timeout", metavar="SECONDS", callback=between(0.1, _DAYS), help="Time to answer."
+    ),
 ]
 Sudo = Annotated[
     bool, typer.Option("--sudo", help="Reach the bus by 'sudo -n systemd-stdio-bridge'.")
@@ -80,7 +108,15 @@ SshConfigFile = Annotated[
     str | None,
     typer.Option("-F", "--ssh-config", metavar="FILE", help="Read this ssh configuration."),
 ]
-Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, json or jsonl.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="table, json or jsonl.",
+        autocompletion=complete.formats,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Fold = Annotated[
     bool | None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from psops.cli import complete
 from psops.cli import options as opt
 from psops.cli.app import Answer, app, environment, epilog
 from psops.exits import Exit
@@ -22,28 +23,52 @@ def status(
     context: typer.Context,
     units: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[UNIT|GLOB]...", help="Units; .service is added to bare names."),
+        typer.Argument(
+            metavar="[UNIT|GLOB]...",
+            help="Units; .service is added to bare names.",
+            autocompletion=complete.units,
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Short for --state failed.")] = False,
     state: Annotated[
         list[str] | None,
         typer.Option(
-            "--state", metavar="STATE,...", help="Only units in a load, active, sub state."
+            "--state",
+            metavar="STATE,...",
+            help="Only units in a load, active, sub state.",
+            autocompletion=complete.states,
         ),
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option("-t", "--type", metavar="TYPE,...", help="Only service, timer, socket ..."),
+        typer.Option(
+            "-t",
+            "--type",
+            metavar="TYPE,...",
+            help="Only service, timer, socket ...",
+            autocompletion=complete.types,
+        ),
     ] = None,
     properties: Annotated[
         list[str] | None,
         typer.Option(
-            "-p", "--properties", metavar="NAME,...", help="Show these, as systemd names."
+            "-p",
+            "--properties",
+            metavar="NAME,...",
+            help="Show these, as systemd names.",
+            autocompletion=complete.properties,
         ),
     ] = None,
     lines: Annotated[
         int,
-        typer.Option("-n", "--lines", metavar="N", min=0, help="Log lines of each failed unit."),
+        typer.Option(
+            "-n",
+            "--lines",
+            metavar="N",
+            help="Log lines of each failed unit.",
+            callback=opt.between(0, 1_000_000),
+            show_default=False,
+        ),
     ] = 0,
     hosts: opt.Hosts = None,
     group: opt.Groups = None,
@@ -61,6 +86,8 @@ def status(
     form: opt.Format = "table",
     as_json: opt.AsJson = False,
     fold: opt.Fold = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
 ) -> Answer:
     """Show what runs here, in a container, or on many hosts.
 
@@ -98,7 +125,7 @@ def status(
             ssh_config=ssh_config,
         ),
     )
-    env = environment(context)
+    env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
         report = verb.report(chosen, query, options, width=fanout, progress=progress)
     folded = len(chosen) > _FOLD_BEYOND if fold is None else fold

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from psops.report import Look
-from psops.report.facts import UnitFacts, reason, signal_name, unit_facts
+from psops.report.facts import UnitFacts, number, reason, signal_name, unit_facts
 from psops.report.model import RUNNING, UnitStatus
 from psops.report.text import (
     STATE_STYLES,
@@ -79,28 +79,35 @@ def _loaded(unit: UnitStatus, facts: UnitFacts) -> str:
         parts.append(f"preset: {read('UnitFilePreset')}")
     told = "; ".join(clean(part) for part in parts if part)
     error = read("LoadError")
-    if unit.load not in ("loaded", "masked") and error and error[1]:
-        told = clean(str(error[1]))
+    if unit.load not in ("loaded", "masked") and isinstance(error, list | tuple):
+        told = clean(" ".join(str(part) for part in error[1:2])) or told
     return f"{clean(unit.load)} ({told})" if told else clean(unit.load)
 
 
 def _active(unit: UnitStatus, style: str, look: Look) -> str:
     state = paint(clean(f"{unit.active} ({unit.sub})"), style, look.color)
-    since = unit.properties.get(_SINCE.get(unit.active, "ActiveExitTimestamp")) or 0
+    since = number(unit.properties.get(_SINCE.get(unit.active, "ActiveExitTimestamp")))
     return f"{state} since {moment(since)}; {ago(since)} ago" if since else state
 
 
 def _main_pid(unit: UnitStatus, facts: UnitFacts) -> str:
     read = unit.properties.get
-    pid = facts.main_pid or read("ExecMainPID")
+    pid = facts.main_pid or number(read("ExecMainPID"))
     if not pid:
         return ""
     if facts.main_pid:
-        name = next((p.command.split(" ")[0] for p in unit.processes if p.pid == pid), "")
-        return f"{pid} ({clean(name.rpartition('/')[2])})" if name else str(pid)
+        line = next((p.command for p in unit.processes if p.pid == pid), "")
+        # A process that sets its title, such as sshd, comes as one quoted word: "sshd: ..."
+        name = line.strip('"').partition(" ")[0].rpartition("/")[2].rstrip(":")
+        return f"{pid} ({clean(name)})" if name else str(pid)
     code, status = read("ExecMainCode"), read("ExecMainStatus")
-    ended = f"signal {signal_name(status)}" if code in (2, 3) else f"exit status {status}"
-    begin, end = read("ExecMainStartTimestamp") or 0, read("ExecMainExitTimestamp") or 0
+    ended = (
+        f"signal {clean(signal_name(status))}"
+        if code in (2, 3)
+        else f"exit status {clean(str(status))}"
+    )
+    begin = number(read("ExecMainStartTimestamp")) or 0
+    end = number(read("ExecMainExitTimestamp")) or 0
     ran = f" after {duration((end - begin) / 1e6)}" if begin and end >= begin else ""
     return f"{pid} (ended with {ended}{ran})"
 
@@ -126,7 +133,7 @@ def _cpu(nanoseconds: Any) -> str:
 
 
 def _words(value: Any) -> str:
-    return clean(" ".join(str(item) for item in value)) if value else ""
+    return clean(" ".join(map(str, value))) if isinstance(value, list | tuple) else ""
 
 
 def _reload_notice(unit: UnitStatus) -> str:
@@ -140,6 +147,6 @@ def _hint(unit: UnitStatus) -> str:
         pattern = f"*{clean(unit.name).rpartition('.')[0].split('@')[0]}*"
         return f"no such unit here; psops status '{pattern}' shows what is like it"
     # The time tells a failure of this minute from one of last year.
-    left = unit.properties.get("InactiveEnterTimestamp") or 0
+    left = number(unit.properties.get("InactiveEnterTimestamp"))
     fresh = f"{ago(left, time.time())} ago" if left else "earlier"
     return f"it failed {fresh}; its log: journalctl -u {clean(unit.id)}"

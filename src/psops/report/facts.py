@@ -30,13 +30,13 @@ def unit_facts(unit: UnitStatus) -> UnitFacts:
     known = unit.failed or unit.active == "activating"
     killed = code in (_CLD_KILLED, _CLD_DUMPED)
     return UnitFacts(
-        file_state=_text(read("UnitFileState")),
-        since_us=_number(read("StateChangeTimestamp")) or None,
-        main_pid=_number(read("MainPID")) or None,
-        restarts=_number(read("NRestarts")),
-        memory=_number(read("MemoryCurrent")),
-        tasks=_number(read("TasksCurrent")),
-        result=_text(read("Result")) if known else None,
+        file_state=text(read("UnitFileState")),
+        since_us=number(read("StateChangeTimestamp")) or None,
+        main_pid=number(read("MainPID")) or None,
+        restarts=number(read("NRestarts")),
+        memory=number(read("MemoryCurrent")),
+        tasks=number(read("TasksCurrent")),
+        result=text(read("Result")) if known else None,
         exit_status=status if known and code == _CLD_EXITED else None,
         exit_signal=signal_name(status) if known and killed else None,
     )
@@ -64,9 +64,11 @@ def signal_name(number: Any) -> str:
         return str(number)
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
+    """Return the value if it is text that says something."""
     return value if isinstance(value, str) and value else None
 
 
-def _number(value: Any) -> int | None:
+def number(value: Any) -> int | None:
+    """Return the value if it is a number; a host may send anything."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -4,6 +4,7 @@ Absolute imports keep this module and the standard library's `json` apart.
 """
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,12 +87,9 @@ def unit_object(unit: UnitStatus, report: StatusReport) -> dict[str, Any]:
         wanted = {name: _plain(unit.properties.get(name)) for name in report.properties}
         return {**result, "properties": wanted}
     facts = unit_facts(unit)
-    since = None
-    if facts.since_us:
-        since = datetime.fromtimestamp(facts.since_us / 1e6, UTC).isoformat(timespec="seconds")
     result |= {
         "unit_file_state": facts.file_state,
-        "since": since,
+        "since": _moment(facts.since_us),
         "main_pid": facts.main_pid,
         "restarts": facts.restarts,
         "memory_bytes": facts.memory,
@@ -113,11 +111,22 @@ def dump(document: Any, indent: int | None = None) -> str:
     return json.dumps(document, indent=indent, sort_keys=True) + "\n"
 
 
+def _moment(time_us: int | None) -> str | None:
+    if not time_us:
+        return None
+    try:
+        return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return None  # no year that a calendar has; a host may send any number
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no such number
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     return value

@@ -24,6 +24,8 @@ from psops.report.text import (
 
 _UNIT_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "SINCE", "PID", "RESTARTS", "MEMORY",
               "TASKS", "DESCRIPTION")  # fmt: skip
+#: What a narrow terminal can do without, the most dispensable first.
+_SPARE = ("TASKS", "DESCRIPTION", "MEMORY", "PID", "FILE", "RESTARTS", "SINCE")
 _FOLD_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "HOSTS", "NUMBER")
 
 
@@ -47,7 +49,7 @@ def _hosts(report: StatusReport, look: Look) -> str:
     if not told:
         return ""
     states = sorted({state for _, status in told for state in status.counts or ()})
-    head = ("HOST", "STATE", *(state.upper() for state in states), "SYSTEMD")
+    head = ("HOST", "STATE", *(clean(state.upper()) for state in states), "SYSTEMD")
     keys: dict[tuple[Any, ...], list[str]] = {}
     for name, status in told:
         counts = status.counts or {}
@@ -84,7 +86,7 @@ def _units(report: StatusReport, look: Look) -> str:
         rows = [[Cell(clean(host)), _name(unit), *_values(report, unit)] for host, unit in told]
     if len(report.outcomes) == 1:
         head, rows = head[1:], [row[1:] for row in rows]
-    return table(head, rows, color=look.color, width=look.width)
+    return table(head, rows, color=look.color, width=look.width, spare=_SPARE)
 
 
 def _folded(report: StatusReport, told: Iterable[tuple[str, UnitStatus]], look: Look) -> str:
@@ -199,7 +201,8 @@ def _errors(report: StatusReport, look: Look) -> str:
     lines = []
     for (code, message, remedy), outcomes in groups.items():
         names = clean(fold(outcome.host.name for outcome in outcomes))
-        text = clean(message or str(outcomes[0].error))
+        messages = list(dict.fromkeys(str(outcome.error) for outcome in outcomes))
+        text = clean(message or messages[0]) + (" (for example)" if len(messages) > 1 else "")
         number = f" ({len(outcomes)})" if len(outcomes) > 1 else ""
         lines.append(f"{paint('× ' + names, 'bad', look.color)}{number}: {code}: {text}")
         if remedy:

@@ -51,7 +51,7 @@ def clean(text: str) -> str:
 
 def paint(text: str, style: str, color: bool) -> str:
     """Return the text in a style, if colour is wanted."""
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color and style in _STYLES else text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color and text and style in _STYLES else text
 
 
 def width_of(text: str) -> int:
@@ -64,13 +64,31 @@ def width_of(text: str) -> int:
     )
 
 
+#: The last column is not cut below this many columns of the terminal; it goes instead.
+_LEAST = 12
+
+
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[Cell]], *, color: bool, width: int | None
+    head: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    color: bool,
+    width: int | None,
+    spare: Sequence[str] = (),
 ) -> str:
-    """Return aligned lines. Columns without any text are left out; only the last one, where
-    the descriptions are, is cut to the width."""
+    """Return aligned lines. Columns without any text are left out.
+
+    To keep to the width the last column, where the descriptions are, is cut, and the `spare`
+    columns are left out one by one; what is no spare column is always shown in full.
+    """
     used = [at for at in range(len(head)) if any(row[at].text for row in rows)]
-    widths = [max(len(head[at]), *(width_of(row[at].text) for row in rows)) for at in used]
+    sizes = {at: max(width_of(head[at]), *(width_of(row[at].text) for row in rows)) for at in used}
+    for name in spare:
+        least = sum(sizes[at] for at in used[:-1]) + min(sizes[used[-1]], _LEAST)
+        if width is None or least + 2 * (len(used) - 1) <= width or len(used) == 1:
+            break
+        used = [at for at in used if head[at] != name] or used
+    widths = [sizes[at] for at in used]
     lines = [
         "  ".join(
             _align(Cell(head[at], "head", rows[0][at].right), size, color)
@@ -81,7 +99,7 @@ def table(
         cells = [row[at] for at in used]
         if width is not None and len(cells) > 1:
             room = width - sum(widths[:-1]) - 2 * (len(cells) - 1)
-            cells[-1] = cells[-1]._replace(text=_cut(cells[-1].text, max(room, 12)))
+            cells[-1] = cells[-1]._replace(text=_cut(cells[-1].text, max(room, _LEAST)))
         lines.append(
             "  ".join(_align(cell, size, color) for cell, size in zip(cells, widths, strict=True))
         )
@@ -142,7 +160,10 @@ def ago(time_us: int, now: float | None = None) -> str:
 
 def moment(time_us: int) -> str:
     """Return a moment as date and time with its zone's name, in local time."""
-    local = datetime.fromtimestamp(time_us / 1e6, UTC).astimezone()
+    try:
+        local = datetime.fromtimestamp(time_us / 1e6, UTC).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return f"{time_us} µs"  # no year that a calendar has; a host may send any number
     return f"{local:%a %Y-%m-%d %H:%M:%S %Z}"
 
 
@@ -152,7 +173,8 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "host"), count(2, "host")
     ('1 host', '2 hosts')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def squeeze(text: str) -> str:

@@ -1,0 +1,299 @@
+"""The program as a process: exit codes, streams, signals, pipes."""
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from psops import __version__
+from psops.exits import Exit
+
+PSOPS = (sys.executable, "-m", "psops")
+#: Nothing listens on port 1 of the loopback.
+REFUSED = "127.0.0.1:1"
+ENVELOPE = {"psops_version", "schema", "command", "status", "exit", "hosts", "errors"}
+LIMIT = 60  # seconds; only a hang takes that long
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """Give an environment without anything of the user's."""
+    kept = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
+    home = str(tmp_path)
+    return {**kept, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_STATE_HOME": home}
+
+
+def psops(environ: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*PSOPS, *words], env=environ, capture_output=True, text=True, timeout=LIMIT
+    )
+
+
+def test_version_is_printed_to_stdout(environ: dict[str, str]) -> None:
+    done = psops(environ, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"psops {__version__}\n", "")
+
+
+def test_script_and_module_are_the_same_program(environ: dict[str, str]) -> None:
+    script = Path(sys.executable).with_name("psops")
+    done = subprocess.run(
+        [script, "--help"], env=environ, capture_output=True, text=True, timeout=LIMIT
+    )
+    assert (done.returncode, done.stdout) == (0, psops(environ, "--help").stdout)
+
+
+def test_host_that_refuses_is_in_the_report_and_gives_69(environ: dict[str, str]) -> None:
+    done = psops(environ, "status", "-F", "/dev/null", "-H", REFUSED)
+    assert done.returncode == Exit.UNAVAILABLE
+    assert f"× {REFUSED}: connect-refused: " in done.stdout
+    assert done.stderr == ""
+
+
+def test_host_that_refuses_is_an_error_in_json(environ: dict[str, str]) -> None:
+    done = psops(environ, "status", "-F", "/dev/null", "-H", REFUSED, "--json")
+    made = json.loads(done.stdout)
+    assert made.keys() == ENVELOPE
+    assert (done.returncode, made["exit"], made["status"]) == (69, 69, "error")
+    assert [(error["host"], error["code"]) for error in made["errors"]] == [
+        (REFUSED, "connect-refused")
+    ]
+
+
+@pytest.mark.parametrize("text", ["hosts = 1", "not toml", "\xff"])
+def test_bad_inventory_gives_78_with_its_path_on_stderr(
+    text: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(text.encode("latin-1"))
+    done = psops(environ, "status", "-a", "-i", str(path))
+    assert (done.returncode, done.stdout) == (Exit.CONFIG, "")
+    assert done.stderr.startswith(f"psops: {path}:1: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_missing_inventory_gives_78_and_names_what_named_it(environ: dict[str, str]) -> None:
+    done = psops({**environ, "PSOPS_INVENTORY": "/nonexistent"}, "status", "-a")
+    assert done.returncode == Exit.CONFIG
+    assert done.stderr == "psops: /nonexistent: no such file (named by PSOPS_INVENTORY)\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (("status", "-i", "/nonexistent", "-a"), 78, "inventory"),
+        (("status", "-g", "nope"), 2, "no-such-group"),
+        (("status", ".."), 2, "usage"),
+        (("status", "--no-such-option"), 2, "usage"),
+        (("status", "--fanout", "none"), 2, "usage"),
+    ],
+)
+@pytest.mark.parametrize("json_option", ["--json", "--format=json", "--format json"])
+def test_failure_before_any_host_speaks_json_if_json_was_asked_for(
+    words: tuple[str, ...], code: int, error: str, json_option: str, environ: dict[str, str]
+) -> None:
+    done = psops(environ, *words, *json_option.split())
+    made = json.loads(done.stdout)
+    assert made.keys() == ENVELOPE
+    assert (done.returncode, made["exit"], made["status"]) == (code, code, "error")
+    assert [one["code"] for one in made["errors"]] == [error]
+    assert done.stderr
+
+
+def test_error_is_one_line_without_debug_and_has_a_traceback_with_it(
+    environ: dict[str, str],
+) -> None:
+    words = ("status", "-a", "-i", "/nonexistent")
+    plain, debug = psops(environ, *words), psops(environ, "--debug", *words)
+    assert plain.returncode == debug.returncode == Exit.CONFIG
+    assert "Traceback" not in plain.stderr
+    assert debug.stderr.startswith("Traceback (most recent call last):\n")
+    assert debug.stderr.endswith(plain.stderr)
+
+
+def test_bug_gives_70_and_an_invitation(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import psops.paths\ndef broken(option): raise RuntimeError('oops')\n"
+        "psops.paths.inventory_path = broken\n"
+    )
+    place = os.pathsep.join(filter(None, (str(tmp_path), environ.get("PYTHONPATH"))))
+    done = psops({**environ, "PYTHONPATH": place}, "status", "-a")
+    assert (done.returncode, done.stdout) == (Exit.SOFTWARE, "")
+    assert done.stderr == (
+        "psops: bug: RuntimeError('oops'); run again with --debug and report it\n"
+    )
+
+
+# Pipes
+
+
+@pytest.mark.parametrize("words", ["", "--json"], ids=["table", "json"])
+@pytest.mark.parametrize("count", [2, 400])
+def test_reader_that_stops_early_is_no_error(
+    words: str, count: int, environ: dict[str, str]
+) -> None:
+    """The small report breaks when it is flushed, the large one while it is printed."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*PSOPS, "status", "-i", f"demo:{count}", *words.split()], env=environ, stdout=write,
+        stderr=subprocess.PIPE, text=True, timeout=LIMIT,
+    )  # fmt: skip
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode in (Exit.OK, Exit.SOME_FAILED)
+
+
+def test_help_to_a_closed_pipe_says_nothing(environ: dict[str, str]) -> None:
+    """Typer prints help and version by itself, and gives 1 for a reader that stopped."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*PSOPS, "--help"], env=environ, stdout=write, stderr=subprocess.PIPE, timeout=LIMIT
+    )
+    os.close(write)
+    assert done.stderr == b""
+    assert done.returncode in (0, 1)
+
+
+# Signals
+
+
+@pytest.fixture
+def hanging() -> Iterator[socket.socket]:
+    """Give a socket that listens; whoever connects waits for a greeting."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(LIMIT)
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)],
+    ids=["SIGINT", "SIGTERM"],
+)
+@pytest.mark.parametrize("alone", [True, False], ids=["one host", "two hosts"])
+def test_signal_ends_the_run_with_what_is_known(
+    number: signal.Signals, code: Exit, alone: bool, environ: dict[str, str], hanging: socket.socket
+) -> None:
+    slow = f"127.0.0.1:{hanging.getsockname()[1]}"
+    hosts = slow if alone else f"{REFUSED},{slow}"
+    running = subprocess.Popen(
+        [*PSOPS, "status", "-F", "/dev/null", "-H", hosts, "--fanout", "1", "--json"],
+        env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        client, _ = hanging.accept()
+        with client:
+            client.settimeout(LIMIT)
+            client.sendall(b"SSH-2.0-hangs\r\n")
+            hello = b""
+            while len(hello) < 200:  # greeting and offer: the other host is done long ago
+                hello += client.recv(4096)
+            running.send_signal(number)
+            out, err = running.communicate(timeout=LIMIT)
+    finally:
+        running.kill()
+        running.wait()
+    made = json.loads(out)
+    assert (running.returncode, made["exit"], err) == (code, code, "")
+    codes = {host["host"]: host["error"]["code"] for host in made["hosts"]}
+    assert codes == {slow: "interrupted"} | ({} if alone else {REFUSED: "connect-refused"})
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_signal_before_the_hosts_are_known_ends_the_run_too(
+    number: signal.Signals, code: int, environ: dict[str, str], tmp_path: Path
+) -> None:
+    inventory = tmp_path / "fifo"
+    os.mkfifo(inventory)
+    running = subprocess.Popen(
+        [*PSOPS, "status", "-a", "-i", inventory], env=environ, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        with inventory.open("w"):  # opens when psops has opened it, and psops waits for text
+            running.send_signal(number)
+            out, err = running.communicate(timeout=LIMIT)
+    finally:
+        running.kill()
+        running.wait()
+    assert (running.returncode, out) == (code, "")
+    assert "bug" not in err
+    assert "Traceback" not in err
+
+
+# Colour
+
+
+def on_terminal(environ: dict[str, str], *words: str) -> str:
+    """Return what a run prints to a terminal."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        running = subprocess.Popen([*PSOPS, *words], env=environ, stdout=theirs, stderr=theirs,
+                                   stdin=theirs)  # fmt: skip
+        os.close(theirs)
+        output = b""
+        try:
+            while piece := terminal.read(65536):
+                output += piece
+        except OSError:  # EIO: the other side is closed
+            pass
+        running.wait(timeout=LIMIT)
+    return output.decode()
+
+
+STATUS = ("status", "-i", "demo:2")
+
+
+@pytest.mark.parametrize(
+    ("color", "variables", "terminal", "colored"),
+    [
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True),
+        ("auto", {"TERM": "dumb"}, True, False),
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("always", {"TERM": "dumb"}, True, True),
+        ("never", {}, True, False),
+    ],
+)
+def test_colour_follows_option_then_variable_then_terminal(
+    color: str, variables: dict[str, str], terminal: bool, colored: bool, environ: dict[str, str]
+) -> None:
+    words = ("--color", color, *STATUS)
+    environ = {**environ, "TERM": "xterm", **variables}
+    text = on_terminal(environ, *words) if terminal else psops(environ, *words).stdout
+    table = text[text.rindex("HOST") - 4 :] if "HOST" in text else text
+    assert ("\x1b[1m" in table) is colored
+
+
+def test_bar_of_progress_is_for_terminals_only(environ: dict[str, str]) -> None:
+    assert psops(environ, *STATUS).stderr == ""
+
+
+def test_table_fits_the_terminal(environ: dict[str, str]) -> None:
+    text = on_terminal({**environ, "COLUMNS": "130", "TERM": "xterm"}, "--color", "never", *STATUS)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    table = text[text.rindex("HOST") :].splitlines()
+    assert max(map(len, table)) <= 130
+
+
+def test_output_does_not_depend_on_the_locale(environ: dict[str, str]) -> None:
+    wanted: Any = psops({**environ, "LC_ALL": "C.UTF-8"}, *STATUS, "--format", "jsonl").stdout
+    for locale in ("C", "POSIX"):
+        done = psops({**environ, "LC_ALL": locale}, *STATUS)
+        assert done.stderr == ""
+        assert "●" in done.stdout or "×" in done.stdout or "HOST" in done.stdout
+    assert wanted.isascii()
