@@ -21,8 +21,16 @@ from psops.systemd.names import TYPE_INTERFACES, is_glob, parse_unit_glob, parse
 from psops.transport import Connection, Options, connect
 
 #: What a unit's line is made of, beside what the unit list itself gives.
-USUAL = ("UnitFileState", "StateChangeTimestamp", "MainPID", "NRestarts", "MemoryCurrent",
-         "TasksCurrent")  # fmt: skip
+USUAL = (
+    "UnitFileState",
+    "StateChangeTimestamp",
+    "MainPID",
+    "NRestarts",
+    "MemoryCurrent",
+    "TasksCurrent",
+)
+#: What is left of it where hosts with the same answer share a line: no numbers of one host.
+BRIEF = ("UnitFileState",)
 #: What else is read of a failed unit.
 FAILURE = ("Result", "ExecMainCode", "ExecMainStatus", "InvocationID")
 #: Properties that every row of the unit list carries.
@@ -45,6 +53,8 @@ class Query:
     states: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
+    #: Read of each unit; what a user asked for by name is in `properties` too.
+    reading: tuple[str, ...] = USUAL
     #: Read all properties and processes of the unit.
     details: bool = False
     #: Journal lines to read of each failed unit.
@@ -58,9 +68,12 @@ class Query:
 
 def parse_query(
     units: Sequence[str], *, states: Sequence[str] = (), types: Sequence[str] = (),
-    properties: Sequence[str] = (), lines: int = 0,
+    properties: Sequence[str] = (), lines: int = 0, brief: bool = False,
 ) -> Query:  # fmt: skip
-    """Return the query for what a user typed; raises `UsageError`."""
+    """Return the query for what a user typed; raises `UsageError`.
+
+    `brief` leaves out what a line for many hosts does not show.
+    """
     for kind in types:
         if kind not in TYPE_INTERFACES:
             from psops.nearest import did_you_mean
@@ -77,6 +90,7 @@ def parse_query(
         states=tuple(states),
         types=tuple(types),
         properties=tuple(dict.fromkeys(properties)),
+        reading=tuple(dict.fromkeys(properties)) or (BRIEF if brief else USUAL),
         lines=lines,
     )
 
@@ -213,7 +227,7 @@ def _add_properties(batch: _Batch, name: str, query: Query) -> _Reading:
         return reading
     return {
         wanted: batch.add(manager.get_unit_property(name, wanted))
-        for wanted in query.properties or USUAL
+        for wanted in query.reading
         if wanted not in _OF_ROW and manager.has_property(name, wanted)
     }
 

@@ -43,6 +43,8 @@ def interleave(
     Each round begins one further, so that no tool always follows the same one.
     """
     order = list(things)
+    if not order:
+        return {}
     found: dict[Key, list[Sample] | str] = {key: [] for key in order}
     for number in range(rounds):
         at = number % len(order)

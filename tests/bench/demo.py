@@ -10,7 +10,7 @@ from tests.bench.measure import Sample, run
 from tests.bench.tools import Argv
 
 MANY = 2000
-# A name of an inventory's host or group would do as well; these are on every demo host.
+# These are on every demo host.
 UNITS = (
     "dbus.socket",
     "systemd-journald.service",

@@ -62,10 +62,12 @@ def _rows(
     # warms the disk cache and compiles what Python has not compiled yet.
     weigh = partial(run_tool, bench.programs, way=way, sample_pss=True)
     weighed = interleave({tool.name: partial(weigh, tool) for tool in tools}, 1)
-    able = {tool.name: partial(attempt, tool) for tool in tools if weighed[tool.name]}
+    able = {
+        tool.name: partial(attempt, tool) for tool in tools if isinstance(weighed[tool.name], list)
+    }
     timed = interleave(able, bench.rounds)
     return [
-        _row(part, tool.name, len(way.targets), weighed[tool.name], timed[tool.name],
+        _row(part, tool.name, len(way.targets), weighed[tool.name], timed.get(tool.name, ""),
              of_masters.get(tool.name, ()))
         for tool in tools
     ]  # fmt: skip
@@ -76,7 +78,7 @@ def _row(
     of_masters: Sequence[float],
 ) -> Row:  # fmt: skip
     if isinstance(weighed, str) or isinstance(timed, str):
-        return Row(part, name, error=str(timed if isinstance(timed, str) else weighed))
+        return Row(part, name, error=weighed if isinstance(weighed, str) else str(timed))
     walls = [sample.wall_s for sample in timed]
     values = {
         "wall_s": median(walls),

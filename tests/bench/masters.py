@@ -2,11 +2,14 @@
 
 import contextlib
 import subprocess
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.bench.errors import BenchError
 from tests.bench.targets import Way
+
+LOGIN_S = 20.0
 
 
 @contextlib.contextmanager
@@ -25,8 +28,8 @@ def masters(ssh: str, way: Way) -> Iterator[list[int]]:
         for name in way.names
     ]
     try:
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda name: _await_master(ssh, way, name), way.names))
+        for name in way.names:
+            _await_master(way.controls / name)
         yield [child.pid for child in children]
     finally:
         for child in children:
@@ -35,9 +38,9 @@ def masters(ssh: str, way: Way) -> Iterator[list[int]]:
             child.wait()
 
 
-def _await_master(ssh: str, way: Way, name: str) -> None:
-    check = [ssh, "-F", str(way.ssh_config), "-O", "check", name]
-    # By running into sleep rather than a loop of ours, a try is one process.
-    script = 'for i in $(seq 200); do "$@" 2>/dev/null && exit; sleep 0.05; done; exit 1'
-    if subprocess.run(["sh", "-c", script, "sh", *check], check=False).returncode != 0:
-        raise BenchError(f"no ControlMaster came up for {name}")
+def _await_master(control: Path) -> None:
+    deadline = time.monotonic() + LOGIN_S
+    while not control.is_socket():
+        if time.monotonic() > deadline:
+            raise BenchError(f"no ControlMaster came up for {control.name}")
+        time.sleep(0.02)

@@ -101,13 +101,6 @@ def status(
     from psops.transport import Options
 
     form = check_format("json" if as_json else form)
-    query = verb.parse_query(
-        units or (),
-        states=[*_words(state), *(["failed"] if failed else [])],
-        types=_words(kind),
-        properties=_words(properties),
-        lines=lines,
-    )
     chosen, options = select(
         inventory=inventory,
         hosts=hosts or (),
@@ -125,10 +118,18 @@ def status(
             ssh_config=ssh_config,
         ),
     )
+    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
+    query = verb.parse_query(
+        units or (),
+        states=[*_words(state), *(["failed"] if failed else [])],
+        types=_words(kind),
+        properties=_words(properties),
+        lines=lines,
+        brief=folded and form == "table",
+    )
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
         report = verb.report(chosen, query, options, width=fanout, progress=progress)
-    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
     look = Look(color=env.color, width=env.width, fold=folded)
     return Answer(render(report, form, look), report.exit)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, DeadlineExceeded, HostError, ProtocolError
 from psops.transport import Finished
-from psops.transport.child import explain_bridge
+from psops.transport.bridge import explain_bridge
 from psops.transport.stream import SocketChannel
 
 _HELLO, _OPEN_FWD, _CLOSE_FWD, _NEW_SESSION = 0x1, 0x10000006, 0x10000007, 0x10000002

@@ -7,7 +7,6 @@ known hosts that are read once for a fleet, and errors told apart by what failed
 import atexit
 import base64
 import logging
-import os
 import random
 import shlex
 import socket
@@ -15,7 +14,6 @@ import threading
 import time
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import paramiko
 from paramiko.ssh_exception import (
@@ -31,17 +29,16 @@ from psops.errors import (
     BannerTimedOut,
     ChannelRefused,
     ConnectRefused,
-    ConnectTimedOut,
     DeadlineExceeded,
     HostError,
     HostKeyChanged,
     HostKeyUnknown,
-    NameNotResolved,
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
 from psops.transport import Finished
-from psops.transport.child import explain_bridge
+from psops.transport.bridge import explain_bridge
+from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import no_answer
 
 _STREAMLOCAL = "direct-streamlocal@openssh.com"
@@ -51,34 +48,15 @@ _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 #: Tries when the server hangs up before its greeting, as sshd does past MaxStartups.
 _MOST_TRIES = 5
 _FIRST_PAUSE = 0.1
-#: A login that took at least this long to greet is over a WAN: there a compressed request
-#: fits TCP's first window, which saves a round trip; on a LAN it only costs CPU.
-_WAN_GREETING = 0.04
+#: Seconds of a TCP handshake beyond which the host is far away. There a compressed request
+#: fits TCP's first window, which saves a round trip; nearby it only costs CPU.
+_WAN = 0.005
 
 # What paramiko logs comes back as an exception too, and those are reported.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 # At exit paramiko joins the thread of every connection; ours were hung up, or are to be left.
 atexit.unregister(paramiko.transport._join_lingering_threads)  # type: ignore[attr-defined]
-
-
-class Login(NamedTuple):
-    """Everything needed to log in to one host; equal logins can share a connection."""
-
-    host: str
-    address: str
-    port: int
-    user: str
-    #: The name its key is known by.
-    key_name: str
-    identity_files: tuple[Path, ...]
-    identities_only: bool
-    agent: str
-    known_hosts: tuple[Path, ...]
-    accept_new: bool
-    compress: bool | None
-    proxy_command: str | None
-    connect_timeout: float
 
 
 class _QuickSocket:
@@ -124,8 +102,6 @@ class _Transport(paramiko.Transport):
     """A paramiko transport that can open channels to a Unix socket (`bus` names it)."""
 
     bus = ""
-    compress: bool | None = None
-    begun = 0.0
 
     def _send_user_message(self, data: paramiko.Message) -> None:
         # paramiko builds the request for this channel type without its last three fields.
@@ -135,13 +111,6 @@ class _Transport(paramiko.Transport):
             data.add_string("")
             data.add_int(0)
         super()._send_user_message(data)  # type: ignore[misc]
-
-    def _send_kex_init(self) -> None:
-        if self.begun:
-            slow = time.monotonic() - self.begun >= _WAN_GREETING
-            self.use_compression(slow if self.compress is None else self.compress)
-            self.begun = 0.0
-        super()._send_kex_init()  # type: ignore[misc]
 
 
 class BusChannel:
@@ -244,14 +213,16 @@ class NativeConnection:
             raise ChannelRefused(f"the host closed the connection ({reason})") from exc
 
 
-def log_in(login: Login, through: "NativeConnection | None" = None) -> NativeConnection:
-    """Return a connection to a host, perhaps through another one; raises `HostError`."""
-    deadline = Deadline(login.connect_timeout)
+def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> NativeConnection:
+    """Return a connection to a host; raises `HostError`.
+
+    `dialled` is the first connection, made by `dial` before this module was imported: a host
+    gets its login ready while we read paramiko.
+    """
     for tries in range(1, _MOST_TRIES + 1):
-        begun = time.monotonic()
-        sock = _QuickSocket(_dial(login, through, deadline))
+        sock = _QuickSocket(dialled.sock)
         try:
-            return _negotiate(login, sock, deadline, begun)
+            return _negotiate(login, sock, deadline, slow=dialled.seconds >= _WAN)
         except _Dropped as exc:
             sock.hang_up()
             pause = random.uniform(0.5, 1.5) * _FIRST_PAUSE * 2**tries
@@ -261,6 +232,7 @@ def log_in(login: Login, through: "NativeConnection | None" = None) -> NativeCon
                     remedy="too many logins at once? see MaxStartups in sshd_config, or --fanout",
                 ) from exc
             time.sleep(pause)
+            dialled = dial(deadline)
         except BaseException:
             sock.hang_up()
             raise
@@ -271,55 +243,11 @@ class _Dropped(Exception):
     """The server hung up before it said anything."""
 
 
-def _dial(login: Login, through: NativeConnection | None, deadline: Deadline) -> socket.socket:
-    if through is not None:
-        return through.open_tcp(login.address, login.port)  # type: ignore[return-value]
-    if login.proxy_command:
-        return _dial_program(login.proxy_command)
-    place = f"{login.address} port {login.port}"
-    try:
-        found = socket.getaddrinfo(login.address, login.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-        raise NameNotResolved(f"{login.address!r} has no address ({reason})") from exc
-    failure: OSError = OSError("no address")
-    for family, kind, protocol, _name, address in found:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(max(deadline.remaining(), 0.001))
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        except OSError as exc:
-            sock.close()
-            failure = exc
-    if isinstance(failure, TimeoutError):
-        waited = f"no answer within {deadline.seconds:g} s"
-        raise ConnectTimedOut(f"{place}: {waited}") from failure
-    raise ConnectRefused(f"{place}: {(failure.strerror or str(failure)).lower()}") from failure
-
-
-def _dial_program(command: str) -> socket.socket:
-    import subprocess
-
-    ours, theirs = socket.socketpair()
-    # A ProxyCommand is a line for the user's shell by definition (ssh_config(5)).
-    shell = os.environ.get("SHELL") or "/bin/sh"
-    with theirs:
-        subprocess.Popen(
-            [shell, "-c", f"exec {command}"],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            start_new_session=True,
-        )
-    return ours
-
-
 def _negotiate(
-    login: Login, sock: _QuickSocket, deadline: Deadline, begun: float
+    login: Login, sock: _QuickSocket, deadline: Deadline, *, slow: bool
 ) -> NativeConnection:
     transport = _Transport(sock)  # type: ignore[arg-type]
-    transport.begun, transport.compress = begun, login.compress
+    transport.use_compression(slow if login.compress is None else login.compress)
     transport.banner_timeout = transport.handshake_timeout = max(deadline.remaining(), 0.001)
     known = _known_hosts(login.known_hosts)
     _prefer_known_kinds(transport, known.kinds(login.key_name, login.port))

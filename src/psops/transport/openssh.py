@@ -16,7 +16,8 @@ from psops.errors import (
 )
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
-from psops.transport.child import bridge, explain_bridge
+from psops.transport.bridge import explain_bridge
+from psops.transport.child import bridge
 from psops.transport.local import run_program
 from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, user_bus_socket
 from psops.transport.stream import SocketChannel

@@ -22,9 +22,10 @@ from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
 from psops.transport import Channel, Connection, Finished, Options
+from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 
 if TYPE_CHECKING:
-    from psops.transport.native import Login, NativeConnection
+    from psops.transport.native import NativeConnection
 
 BUS_SOCKET = "/run/dbus/system_bus_socket"
 BRIDGE = "systemd-stdio-bridge"
@@ -175,11 +176,9 @@ def connect(host: Host, options: Options) -> Connection:
             return SshConnection(host, options, master)
         except NoMaster:
             pass  # left behind by a master that died
-    from psops.transport.native import log_in
-
     through = _through(host, settings, options)
     login = _login(host.name, settings, options, compress=host.compress)
-    return SshConnection(host, options, log_in(login, through))
+    return SshConnection(host, options, _log_in(login, settings, through))
 
 
 def look_up(host: Host, options: Options) -> Settings:
@@ -219,6 +218,23 @@ def diagnose(
     return error
 
 
+def _log_in(
+    login: Login, settings: Settings, through: "NativeConnection | None"
+) -> "NativeConnection":
+    def dial(deadline: Deadline) -> Dialled:
+        if through is not None:
+            return Dialled(through.open_tcp(login.address, login.port), 0.0)
+        if settings.proxy_command:
+            return dial_program(settings.proxy_command)
+        return dial_tcp(login.address, login.port, deadline)
+
+    deadline = Deadline(login.connect_timeout)
+    dialled = dial(deadline)
+    from psops.transport.native import log_in
+
+    return log_in(login, dialled, dial, deadline)
+
+
 @cache
 def _ssh_config(path: str | None) -> SshConfig:
     return load_ssh_config(Path(path).expanduser() if path else None)
@@ -226,9 +242,7 @@ def _ssh_config(path: str | None) -> SshConfig:
 
 def _login(
     name: str, settings: Settings, options: Options, *, compress: bool | None = None
-) -> "Login":
-    from psops.transport.native import Login
-
+) -> Login:
     files = settings.identity_files
     if compress is None and settings.compression:
         compress = True
@@ -244,7 +258,6 @@ def _login(
         known_hosts=(*settings.user_known_hosts_files, *settings.global_known_hosts_files),
         accept_new=options.accept_new_host_keys,
         compress=compress,
-        proxy_command=settings.proxy_command,
         connect_timeout=float(settings.connect_timeout or options.connect_timeout),
     )
 
@@ -297,12 +310,10 @@ def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
 
 
 def _log_in_to_hop(chain: tuple[str, ...], options: Options) -> "NativeConnection":
-    from psops.transport.native import log_in
-
     place = parse_destination(chain[-1])
     settings = _ssh_config(options.ssh_config).lookup(place.host, user=place.user, port=place.port)
     before = chain[:-1]
     if not before and settings.proxy_jump:
         before = settings.proxy_jump  # the jump host has a jump host of its own
     through = _jump(before, options) if before else None
-    return log_in(_login(chain[-1], settings, options), through)
+    return _log_in(_login(chain[-1], settings, options), settings, through)
