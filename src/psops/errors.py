@@ -41,6 +41,20 @@ class NoSuchGroup(UsageError, KeyError):
     __str__ = Exception.__str__  # KeyError would quote the sentence
 
 
+class NoSuchBundle(UsageError, KeyError):
+    """A bundle that the catalogue does not have."""
+
+    code = "no-such-bundle"
+    __str__ = Exception.__str__
+
+
+class NoSuchDaemon(UsageError, KeyError):
+    """A daemon that the catalogue does not have."""
+
+    code = "no-such-daemon"
+    __str__ = Exception.__str__
+
+
 class ConfigError(PsopsError, ValueError):
     """A file of psops that cannot be read or says something wrong."""
 
@@ -52,6 +66,12 @@ class InventoryError(ConfigError):
     """A mistake in an inventory file; the message names file, table and key."""
 
     code = "inventory"
+
+
+class CatalogueError(ConfigError):
+    """A mistake in a catalogue file; the message names file, table and key."""
+
+    code = "catalogue"
 
 
 class SshConfigError(ConfigError):

@@ -1,7 +1,6 @@
 """The verb `status`: what to ask one host, and the report of all of them."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -9,11 +8,12 @@ from typing import Any
 from psops import fanout
 from psops.client import Client
 from psops.deadline import Deadline
-from psops.errors import HostError, Interrupted, PsopsError, Terminated, UsageError
+from psops.errors import Interrupted, PsopsError, Terminated, UsageError
 from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
-from psops.report.model import HostStatus, LogLine, Process, StatusReport, UnitStatus
+from psops.journal import read_log
+from psops.report.model import HostStatus, Process, StatusReport, UnitStatus
 from psops.systemd import manager
 from psops.systemd.bus import Call, Reply
 from psops.systemd.manager import Row
@@ -291,42 +291,9 @@ def _with_logs(
     return replace(
         status,
         units=tuple(
-            replace(unit, log=tuple(_read_log(connection, unit, lines, timeout)))
+            replace(unit, log=tuple(read_log(connection, unit, lines, timeout)))
             if unit.failed or unit.sub == "auto-restart"
             else unit
             for unit in status.units
         ),
     )
-
-
-def _read_log(
-    connection: Connection, unit: UnitStatus, lines: int, timeout: float
-) -> Iterator[LogLine]:
-    invocation = bytes(unit.properties.get("InvocationID") or b"").hex()
-    # What the unit wrote, and what systemd wrote about it, in its last run.
-    matches: tuple[str, ...]
-    matches = (f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}")
-    if not invocation or not int(invocation, 16):
-        matches = (f"--unit={unit.id}",)
-    argv = ("journalctl", "--quiet", "--no-pager", "--output=json", f"--lines={lines}", *matches)
-    try:
-        output = connection.run(argv, Deadline(timeout)).stdout
-    except HostError:
-        return  # the states were read; a missing log is no reason to lose them
-    for line in output.splitlines():
-        try:
-            entry = json.loads(line)
-            yield LogLine(
-                int(entry["__REALTIME_TIMESTAMP"]),
-                str(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or ""),
-                _message(entry.get("MESSAGE")),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-
-
-def _message(value: object) -> str:
-    # journalctl gives bytes that are no UTF-8 as a list of numbers (systemd.journal-fields(7))
-    if isinstance(value, list):
-        return bytes(value).decode(errors="replace")
-    return str(value or "")

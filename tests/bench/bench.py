@@ -38,26 +38,25 @@ class Bench:
 def interleave(
     things: Mapping[Key, Callable[[], Sample]], rounds: int
 ) -> dict[Key, list[Sample] | str]:
-    """Run everything once in each round and return the samples, or why one of them failed.
+    """Run everything once in each round and return the samples, or why most of them failed.
 
-    Each round begins one further, so that no tool always follows the same one.
+    Each round begins one further, so that no tool always follows the same one. A run that
+    failed is told and counts for nothing, so that failing never looks quick.
     """
     order = list(things)
-    if not order:
-        return {}
-    found: dict[Key, list[Sample] | str] = {key: [] for key in order}
-    for number in range(rounds):
+    found: dict[Key, list[Sample]] = {key: [] for key in order}
+    errors: dict[Key, str] = {}
+    for number in range(rounds if order else 0):
         at = number % len(order)
         for key in order[at:] + order[:at]:
-            samples = found[key]
-            if isinstance(samples, str):
-                continue
             try:
-                samples.append(things[key]())
+                found[key].append(things[key]())
             except BenchError as error:
                 say(f"{key}: {error}")
-                found[key] = str(error)
-    return found
+                errors[key] = str(error)
+    return {
+        key: samples if 2 * len(samples) > rounds else errors[key] for key, samples in found.items()
+    }
 
 
 def run_tool(programs: Programs, tool: Tool, way: Way, *, sample_pss: bool = False) -> Sample:

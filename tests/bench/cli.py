@@ -93,7 +93,11 @@ def _measure(bench: Bench, parts: Sequence[str]) -> list[Row]:
     for part in parts:
         begin = time.monotonic()
         say(f"{part} ...")
-        rows += PARTS[part](bench)
+        try:
+            rows += PARTS[part](bench)
+        except BenchError as error:  # the other parts may still be measured
+            say(str(error))
+            rows.append(Row(part, "all of it", error=str(error)))
         say(f"{part} took {time.monotonic() - begin:.0f} s")
     return rows
 

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +172,6 @@ MANY = (PSOPS_P, CLUSH, ANSIBLE)
 
 
 def psops_python(programs: Programs) -> Path:
-    """Return the interpreter that psops runs with."""
-    beside = programs.psops.parent / "python"
-    return beside if beside.exists() else Path(sys.executable)
+    """Return the interpreter that psops runs with, as the first line of its program says."""
+    with programs.psops.open() as program:
+        return Path(program.readline().removeprefix("#!").strip())

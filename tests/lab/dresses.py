@@ -43,7 +43,7 @@ RUCIO_MINIMAL = (
 
 RUCIO = Dress(
     name="rucio",
-    bundles=("rucio",),
+    bundles=("rucio-minimal",),
     units=(
         Unit(
             "rucio-daemons.target",

@@ -3,7 +3,7 @@
 The testpoint is one of 5.1, which still had its exporter as a unit.
 """
 
-from .units import CONFIGURED, DEAD, EXITED, PACKAGED, Dress, Unit
+from .units import CONFIGURED, DEAD, EXITED, PACKAGED, Dress, Link, Unit
 
 _ALWAYS_30 = "Restart=always\nRestartSec=30\n"
 _ON_FAILURE = "Restart=on-failure\n"
@@ -71,6 +71,28 @@ _ARCHIVING_FILES = {
     f"{CONFIGURED}/logstash.service.d/perfsonar.conf": _RESTART_LIMIT,
     f"{CONFIGURED}/opensearch.service.d/perfsonar.conf": _RESTART_LIMIT,
 }
+_RSYSLOG = Unit("rsyslog.service", "notify", _ON_FAILURE)
+# What tells psops that a host is of the EL family; the tree itself is Debian.
+_EL_RELEASE = {
+    "etc/os-release": """NAME="AlmaLinux"
+VERSION="9.5 (Teal Serval)"
+ID="almalinux"
+ID_LIKE="rhel centos fedora"
+VERSION_ID="9.5"
+PRETTY_NAME="AlmaLinux 9.5 (Teal Serval)"
+""",
+}
+# The tree masks this timer; a dress that has it puts it above the mask.
+_UNATTENDED_UPGRADES: dict[str, str | Link] = {
+    f"{CONFIGURED}/apt-daily-upgrade.timer": """[Unit]
+Description=stand-in of apt-daily-upgrade.timer
+[Timer]
+OnCalendar=yearly
+[Install]
+WantedBy=timers.target
+""",
+    f"{CONFIGURED}/timers.target.wants/apt-daily-upgrade.timer": Link("../apt-daily-upgrade.timer"),
+}
 _HTTPD = Unit("httpd.service", "notify", "KillMode=mixed\n")
 _APACHE2 = Unit("apache2.service", "forking", "Restart=on-abort\n")
 
@@ -99,8 +121,10 @@ TOOLKIT_DEB = Dress(
         Unit("perfsonar-configure_nic_parameters.service", "sysv-oneshot", state=EXITED),
         *_TOOLKIT,
         *_ARCHIVING,
+        _RSYSLOG,
     ),
     files={
+        **_UNATTENDED_UPGRADES,
         **_DEBIAN_POSTGRESQL_FILES,
         **_ARCHIVING_FILES,
         **_bundle_files("perfsonar-toolkit", "5.2.4"),
@@ -126,6 +150,7 @@ TOOLKIT_EL = Dress(
         ),
         *_TOOLKIT,
         *_ARCHIVING,
+        _RSYSLOG,
         Unit(
             "dnf-automatic.timer",
             "raw",
@@ -146,6 +171,7 @@ WantedBy=timers.target
             "[Service]\nLimitNOFILE=65536\n"
         ),
         **_ARCHIVING_FILES,
+        **_EL_RELEASE,
         **_bundle_files("perfsonar-toolkit", "5.2.4"),
     },
 )
@@ -164,6 +190,7 @@ TESTPOINT = Dress(
             "forking",
             "[Install]\nWantedBy=multi-user.target\nAlias=ntp.service ntpd.service\n",
         ),
+        _RSYSLOG,
     ),
     files={**_DEBIAN_POSTGRESQL_FILES, **_bundle_files("perfsonar-testpoint", "5.1.4")},
 )
@@ -172,5 +199,5 @@ ARCHIVE = Dress(
     name="archive",
     bundles=("perfsonar-archive",),
     units=(_HTTPD, *_ARCHIVING, _NODE_EXPORTER),
-    files=_ARCHIVING_FILES,
+    files={**_ARCHIVING_FILES, **_EL_RELEASE},
 )

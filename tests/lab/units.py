@@ -61,7 +61,7 @@ class Dress:
     name: str
     bundles: tuple[str, ...]
     units: tuple[Unit, ...]
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, "str | Link"] = field(default_factory=dict)
     host_files: Mapping[str, str] = field(default_factory=dict)
 
 

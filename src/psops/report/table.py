@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from psops.fanout import Outcome
 from psops.inventory import fold
 from psops.report import Look
 from psops.report.details import render_details
@@ -16,11 +15,11 @@ from psops.report.text import (
     clean,
     count,
     moment,
-    paint,
     size,
     squeeze,
     table,
 )
+from psops.report.unread import render_unread
 
 _UNIT_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "SINCE", "PID", "RESTARTS", "MEMORY",
               "TASKS", "DESCRIPTION")  # fmt: skip
@@ -35,7 +34,8 @@ def render(report: StatusReport, look: Look) -> str:
     if report.details and not more and first.value is not None:
         return render_details(first.value.units[0], look)
     parts = [_hosts(report, look), _units(report, look), _logs(report), _unmatched(report)]
-    parts += [_errors(report, look), _summary(report)]
+    parts.append(render_unread(report.outcomes, fold=look.fold, color=look.color))
+    parts.append(_summary(report))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -187,27 +187,6 @@ def _unmatched(report: StatusReport) -> str:
         f"no unit matches {clean(glob)!r}" + ("" if one else f" on {clean(fold(hosts))}")
         for glob, hosts in missing.items()
     )
-
-
-def _errors(report: StatusReport, look: Look) -> str:
-    """Return the hosts that gave no answer, those with the same reason together."""
-    groups: dict[tuple[str, str, str], list[Outcome[HostStatus]]] = {}
-    for outcome in report.outcomes:
-        if outcome.error is not None:
-            # Details such as addresses and fingerprints differ from host to host.
-            message = str(outcome.error) if not look.fold else ""
-            key = (outcome.error.code, message, outcome.error.remedy)
-            groups.setdefault(key, []).append(outcome)
-    lines = []
-    for (code, message, remedy), outcomes in groups.items():
-        names = clean(fold(outcome.host.name for outcome in outcomes))
-        messages = list(dict.fromkeys(str(outcome.error) for outcome in outcomes))
-        text = clean(message or messages[0]) + (" (for example)" if len(messages) > 1 else "")
-        number = f" ({len(outcomes)})" if len(outcomes) > 1 else ""
-        lines.append(f"{paint('× ' + names, 'bad', look.color)}{number}: {code}: {text}")
-        if remedy:
-            lines.append(paint(f"    {clean(remedy)}", "dim", look.color))
-    return "\n".join(lines)
 
 
 def _summary(report: StatusReport) -> str:

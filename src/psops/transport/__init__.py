@@ -21,6 +21,19 @@ class Channel(Protocol):
         """Close the stream; never raises."""
 
 
+class ByteStream(Protocol):
+    """One two-way byte stream to a TCP port, which is open when it is given out."""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes; raises `DeadlineExceeded`, or `ConnectRefused` if it is broken."""
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, none at the end of the stream; raises as `send` does."""
+
+    def close(self) -> None:
+        """Close the stream; never raises."""
+
+
 class Finished(NamedTuple):
     """What a program on the host gave."""
 
@@ -32,11 +45,25 @@ class Finished(NamedTuple):
 class Connection(Protocol):
     """A host that was reached."""
 
+    @property
+    def address(self) -> str:
+        """Its name on the network as seen from here, "" for a host that has none."""
+
     def open_bus(self) -> Channel:
         """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program there and return what it gave; never through a shell of ours."""
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
+        """Return a stream to a port as seen from the host, where localhost is the host.
+
+        Raises `ConnectRefused`, `ConnectTimedOut` and `NameNotResolved` for what is so there,
+        `ChannelRefused` if the way there is closed to us.
+        """
+
+    def open_here(self, port: int, deadline: Deadline) -> ByteStream:
+        """Return a stream to a port of the host over the network; raises as `open_tcp` does."""
 
     def close(self) -> None:
         """Let go of the host; never raises."""

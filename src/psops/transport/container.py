@@ -5,25 +5,33 @@ docker are asked for theirs. A container with its own user namespace maps our ui
 then the bus would refuse us, so there the stdio bridge is run inside instead, as root.
 """
 
+import ctypes
+import os
 import re
 import shutil
+import threading
 from pathlib import Path
 
 from psops.deadline import Deadline
-from psops.errors import ChannelRefused, NameNotResolved
+from psops.errors import ChannelRefused, HostError, NameNotResolved
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.child import bridge
+from psops.transport.dial import dial_tcp
 from psops.transport.local import SYSTEM_BUS, open_socket, run_program
-from psops.transport.stream import SocketChannel
+from psops.transport.stream import SocketChannel, TcpStream
 
 _MACHINES = Path("/run/systemd/machines")
 _ENGINES = ("podman", "docker")
+_NEW_NET = 0x40000000  # CLONE_NEWNET of setns(2)
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 
 
 class Container:
     """A container, by the process id of its first process."""
+
+    #: Where it is on the network, if anywhere, only who set up its network knows.
+    address = ""
 
     def __init__(self, leader: int, options: Options) -> None:
         self._leader = leader
@@ -41,6 +49,35 @@ class Container:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program in the container and return what it gave."""
         return run_program((*self._enter, *argv), deadline)
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port as seen from the container.
+
+        A socket stays in the network in which it was made, so it is made by a thread that
+        enters the container's and ends: nothing is needed inside, no process is started.
+        """
+        made: list[TcpStream | HostError] = []
+
+        def dial() -> None:
+            try:
+                _enter_network(self._leader)
+                made.append(TcpStream(dial_tcp(host, port, deadline).sock))
+            except HostError as exc:
+                made.append(exc)
+            except OSError as exc:
+                reason = f"no way into the container's network ({exc.strerror})"
+                made.append(ChannelRefused(reason, remedy="run psops as root"))
+
+        thread = threading.Thread(target=dial, daemon=True)
+        thread.start()
+        thread.join()
+        if isinstance(made[0], HostError):
+            raise made[0]
+        return made[0]
+
+    def open_here(self, port: int, deadline: Deadline) -> TcpStream:
+        """Raise `ChannelRefused`: no address of it is known here."""
+        raise ChannelRefused("a container has no address of which psops knows", remedy="")
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -64,6 +101,21 @@ def connect(host: Host, options: Options) -> Connection:
             f"no running container {name!r}", remedy="see machinectl list, podman ps, docker ps"
         )
     return Container(leader, options)
+
+
+def _enter_network(leader: int) -> None:
+    """Put this thread into the network of a process, unless it is there."""
+    theirs = Path(f"/proc/{leader}/ns/net")
+    if theirs.readlink() == Path("/proc/thread-self/ns/net").readlink():
+        return
+    libc = ctypes.CDLL(None, use_errno=True)  # os.setns comes with Python 3.12
+    namespace = os.open(theirs, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.setns(namespace, _NEW_NET):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+    finally:
+        os.close(namespace)
 
 
 def _leader_of(name: str, deadline: Deadline) -> int:

@@ -3,10 +3,10 @@
 from psops.deadline import Deadline
 from psops.demo import hosts, journal
 from psops.demo.bus import DemoBus
-from psops.errors import DeadlineExceeded, NoBus
+from psops.errors import ChannelRefused, DeadlineExceeded, NoBus
 from psops.inventory import Host
 from psops.systemd.codec import Malformed
-from psops.transport import Finished, Options
+from psops.transport import ByteStream, Finished, Options
 
 #: An SSH channel hands data over in pieces of at most this size; so do demo hosts.
 _PIECE = 32 * 1024
@@ -66,6 +66,19 @@ class DemoConnection:
             return Finished(0, journal.answer(self._host, command[1:]), b"")
         name = command[0] if command else ""
         return Finished(_COMMAND_NOT_FOUND, b"", f"{name}: command not found\n".encode())
+
+    @property
+    def address(self) -> str:
+        """The name of the host."""
+        return self._host.address or self._host.name
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
+        """Raise `ChannelRefused`: demo hosts have no ports."""
+        raise ChannelRefused("a demo host has no ports", remedy="")
+
+    def open_here(self, port: int, deadline: Deadline) -> ByteStream:
+        """Raise `ChannelRefused`: demo hosts have no ports."""
+        raise ChannelRefused("a demo host has no ports", remedy="")
 
     def close(self) -> None:
         """Let go of the host; there is nothing to let go of."""

@@ -13,7 +13,8 @@ from psops.deadline import Deadline
 from psops.errors import ChannelRefused, DeadlineExceeded, HostError, NoBus, NotSystemd
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
-from psops.transport.stream import SocketChannel
+from psops.transport.dial import dial_tcp
+from psops.transport.stream import SocketChannel, TcpStream, open_here
 
 SYSTEM_BUS = "/run/dbus/system_bus_socket"
 _UNIX_ADDRESS = re.compile(r"unix:(?:[^,;]+,)*(path|abstract)=([^,;]+)")
@@ -21,6 +22,8 @@ _UNIX_ADDRESS = re.compile(r"unix:(?:[^,;]+,)*(path|abstract)=([^,;]+)")
 
 class Local:
     """This host."""
+
+    address = "localhost"
 
     def __init__(self, host: Host, options: Options) -> None:
         self._path = _user_bus() if options.user_bus else _system_bus()
@@ -34,6 +37,14 @@ class Local:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program here and return what it gave."""
         return run_program(argv, deadline)
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port as seen from here."""
+        return TcpStream(dial_tcp(host, port, deadline).sock)
+
+    def open_here(self, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port of this host."""
+        return open_here(self.address, port, deadline)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -14,12 +14,20 @@ import tempfile
 from pathlib import Path
 
 from psops.deadline import Deadline
-from psops.errors import ChannelRefused, DeadlineExceeded, HostError, ProtocolError
+from psops.errors import (
+    ChannelRefused,
+    ConnectRefused,
+    ConnectTimedOut,
+    DeadlineExceeded,
+    HostError,
+    ProtocolError,
+)
 from psops.transport import Finished
 from psops.transport.bridge import explain_bridge
-from psops.transport.stream import SocketChannel
+from psops.transport.stream import SocketChannel, TcpStream
 
 _HELLO, _OPEN_FWD, _CLOSE_FWD, _NEW_SESSION = 0x1, 0x10000006, 0x10000007, 0x10000002
+_NEW_STDIO_FWD = 0x10000008
 _OK, _DENIED, _FAILURE, _EXIT, _SESSION_OPENED = (
     0x80000001, 0x80000002, 0x80000003, 0x80000004, 0x80000006,
 )  # fmt: skip
@@ -73,6 +81,45 @@ class MuxConnection:
         """Return a channel to the standard input and output of a program on the host."""
         session = _Session(self._path, command, self._timeout)
         return SocketChannel(session.stdio, session.explain, session.close)
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port as seen from the host."""
+        try:
+            return self._forward(host, port, deadline)
+        except DeadlineExceeded:
+            limit = f"no answer within {deadline.seconds:.3g} s"
+            raise ConnectTimedOut(f"{host} port {port}: {limit}", remedy="") from None
+        except ChannelRefused as exc:
+            # A master does not tell a closed port from a forbidden forward; where its own
+            # login went in, a port is open.
+            if not self._forwards(deadline):
+                raise ChannelRefused("sshd does not forward TCP there", remedy="") from exc
+            raise ConnectRefused(f"{host} port {port}: connection refused", remedy="") from exc
+
+    def _forward(self, host: str, port: int, deadline: Deadline) -> TcpStream:
+        control = _Control(self._path, max(deadline.remaining(), 0.001))
+        ours, theirs = socket.socketpair()
+        body = _string("") + _string(host) + _word(port)
+        try:
+            control.request(_NEW_STDIO_FWD, body, (theirs.fileno(), theirs.fileno()))
+        except BaseException:
+            ours.close()
+            control.close()
+            raise
+        finally:
+            theirs.close()
+        return TcpStream(ours, control.close)
+
+    def _forwards(self, deadline: Deadline) -> bool:
+        """Tell whether the host forwards at all, tried with the port of its own sshd."""
+        words = self.run("printenv SSH_CONNECTION", deadline).stdout.decode().split()
+        if len(words) != 4 or not words[3].isdigit():
+            return False
+        try:
+            self._forward(words[2], int(words[3]), deadline).close()
+        except ChannelRefused:
+            return False
+        return True
 
     def run(self, command: str, deadline: Deadline) -> Finished:
         """Run a command line on the host and return what it gave."""

@@ -6,6 +6,7 @@ known hosts that are read once for a fleet, and errors told apart by what failed
 
 import atexit
 import base64
+import contextlib
 import logging
 import random
 import shlex
@@ -29,17 +30,19 @@ from psops.errors import (
     BannerTimedOut,
     ChannelRefused,
     ConnectRefused,
+    ConnectTimedOut,
     DeadlineExceeded,
     HostError,
     HostKeyChanged,
     HostKeyUnknown,
+    NameNotResolved,
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
 from psops.transport import Finished
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
-from psops.transport.stream import no_answer
+from psops.transport.stream import broken, no_answer, silent
 
 _STREAMLOCAL = "direct-streamlocal@openssh.com"
 _CHANNEL_OPEN = b"\x5a"
@@ -51,6 +54,14 @@ _FIRST_PAUSE = 0.1
 #: Seconds of a TCP handshake beyond which the host is far away. There a compressed request
 #: fits TCP's first window, which saves a round trip; nearby it only costs CPU.
 _WAN = 0.005
+
+#: Reason code of a channel that is allowed but leads nowhere, and what its text means.
+_CONNECT_FAILED = 2
+_FORWARD_ERRORS: tuple[tuple[str, type[HostError]], ...] = (
+    ("timed out", ConnectTimedOut),
+    ("unknown host", NameNotResolved),
+    ("name or service", NameNotResolved),
+)
 
 # What paramiko logs comes back as an exception too, and those are reported.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -150,6 +161,36 @@ class BusChannel:
         return explain_bridge(*_last_words(self._channel, deadline))
 
 
+class NativeStream:
+    """A byte stream to a TCP port, over a channel of a login."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes; raises `DeadlineExceeded`, or `ConnectRefused` if it is broken."""
+        self._channel.settimeout(max(deadline.remaining(), 0.001))
+        try:
+            self._channel.sendall(data)
+        except TimeoutError:
+            raise silent(deadline) from None
+        except OSError as exc:
+            raise broken(exc) from exc
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, none at the end of the stream; raises as `send` does."""
+        self._channel.settimeout(max(deadline.remaining(), 0.001))
+        try:
+            return self._channel.recv(262144)
+        except TimeoutError:
+            raise silent(deadline) from None
+
+    def close(self) -> None:
+        """Close the channel."""
+        with contextlib.suppress(SSHException, EOFError, OSError):
+            self._channel.close()
+
+
 class NativeConnection:
     """One login."""
 
@@ -169,9 +210,26 @@ class NativeConnection:
         channel.exec_command(command)
         return BusChannel(channel, program=True)
 
-    def open_tcp(self, address: str, port: int) -> paramiko.Channel:
-        """Return a channel to a TCP port as seen from the host."""
+    def dial(self, address: str, port: int) -> paramiko.Channel:
+        """Return a channel to the sshd of a host behind this one."""
         return self._open("direct-tcpip", (address, port))
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> NativeStream:
+        """Return a stream to a port as seen from the host."""
+        place = f"{host} port {port}"
+        try:
+            channel = self._transport.open_channel(
+                "direct-tcpip", (host, port), ("127.0.0.1", 0),
+                timeout=max(deadline.remaining(), 0.001),
+            )  # fmt: skip
+        except ChannelException as exc:
+            raise _explain_forward(place, exc) from exc
+        except (SSHException, EOFError, OSError) as exc:
+            if deadline.passed():
+                limit = f"no answer within {deadline.seconds:.3g} s"
+                raise ConnectTimedOut(f"{place}: {limit}", remedy="") from exc
+            raise ChannelRefused(f"the host closed the connection ({exc})") from exc
+        return NativeStream(channel)
 
     def run(self, command: str, deadline: Deadline) -> Finished:
         """Run a command line on the host and return what it gave."""
@@ -445,6 +503,15 @@ def _last_words(channel: paramiko.Channel, deadline: Deadline) -> tuple[int, str
     except TimeoutError:
         pass
     return channel.exit_status, errors.decode(errors="replace").strip()
+
+
+def _explain_forward(place: str, exc: ChannelException) -> HostError:
+    """Return what it means that sshd opens no channel to a port, see RFC 4254, 5.1."""
+    reason = (exc.text or "connection refused").lower()
+    if exc.code != _CONNECT_FAILED:
+        return ChannelRefused(f"sshd does not forward TCP there ({reason})", remedy="")
+    kind = next((kind for words, kind in _FORWARD_ERRORS if words in reason), ConnectRefused)
+    return kind(f"{place}: {reason}", remedy="")
 
 
 def _count(number: int, noun: str) -> str:

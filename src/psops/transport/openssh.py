@@ -1,14 +1,21 @@
 """A host through the ssh program, for whatever paramiko cannot: Kerberos, FIDO keys,
 certificates, a site's own settings. One ssh process per host, as `systemctl -H` has it."""
 
+import contextlib
 import shlex
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
 
 from psops.deadline import Deadline
 from psops.errors import (
     AuthenticationRefused,
     BannerTimedOut,
+    ChannelRefused,
     ConnectRefused,
     ConnectTimedOut,
+    DeadlineExceeded,
     HostError,
     HostKeyChanged,
     HostKeyUnknown,
@@ -19,8 +26,9 @@ from psops.transport import Connection, Finished, Options
 from psops.transport.bridge import explain_bridge
 from psops.transport.child import bridge
 from psops.transport.local import run_program
+from psops.transport.mux import MuxConnection, NoMaster
 from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, user_bus_socket
-from psops.transport.stream import SocketChannel
+from psops.transport.stream import SocketChannel, TcpStream, open_here
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.
 _MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
@@ -49,9 +57,13 @@ class OpenSshConnection:
     """A host the ssh program logs in to, once for each channel."""
 
     def __init__(self, host: Host, options: Options) -> None:
+        self.address = host.address or host.name
+        self._behind = ", ".join(host.jump or ())
         self._argv = _ssh_argv(host, options)
         self._sudo = options.sudo or host.sudo
         self._options = options
+        self._lock = threading.Lock()
+        self._master: _Master | None = None
 
     def open_bus(self) -> SocketChannel:
         """Return a channel to the bridge on the host; failures show when it is used."""
@@ -65,8 +77,25 @@ class OpenSshConnection:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
         return run_program((*self._argv, shlex.join(argv)), deadline)
 
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port as seen from the host.
+
+        All of them go through one more login: `ssh -W` would be a login for each, and tells
+        an open port from a closed one only to people.
+        """
+        with self._lock:
+            if self._master is None:
+                self._master = _Master(self._argv, Deadline(self._options.timeout))
+        return self._master.connection.open_tcp(host, port, deadline)
+
+    def open_here(self, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port of the host over the network, past SSH."""
+        return open_here(self.address, port, deadline, self._behind)
+
     def close(self) -> None:
-        """Nothing is held open."""
+        """Hang up, if there is a login that lasts."""
+        if self._master is not None:
+            self._master.close()
 
     def _explain(self, status: int, text: str) -> HostError | None:
         if status == 255:
@@ -77,6 +106,50 @@ class OpenSshConnection:
             lambda argv: self.run(argv, limit),
             user=self._options.user_bus,
         )
+
+
+class _Master:
+    """An ssh process that opens streams for us; it ends with us, as its input does."""
+
+    def __init__(self, argv: tuple[str, ...], deadline: Deadline) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="psops-")
+        path = Path(self._directory.name) / "master"
+        own = ("-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S", str(path))
+        self._ssh = subprocess.Popen(
+            # `cat` keeps the login until its input ends; before it the socket is there.
+            (argv[0], *own, *argv[1:], "echo && cat"),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        late = threading.Timer(deadline.remaining(), self._ssh.kill)
+        late.start()
+        try:
+            assert self._ssh.stdout is not None
+            logged_in = self._ssh.stdout.read(1)
+            if not logged_in:
+                raise self._explain(deadline)
+            self.connection = MuxConnection(path, max(deadline.remaining(), 0.001))
+        except NoMaster as exc:
+            self.close()
+            raise ChannelRefused(f"ssh opens no streams ({exc})") from exc
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            late.cancel()
+
+    def close(self) -> None:
+        """End ssh."""
+        self._ssh.terminate()
+        with contextlib.suppress(OSError):
+            self._ssh.communicate()
+        self._directory.cleanup()
+
+    def _explain(self, deadline: Deadline) -> HostError:
+        assert self._ssh.stderr is not None
+        text = self._ssh.stderr.read(4096).decode(errors="replace").strip()
+        if deadline.passed():
+            return DeadlineExceeded(f"no login within {deadline.seconds:g} s")
+        return explain(text)
 
 
 def connect(host: Host, options: Options) -> Connection:

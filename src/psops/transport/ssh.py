@@ -21,8 +21,9 @@ from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageErro
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
-from psops.transport import Channel, Connection, Finished, Options
+from psops.transport import ByteStream, Channel, Connection, Finished, Options
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
+from psops.transport.stream import TcpStream, open_here
 
 if TYPE_CHECKING:
     from psops.transport.native import NativeConnection
@@ -40,6 +41,7 @@ class Carrier(Protocol):
 
     def open_streamlocal(self, path: str) -> Channel: ...
     def open_program(self, command: str) -> Channel: ...
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream: ...
     def run(self, command: str, deadline: Deadline) -> Finished: ...
     def close(self) -> None: ...
 
@@ -47,7 +49,11 @@ class Carrier(Protocol):
 class SshConnection:
     """A host that can be logged in to."""
 
-    def __init__(self, host: Host, options: Options, carrier: Carrier) -> None:
+    def __init__(
+        self, host: Host, options: Options, carrier: Carrier, address: str, behind: str
+    ) -> None:
+        self.address = address
+        self._behind = behind
         self._host = host
         self._options = options
         self._carrier = carrier
@@ -76,6 +82,14 @@ class SshConnection:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
         return self._carrier.run(shlex.join(argv), deadline)
+
+    def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
+        """Return a stream to a port as seen from the host."""
+        return self._carrier.open_tcp(host, port, deadline)
+
+    def open_here(self, port: int, deadline: Deadline) -> TcpStream:
+        """Return a stream to a port of the host over the network, past SSH."""
+        return open_here(self.address, port, deadline, self._behind)
 
     def close(self) -> None:
         """Hang up, or leave the master as it was."""
@@ -168,17 +182,20 @@ class _Retrying:
 def connect(host: Host, options: Options) -> Connection:
     """Return a connection through an open ControlMaster, else by a login of our own."""
     settings = look_up(host, options)
+    chain = settings.proxy_jump if host.jump is None else host.jump
+    behind = ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
     if settings.control_path is not None and settings.control_path.is_socket():
         from psops.transport.mux import MuxConnection, NoMaster
 
         try:
             master = MuxConnection(settings.control_path, options.connect_timeout)
-            return SshConnection(host, options, master)
+            return SshConnection(host, options, master, settings.hostname, behind)
         except NoMaster:
             pass  # left behind by a master that died
     through = _through(host, settings, options)
     login = _login(host.name, settings, options, compress=host.compress)
-    return SshConnection(host, options, _log_in(login, settings, through))
+    carrier = _log_in(login, settings, through)
+    return SshConnection(host, options, carrier, settings.hostname, behind)
 
 
 def look_up(host: Host, options: Options) -> Settings:
@@ -223,7 +240,7 @@ def _log_in(
 ) -> "NativeConnection":
     def dial(deadline: Deadline) -> Dialled:
         if through is not None:
-            return Dialled(through.open_tcp(login.address, login.port), 0.0)
+            return Dialled(through.dial(login.address, login.port), 0.0)
         if settings.proxy_command:
             return dial_program(settings.proxy_command)
         return dial_tcp(login.address, login.port, deadline)

@@ -5,7 +5,16 @@ import socket
 from collections.abc import Callable
 
 from psops.deadline import Deadline
-from psops.errors import DeadlineExceeded, HostError, NoBus
+from psops.errors import (
+    ChannelRefused,
+    ConnectRefused,
+    ConnectTimedOut,
+    DeadlineExceeded,
+    HostError,
+    NameNotResolved,
+    NoBus,
+)
+from psops.transport.dial import dial_tcp
 
 _CHUNK = 65536
 
@@ -51,6 +60,65 @@ class SocketChannel:
         with contextlib.suppress(OSError):
             self._sock.close()
         self._close()
+
+
+class TcpStream:
+    """A byte stream over a socket that is connected to a TCP port, or to what relays it."""
+
+    def __init__(self, sock: socket.socket, close: Callable[[], None] = lambda: None) -> None:
+        self._sock = sock
+        self._close = close
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes; raises `DeadlineExceeded`, or `ConnectRefused` if it is broken."""
+        try:
+            self._sock.settimeout(max(deadline.remaining(), 0.001))
+            self._sock.sendall(data)
+        except TimeoutError:
+            raise silent(deadline) from None
+        except OSError as exc:
+            raise broken(exc) from exc
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, none at the end of the stream; raises as `send` does."""
+        try:
+            self._sock.settimeout(max(deadline.remaining(), 0.001))
+            return self._sock.recv(_CHUNK)
+        except TimeoutError:
+            raise silent(deadline) from None
+        except OSError as exc:
+            raise broken(exc) from exc
+
+    def close(self) -> None:
+        """Close the socket and whatever stands behind it."""
+        with contextlib.suppress(OSError):
+            self._sock.close()
+        self._close()
+
+
+def open_here(address: str, port: int, deadline: Deadline, behind: str = "") -> TcpStream:
+    """Return a stream to a port of a host over the network, from here.
+
+    A host `behind` another one may well be reached from there alone, so that a failure from
+    here tells nothing of it.
+    """
+    try:
+        return TcpStream(dial_tcp(address, port, deadline).sock)
+    except (NameNotResolved, ConnectRefused, ConnectTimedOut) as exc:
+        if not behind:
+            raise
+        reason = f"the host is behind {behind} and not reached directly ({exc})"
+        raise ChannelRefused(reason, remedy="") from exc
+
+
+def silent(deadline: Deadline) -> DeadlineExceeded:
+    """Return the error for a port that was reached and says nothing in time."""
+    return DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s")
+
+
+def broken(exc: OSError) -> ConnectRefused:
+    """Return the error for a stream that ended in disorder."""
+    return ConnectRefused((exc.strerror or str(exc) or "broken").lower(), remedy="")
 
 
 def no_answer(deadline: Deadline) -> DeadlineExceeded:

@@ -1,0 +1,208 @@
+"""`psops bundle`: which daemons a role must run, and where psops knows that from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from psops.cli import options as opt
+from psops.cli.app import Answer, app, environment, epilog
+from psops.errors import UsageError
+from psops.exits import Exit
+
+if TYPE_CHECKING:
+    from psops.catalogue import Catalogue
+
+_CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
+
+bundle_app = typer.Typer(
+    help="Show which daemons a role must run, and check the files that say so.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog=epilog(_CODES),
+)
+app.add_typer(bundle_app, name="bundle")
+
+
+def bundle_names() -> list[str]:
+    """Return the names and aliases of all bundles."""
+    catalogue = _readable()
+    return [name for one in catalogue.bundles.values() for name in (one.name, *one.aliases)]
+
+
+def daemon_names() -> list[str]:
+    """Return the names of all daemons."""
+    return list(_readable().daemons)
+
+
+def component_names() -> list[str]:
+    """Return the names of all components."""
+    return list(_readable().components)
+
+
+def system_names() -> list[str]:
+    """Return the names of all systems."""
+    return list(_readable().systems())
+
+
+def _readable() -> "Catalogue":
+    """Return the catalogue, or what psops brings if the files of the host are wrong."""
+    from psops.catalogue import Catalogue
+    from psops.errors import ConfigError
+
+    try:
+        return Catalogue.load()
+    except ConfigError:
+        return Catalogue.load([])
+
+
+def _os_families() -> list[str]:
+    from psops.catalogue_entry import OS_FAMILIES
+
+    return list(OS_FAMILIES)
+
+
+OsFamily = Annotated[
+    str | None,
+    typer.Option("--os", metavar="OS", help="As it is on deb or el.", autocompletion=_os_families),
+]
+Version = Annotated[
+    str | None, typer.Option("--version", metavar="VERSION", help="As it is in a version.")
+]
+
+
+@bundle_app.command("list", epilog=epilog(_CODES))
+def list_bundles(
+    context: typer.Context,
+    system: Annotated[
+        str | None,
+        typer.Option(
+            "--system", metavar="NAME", help="Only those of a system.", autocompletion=system_names
+        ),
+    ] = None,
+    form: opt.Format = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """List the bundles; with --system, also the components of its pipeline."""
+    from psops.catalogue import Catalogue
+    from psops.nearest import did_you_mean
+    from psops.report import Look, check_format
+    from psops.report.bundles import render_list
+
+    form = check_format("json" if as_json else form)
+    catalogue = Catalogue.load()
+    systems = catalogue.systems()
+    if system is not None and system not in systems:
+        near = did_you_mean(system, systems) or f"; known are {', '.join(systems)}"
+        raise UsageError(f"no system '{system}'{near}")
+    env = environment(context, color)
+    look = Look(color=env.color, width=env.width)
+    return Answer(render_list(catalogue, system, form, look), Exit.OK)
+
+
+@bundle_app.command("show", epilog=epilog(_CODES))
+def show_bundle(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The bundle to show.", autocompletion=bundle_names),
+    ] = None,
+    daemon: Annotated[
+        str | None,
+        typer.Option(
+            "--daemon",
+            metavar="NAME",
+            help="Show all there is about one daemon.",
+            autocompletion=daemon_names,
+        ),
+    ] = None,
+    component: Annotated[
+        str | None,
+        typer.Option(
+            "--component",
+            metavar="NAME",
+            help="Show all there is about one component of a pipeline.",
+            autocompletion=component_names,
+        ),
+    ] = None,
+    os_family: OsFamily = None,
+    version: Version = None,
+    form: opt.Format = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Show the daemons of a bundle, or one daemon or component in full.
+
+    Without --os, what holds on every system; without --version, the newest one.
+    """
+    from psops.catalogue import Catalogue
+    from psops.report import Look, check_format
+    from psops.report.bundles import render_bundle, render_entry
+
+    form = check_format("json" if as_json else form)
+    if [name, daemon, component].count(None) != 2:
+        raise UsageError("name one bundle, --daemon or --component", remedy="psops bundle list")
+    _check_place(os_family, version)
+    catalogue = Catalogue.load()
+    env = environment(context, color)
+    look = Look(color=env.color, width=env.width)
+    if component is not None:
+        return Answer(render_entry(catalogue.component(component), form, look), Exit.OK)
+    if daemon is not None:
+        found = catalogue.daemon(daemon)
+        if os_family or version:
+            found = found.variant(os_family, version)
+        return Answer(render_entry(found, form, look), Exit.OK)
+    bundle = catalogue.bundle(str(name))
+    return Answer(render_bundle(bundle, os_family, version, form, look), Exit.OK)
+
+
+def _check_place(os_family: str | None, version: str | None) -> None:
+    from psops.catalogue_version import parse_version
+
+    if os_family is not None and os_family not in _os_families():
+        raise UsageError(f"--os takes {' or '.join(_os_families())}, not '{os_family}'")
+    if version is not None:
+        try:
+            parse_version(version)
+        except ValueError as exc:
+            raise UsageError(f"--version: {exc}") from exc
+
+
+@bundle_app.command("path", epilog=epilog(_CODES))
+def show_path(
+    form: opt.Format = "table", as_json: opt.AsJson = False, debug: opt.Debug = False
+) -> Answer:
+    """List the files that are read, those with the last word at the end."""
+    from psops.catalogue_file import files
+    from psops.report import check_format
+    from psops.report.bundles import render_files
+
+    form = check_format("json" if as_json else form)
+    return Answer(render_files(files(), form), Exit.OK)
+
+
+@bundle_app.command("lint", epilog=epilog(_CODES))
+def lint_files(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="Check these instead of the files of the host."),
+    ] = None,
+    form: opt.Format = "table",
+    as_json: opt.AsJson = False,
+    debug: opt.Debug = False,
+) -> Answer:
+    """Tell all mistakes in the files, or in some FILEs."""
+    from psops.catalogue_file import files, lint
+    from psops.report import check_format
+    from psops.report.bundles import render_lint
+
+    form = check_format("json" if as_json else form)
+    extra = [Path(path) for path in paths] if paths else None
+    mistakes = lint(extra)
+    code = Exit.CONFIG if mistakes else Exit.OK
+    read = () if mistakes else files(extra)
+    return Answer(render_lint(mistakes, read, code, form), code)
