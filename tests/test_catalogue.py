@@ -18,8 +18,6 @@ from psops.catalogue import (
     Catalogue,
     CatalogueError,
     Detection,
-    NoSuchBundle,
-    NoSuchDaemon,
 )
 from psops.catalogue_build import build
 from psops.catalogue_entry import (
@@ -36,7 +34,7 @@ from psops.catalogue_entry import (
 )
 from psops.catalogue_file import PACKAGED, File, Reading, files, lint
 from psops.catalogue_version import is_past, is_within, parse_version
-from psops.errors import ConfigError, UsageError
+from psops.errors import ConfigError, NoSuchBundle, NoSuchDaemon, UsageError
 from psops.systemd.names import is_glob, unit_type
 
 VECTORS = Path(__file__).parent / "vectors/catalogue"

@@ -69,7 +69,8 @@ def _missing(dress: str, unit: str, daemon: str, verdict: Verdict = _CRITICAL) -
 
 
 def _crashing(dress: str, unit: str, daemon: str) -> Fault:
-    text = "[Service]\\nRestart=always\\nRestartSec=60\\nType=simple\\nExecStart=\\nExecStart=/bin/false\\n"
+    text = ("[Service]\\nRestart=always\\nRestartSec=60\\nType=simple\\n"
+            "ExecStart=\\nExecStart=/bin/false\\n")  # fmt: skip
     return Fault(f"{unit}-crash-loop", dress,
                  f"{_dropin(unit + '.service', text)}; systemctl restart {unit}; "
                  f"until systemctl show -p SubState {unit} | grep -q auto-restart; do :; done",
@@ -92,7 +93,7 @@ def _start_limited(dress: str, unit: str, daemon: str) -> Fault:
                  _plain(f"{unit}.service"), {daemon: (_CRITICAL, "start-limit", "")})  # fmt: skip
 
 
-_STOPPED_WITH_DATABASE = {name: (_CRITICAL, "stopped", "postgresql") for name in _PSCHEDULER}
+_STOPPED_WITH_DATABASE = dict.fromkeys(_PSCHEDULER, (_CRITICAL, "stopped", "postgresql"))
 FAULTS = [
     _stopped("toolkit-deb", "owamp-server", "owamp-server"),
     _stopped("toolkit-deb", "logstash", "logstash"),
@@ -133,7 +134,8 @@ FAULTS = [
           {"perfsonar-configure_nic_parameters": (_WARNING, "failed", "")}),
     Fault("firewall-stopped", "toolkit-deb", "systemctl stop firewalld",
           "systemctl start firewalld fail2ban",
-          {"firewalld": (_CRITICAL, "stopped", ""), "fail2ban": (_WARNING, "stopped", "firewalld")}),
+          {"firewalld": (_CRITICAL, "stopped", ""),
+           "fail2ban": (_WARNING, "stopped", "firewalld")}),
     Fault("bad-unit-file", "toolkit-deb",
           "systemctl stop twamp-server; "
           + _dropin("twamp-server.service", "[Service]\\nType=simple\\nExecStart=\\nExecStop=\\n"),

@@ -1,5 +1,6 @@
 """The program: run a verb, print what it gave, exit. Nothing else prints or exits."""
 
+import gc
 import itertools
 import os
 import signal
@@ -12,6 +13,7 @@ from psops.exits import Exit
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    gc.disable()  # a run is over before garbage in cycles could matter
     sys.exit(run(sys.argv[1:]))
 
 

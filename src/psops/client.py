@@ -1,10 +1,19 @@
 """Calls over a channel: one write for a batch, then reading until every call is answered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from psops import transport
 from psops.deadline import Deadline
+from psops.inventory import Host
+from psops.systemd import codec
 from psops.systemd.bus import Call, Reply, Session
 from psops.transport import Channel
+
+
+def prepare(hosts: Iterable[Host]) -> None:
+    """Import what reading these hosts takes, before the threads of a fleet do it at once."""
+    transport.prepare({host.transport for host in hosts})
+    codec.library_name()
 
 
 class Client:

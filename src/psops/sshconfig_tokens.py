@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,6 +127,7 @@ def expand_home(text: str, home: Path) -> str:
     return f"{str(home).rstrip('/')}/{rest.lstrip('/')}"
 
 
+@lru_cache(maxsize=4096)
 def canonical_address(name: str) -> str:
     """Return an address as the system writes it, any other text unchanged."""
     import socket

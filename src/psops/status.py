@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from psops import fanout
-from psops.client import Client
+from psops.client import Client, prepare
 from psops.deadline import Deadline
 from psops.errors import Interrupted, PsopsError, Terminated, UsageError
 from psops.exits import Exit
@@ -110,6 +110,8 @@ def report(
     found: dict[str, Outcome[HostStatus]] = {}
     ended = Exit.OK
     limit = 2 * options.connect_timeout + options.timeout
+    if len(hosts) > 1:
+        prepare(hosts)
     try:
         for outcome in fanout.run(
             hosts, lambda host: read(host, query, options), width=width, limit=limit

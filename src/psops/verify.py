@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from psops import fanout
 from psops.catalogue import Bundle, Catalogue, Detection, Expected, VersionSource
-from psops.client import Client
+from psops.client import Client, prepare
 from psops.deadline import Deadline
 from psops.errors import Interrupted, Terminated
 from psops.exits import Exit
@@ -78,6 +78,8 @@ def report(
     found: dict[str, Outcome[HostVerdict]] = {}
     ended = Exit.OK
     limit = 2 * options.connect_timeout + 2 * options.timeout
+    if len(hosts) > 1:
+        prepare(hosts)
     try:
         for outcome in fanout.run(
             hosts, lambda host: verify(host, request, options), width=width, limit=limit

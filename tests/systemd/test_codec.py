@@ -182,9 +182,9 @@ def test_short_cut_reads_property_values_as_the_library_does(
     value: tuple[str, Any], order: list[int], serial: int
 ) -> None:
     data = property_reply(*value, order=tuple(order), serial=serial)
-    quick = codec._decode_scalar_reply(data)
+    quick = codec._decode_usual_reply(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codec, "_decode_scalar_reply", lambda data: None)
+        patch.setattr(codec, "_decode_usual_reply", lambda data: None)
         full = codec.decode(data)
     assert quick is not None
     assert (quick.type, quick.signature, quick.body, quick.reply_serial) == (
@@ -216,7 +216,7 @@ def test_values_that_are_no_scalars_go_the_long_way(
 ) -> None:
     body = (codec.variant(signature, value),)
     data = codec.encode(Message(codec.METHOD_RETURN, 3, reply_serial=2, signature="v", body=body))
-    assert codec._decode_scalar_reply(data) is None
+    assert codec._decode_usual_reply(data) is None
     assert codec.decode(data).body == (expected,)
 
 

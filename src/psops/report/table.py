@@ -1,9 +1,10 @@
 """The report for people: a table of units, or what one unit is like in full."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-from psops.inventory import fold
+from psops.inventory import fold as fold_names
 from psops.report import Look
 from psops.report.details import render_details
 from psops.report.facts import reason, unit_facts
@@ -26,6 +27,12 @@ _UNIT_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "SINCE", "PID", "RESTA
 #: What a narrow terminal can do without, the most dispensable first.
 _SPARE = ("TASKS", "DESCRIPTION", "MEMORY", "PID", "FILE", "RESTARTS", "SINCE")
 _FOLD_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "HOSTS", "NUMBER")
+
+
+@lru_cache(maxsize=256)
+def _fold(names: tuple[str, ...]) -> str:
+    # Most lines of a folded table are about the same hosts.
+    return clean(fold_names(names))
 
 
 def render(report: StatusReport, look: Look) -> str:
@@ -58,7 +65,7 @@ def _hosts(report: StatusReport, look: Look) -> str:
         keys.setdefault(key if look.fold else (*key, name), []).append(name)
     rows = [
         [
-            Cell(clean(fold(names) if look.fold else names[0])),
+            Cell(_fold(tuple(names)) if look.fold else clean(names[0])),
             Cell(clean(key[0]), "good" if key[0] == "running" else "warn"),
             *(_number(number, state) for number, state in zip(key[1], states, strict=True)),
             Cell(clean(key[2])),
@@ -97,7 +104,7 @@ def _folded(report: StatusReport, told: Iterable[tuple[str, UnitStatus]], look: 
         alike.setdefault(unit.name, {}).setdefault(same, []).append(host)
     head = ("UNIT", *report.properties, *_FOLD_HEAD[-2:]) if report.properties else _FOLD_HEAD
     rows = [
-        [*same, Cell(clean(fold(hosts))), Cell(str(len(hosts)), right=True)]
+        [*same, Cell(_fold(tuple(hosts))), Cell(str(len(hosts)), right=True)]
         for answers in alike.values()
         for same, hosts in sorted(answers.items(), key=lambda answer: -len(answer[1]))
     ]
@@ -184,7 +191,7 @@ def _unmatched(report: StatusReport) -> str:
             missing.setdefault(glob, []).append(host)
     one = len(report.outcomes) == 1
     return "\n".join(
-        f"no unit matches {clean(glob)!r}" + ("" if one else f" on {clean(fold(hosts))}")
+        f"no unit matches {clean(glob)!r}" + ("" if one else f" on {_fold(tuple(hosts))}")
         for glob, hosts in missing.items()
     )
 

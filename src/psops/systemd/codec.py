@@ -150,7 +150,7 @@ def length(data: bytes | bytearray) -> int | None:
 
 def decode(data: bytes) -> Message:
     """Return the message in these bytes (exactly one); raises `Malformed`."""
-    quick = _decode_scalar_reply(data)
+    quick = _decode_usual_reply(data)
     if quick is not None:
         return quick
     library = _library()
@@ -185,57 +185,122 @@ def _plain(value: Any, variant: Any) -> Any:
     return value
 
 
+class _Header(NamedTuple):
+    """What counts of a method return: whose reply it is, and where which values begin."""
+
+    reply_serial: int
+    signature: bytes
+    body: int
+
+
+_word = struct.Struct("<I").unpack_from
+_REPLY_SERIAL, _SIGNATURE = 5, 8
 _SCALARS = {ord("u"): ("<I", 4), ord("t"): ("<Q", 8), ord("i"): ("<i", 4), ord("x"): ("<q", 8)}
 _STRINGS = (ord("s"), ord("o"))
-_REPLY_SERIAL, _SIGNATURE = 5, 8
-_VARIANT_SIGNATURE = b"\x01g\x00\x01v\x00"
+_ROWS = b"a(ssssssouso)"
 
 
-def _decode_scalar_reply(data: bytes) -> Message | None:
-    """Return the answer to a property read with a plain value, None for anything else.
+def _decode_usual_reply(data: bytes) -> Message | None:
+    """Return a reply of the two usual forms, None for any other message.
 
-    A status reads six properties of every unit, so nearly all messages of a fleet are of
-    this one form, and decoding them in full is what a client's time would go into. The
-    message has little-endian header fields in any order: code, one-letter signature, value.
+    A status is one unit list and six properties of every unit, so nearly all messages of a
+    fleet are a plain value in a variant or a unit list, and decoding them in full is what a
+    client's time would go into. Whatever is unusual about a message is left to the library.
     """
-    if len(data) < PREFIX or data[0] != 0x6C or data[1] != METHOD_RETURN:
-        return None
-    (fields,) = struct.unpack_from("<I", data, 12)
-    at, end, reply_serial, is_variant = 16, 16 + fields, None, False
     try:
-        while at < end:
-            code, kind = data[at], data[at + 2]
-            if data[at + 1] != 1:
-                return None
-            if kind == 0x75:  # u
-                if code == _REPLY_SERIAL:
-                    (reply_serial,) = struct.unpack_from("<I", data, at + 4)
-                at += 8
-            elif kind == 0x73:  # s: sender, destination
-                at += 9 + struct.unpack_from("<I", data, at + 4)[0]
-            elif code == _SIGNATURE and data[at + 1 : at + 7] == _VARIANT_SIGNATURE:
-                is_variant = True
-                at += 7
-            else:
-                return None
-            at = at + 7 & ~7
-        at = end + 7 & ~7
-        if not is_variant or not reply_serial or data[at] != 1:
+        header = _reply_header(data)
+        if header is None:
             return None
-        kind, value_at, value = data[at + 1], at + 4, None
-        if kind in _STRINGS:
-            (size,) = struct.unpack_from("<I", data, value_at)
-            value = data[value_at + 4 : value_at + 4 + size].decode()
-            if value_at + 5 + size != len(data):
-                return None
-        elif kind in _SCALARS:
-            form, size = _SCALARS[kind]
-            value_at = at + (4 if size == 4 else 8)
-            if value_at + size != len(data):
-                return None
-            (value,) = struct.unpack_from(form, data, value_at)
+        if header.signature == b"v":
+            value = _decode_scalar(data, header.body)
+            body: tuple[Any, ...] = (value,)
+        elif header.signature == _ROWS:
+            body = (_decode_rows(data, header.body),)
         else:
             return None
-    except (struct.error, IndexError, UnicodeDecodeError):
-        return None  # the library says what is wrong with it
-    return Message(METHOD_RETURN, signature="v", body=(value,), reply_serial=reply_serial)
+    except (struct.error, IndexError, UnicodeDecodeError, _Unusual):
+        return None
+    return Message(
+        METHOD_RETURN,
+        signature=header.signature.decode(),
+        body=body,
+        reply_serial=header.reply_serial,
+    )
+
+
+class _Unusual(Exception):
+    """The message is for the library to decode, or to refuse."""
+
+
+def _reply_header(data: bytes) -> _Header | None:
+    """Return the header of a little-endian method return. Its fields come in any order, each
+    with code, one-letter signature and value, and begin at multiples of eight."""
+    if data[0] != 0x6C or data[1] != METHOD_RETURN:
+        return None
+    at, reply_serial, signature = 16, 0, b""
+    end = at + _word(data, 12)[0]
+    while at < end:
+        code, kind = data[at], data[at + 2]
+        if data[at + 1] != 1:
+            return None
+        if kind == 0x75:  # u
+            if code == _REPLY_SERIAL:
+                (reply_serial,) = _word(data, at + 4)
+            at += 8
+        elif kind == 0x73:  # s: sender, destination
+            at += 9 + _word(data, at + 4)[0]
+        elif kind == 0x67 and code == _SIGNATURE:  # g
+            size = data[at + 4]
+            signature = data[at + 5 : at + 5 + size]
+            at += 6 + size
+        else:
+            return None
+        at = at + 7 & ~7
+    return _Header(reply_serial, signature, end + 7 & ~7) if reply_serial else None
+
+
+def _decode_scalar(data: bytes, at: int) -> Any:
+    """Return the plain value of a variant that is the whole body."""
+    if data[at] != 1:
+        raise _Unusual
+    kind = data[at + 1]
+    if kind in _STRINGS:
+        value, end = _decode_string(data, at + 4)
+    elif kind in _SCALARS:
+        form, size = _SCALARS[kind]
+        start = at + (4 if size == 4 else 8)
+        (value,), end = struct.unpack_from(form, data, start), start + size
+    else:
+        raise _Unusual
+    if end != len(data):
+        raise _Unusual
+    return value
+
+
+def _decode_string(data: bytes, at: int) -> tuple[str, int]:
+    start = at + 4
+    end = start + int(_word(data, at)[0])
+    return data[start:end].decode(), end + 1
+
+
+def _decode_rows(data: bytes, at: int) -> tuple[tuple[Any, ...], ...]:
+    """Return a unit list: rows of seven strings, a number and two strings."""
+    (size,) = _word(data, at)
+    at = at + 4 + 7 & ~7
+    end = at + size
+    rows = []
+    while at < end:
+        at = at + 7 & ~7
+        row: list[Any] = []
+        for place in range(10):
+            at = at + 3 & ~3
+            if place == 7:
+                row.append(_word(data, at)[0])
+                at += 4
+            else:
+                text, at = _decode_string(data, at)
+                row.append(text)
+        rows.append(tuple(row))
+    if at != end or end != len(data):
+        raise _Unusual
+    return tuple(rows)

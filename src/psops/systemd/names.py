@@ -4,6 +4,7 @@ Authority: systemd.unit(5) for names and escaping, sd_bus_path_encode(3) for pat
 """
 
 import re
+from functools import lru_cache
 
 from psops.errors import UsageError
 
@@ -77,6 +78,7 @@ def _escape(part: str, *, first: bool) -> str:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def unit_path(name: str) -> str:
     """Return the object path of a unit.
 

@@ -1,5 +1,6 @@
 """How bytes get to a host and back: the interface, and the registry of ways that have it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
@@ -90,6 +91,20 @@ TRANSPORTS: dict[str, str] = {
     "container": "psops.transport.container",
     "demo": "psops.transport.demo",
 }
+
+
+#: Transport -> what else its threads would all import at once, standing in each other's way.
+#: Not the module that speaks SSH: while a thread imports that, its host gets the login ready.
+_PRELOADED: dict[str, tuple[str, ...]] = {
+    "ssh": ("psops.knownhosts", "encodings.idna", "logging", "hashlib"),
+}
+
+
+def prepare(transports: Iterable[str]) -> None:
+    """Import what these transports need, before threads do."""
+    for name in transports:
+        for module in (TRANSPORTS[name], *_PRELOADED.get(name, ())):
+            import_module(module)
 
 
 def connect(host: Host, options: Options) -> Connection:

@@ -21,8 +21,9 @@ class Login(NamedTuple):
     address: str
     port: int
     user: str
-    #: The name its key is known by.
+    #: The name and port its key is known by.
     key_name: str
+    key_port: int
     identity_files: tuple[Path, ...]
     identities_only: bool
     agent: str

@@ -6,11 +6,15 @@ bridge is run in a session of the master. Authority: OpenSSH's PROTOCOL.mux, ver
 """
 
 import array
+import atexit
 import contextlib
+import itertools
 import os
+import shutil
 import socket
 import struct
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from psops.deadline import Deadline
@@ -40,7 +44,18 @@ _MAX_PACKET = 256 * 1024
 
 
 class NoMaster(Exception):
-    """No master answers at the control path; the host has to be logged in to."""
+    """No master answers at the control path, or it denies us; log in to the host instead."""
+
+
+@cache
+def _directory() -> str:
+    """Return a directory that keeps other users from connecting to our forwards."""
+    path = tempfile.mkdtemp(prefix="psops-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+_numbers = itertools.count()
 
 
 class MuxConnection:
@@ -53,9 +68,7 @@ class MuxConnection:
 
     def open_streamlocal(self, remote: str) -> SocketChannel:
         """Return a channel to a socket of the host; a refusal shows when it is first used."""
-        # The directory keeps other users from connecting to the forward.
-        directory = tempfile.TemporaryDirectory(prefix="psops-")
-        local = f"{directory.name}/bus"
+        local = f"{_directory()}/{next(_numbers)}"
         places = _string(local) + _word(_STREAMLOCAL) + _string(remote) + _word(_STREAMLOCAL)
         forward = _word(_LOCAL) + places
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -64,7 +77,8 @@ class MuxConnection:
         def close() -> None:
             # Only now: a master that closes the forward first may not have accepted us yet.
             self._control.send(_CLOSE_FWD, forward)
-            directory.cleanup()
+            with contextlib.suppress(OSError):
+                os.unlink(local)  # noqa: PTH108
 
         try:
             self._control.request(_OPEN_FWD, forward)
@@ -72,9 +86,6 @@ class MuxConnection:
         except OSError as exc:
             close()
             raise ProtocolError(f"the master's forward does not answer ({exc})") from exc
-        except HostError:
-            directory.cleanup()
-            raise
         return SocketChannel(sock, lambda: ChannelRefused("the host closed the forward"), close)
 
     def open_program(self, command: str) -> SocketChannel:
@@ -167,7 +178,9 @@ class _Control:
             return answer[8:]
         (size,) = struct.unpack_from(">I", answer, 8) if len(answer) >= 12 else (0,)
         reason = answer[12 : 12 + size].decode(errors="replace")
-        what = {_DENIED: "denies", _FAILURE: "refuses"}.get(status, "does not understand")
+        if status == _DENIED:
+            raise NoMaster(f"it denies the request ({reason})")
+        what = "refuses" if status == _FAILURE else "does not understand"
         raise ChannelRefused(f"the ssh master {what} the request ({reason})")
 
     def send(self, kind: int, body: bytes) -> None:

@@ -15,6 +15,7 @@ import threading
 import time
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import paramiko
 from paramiko.ssh_exception import (
@@ -109,19 +110,49 @@ class _QuickSocket:
         self._sock.close()
 
 
+class Refusal(NamedTuple):
+    """Why a channel was not opened, see RFC 4254, 5.1."""
+
+    code: int
+    text: str
+
+
 class _Transport(paramiko.Transport):
-    """A paramiko transport that can open channels to a Unix socket (`bus` names it)."""
+    """A paramiko transport that can open channels to a Unix socket (`bus` names it).
+
+    It also keeps why a channel was not opened, apart for each: paramiko has one place for the
+    errors of all threads, and leaves out what the server said.
+    """
 
     bus = ""
+
+    def __init__(self, sock: _QuickSocket) -> None:
+        super().__init__(sock)  # type: ignore[arg-type]
+        self._opening = threading.local()
+        self._refusals: dict[int, Refusal] = {}
+
+    def refusal(self) -> Refusal | None:
+        """Return why the channel that this thread asked for last was not opened."""
+        return self._refusals.pop(getattr(self._opening, "number", -1), None)
 
     def _send_user_message(self, data: paramiko.Message) -> None:
         # paramiko builds the request for this channel type without its last three fields.
         packet = data.asbytes()
+        if packet.startswith(_CHANNEL_OPEN):
+            request = paramiko.Message(packet[1:])
+            request.get_string()
+            self._opening.number = request.get_int()
         if packet.startswith(_CHANNEL_OPEN) and packet[5:].startswith(_STREAMLOCAL.encode()):
             data.add_string(self.bus)
             data.add_string("")
             data.add_int(0)
         super()._send_user_message(data)  # type: ignore[misc]
+
+    def _parse_channel_open_failure(self, data: paramiko.Message) -> None:
+        number = data.get_int()
+        self._refusals[number] = Refusal(data.get_int(), data.get_text())
+        data.rewind()
+        super()._parse_channel_open_failure(data)  # type: ignore[misc]
 
 
 class BusChannel:
@@ -222,9 +253,9 @@ class NativeConnection:
                 "direct-tcpip", (host, port), ("127.0.0.1", 0),
                 timeout=max(deadline.remaining(), 0.001),
             )  # fmt: skip
-        except ChannelException as exc:
-            raise _explain_forward(place, exc) from exc
         except (SSHException, EOFError, OSError) as exc:
+            if (refusal := self._transport.refusal()) is not None:
+                raise _explain_forward(place, refusal) from exc
             if deadline.passed():
                 limit = f"no answer within {deadline.seconds:.3g} s"
                 raise ConnectTimedOut(f"{place}: {limit}", remedy="") from exc
@@ -304,11 +335,11 @@ class _Dropped(Exception):
 def _negotiate(
     login: Login, sock: _QuickSocket, deadline: Deadline, *, slow: bool
 ) -> NativeConnection:
-    transport = _Transport(sock)  # type: ignore[arg-type]
+    transport = _Transport(sock)
     transport.use_compression(slow if login.compress is None else login.compress)
     transport.banner_timeout = transport.handshake_timeout = max(deadline.remaining(), 0.001)
     known = _known_hosts(login.known_hosts)
-    _prefer_known_kinds(transport, known.kinds(login.key_name, login.port))
+    _prefer_known_kinds(transport, known.kinds(login.key_name, login.key_port))
     try:
         transport.start_client(timeout=deadline.remaining())
     except (SSHException, EOFError, OSError) as exc:
@@ -348,12 +379,12 @@ def _prefer_known_kinds(transport: _Transport, kinds: tuple[str, ...]) -> None:
 
 
 def _check_host_key(login: Login, known: KnownHosts, kind: str, key: str) -> None:
-    verdict, place = known.judge(login.key_name, login.port, kind, key)
+    verdict, place = known.judge(login.key_name, login.key_port, kind, key)
     shown = f"{kind} {fingerprint(key)}"
     if verdict is Verdict.REVOKED:
         raise HostKeyChanged(f"the host shows a revoked key: {shown} ({place})", remedy="")
     if verdict is Verdict.CHANGED:
-        name = login.key_name if login.port == 22 else f"[{login.key_name}]:{login.port}"
+        name = login.key_name if login.key_port == 22 else f"[{login.key_name}]:{login.key_port}"
         raise HostKeyChanged(
             f"the host's key is not the known one: it shows {shown}, known is {place}",
             remedy="reinstalled? then: ssh-keygen -R " + shlex.quote(name)
@@ -362,7 +393,7 @@ def _check_host_key(login: Login, known: KnownHosts, kind: str, key: str) -> Non
     if verdict is Verdict.UNKNOWN:
         if not login.accept_new:
             raise HostKeyUnknown(f"no known_hosts file has a key of this host ({shown})")
-        append(login.known_hosts[0], login.key_name, login.port, kind, key)
+        append(login.known_hosts[0], login.key_name, login.key_port, kind, key)
         known_path = login.known_hosts[0]
         if not known_path.exists():
             raise HostKeyUnknown(f"cannot keep the host's key in {known_path}")
@@ -505,10 +536,10 @@ def _last_words(channel: paramiko.Channel, deadline: Deadline) -> tuple[int, str
     return channel.exit_status, errors.decode(errors="replace").strip()
 
 
-def _explain_forward(place: str, exc: ChannelException) -> HostError:
-    """Return what it means that sshd opens no channel to a port, see RFC 4254, 5.1."""
-    reason = (exc.text or "connection refused").lower()
-    if exc.code != _CONNECT_FAILED:
+def _explain_forward(place: str, refusal: Refusal) -> HostError:
+    """Return what it means that sshd opens no channel to a port."""
+    reason = (refusal.text or "connection refused").lower()
+    if refusal.code != _CONNECT_FAILED:
         return ChannelRefused(f"sshd does not forward TCP there ({reason})", remedy="")
     kind = next((kind for words, kind in _FORWARD_ERRORS if words in reason), ConnectRefused)
     return kind(f"{place}: {reason}", remedy="")

@@ -86,7 +86,9 @@ class OpenSshConnection:
         with self._lock:
             if self._master is None:
                 self._master = _Master(self._argv, Deadline(self._options.timeout))
-        return self._master.connection.open_tcp(host, port, deadline)
+            master = self._master.connection
+        assert master is not None
+        return master.open_tcp(host, port, deadline)
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port of the host over the network, past SSH."""
@@ -114,6 +116,7 @@ class _Master:
     def __init__(self, argv: tuple[str, ...], deadline: Deadline) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="psops-")
         path = Path(self._directory.name) / "master"
+        self.connection: MuxConnection | None = None
         own = ("-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S", str(path))
         self._ssh = subprocess.Popen(
             # `cat` keeps the login until its input ends; before it the socket is there.
@@ -139,6 +142,8 @@ class _Master:
 
     def close(self) -> None:
         """End ssh."""
+        if self.connection is not None:
+            self.connection.close()
         self._ssh.terminate()
         with contextlib.suppress(OSError):
             self._ssh.communicate()

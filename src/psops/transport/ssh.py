@@ -5,9 +5,11 @@ Ways to the bus, in order: a forward to the bus socket (starts no process on the
 login of our own. The way that worked is remembered per host.
 """
 
+import contextlib
 import getpass
 import os
 import shlex
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +25,7 @@ from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
 from psops.transport import ByteStream, Channel, Connection, Finished, Options
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
+from psops.transport.mux import MuxConnection, NoMaster
 from psops.transport.stream import TcpStream, open_here
 
 if TYPE_CHECKING:
@@ -50,9 +53,17 @@ class SshConnection:
     """A host that can be logged in to."""
 
     def __init__(
-        self, host: Host, options: Options, carrier: Carrier, address: str, behind: str
+        self,
+        host: Host,
+        options: Options,
+        carrier: Carrier,
+        log_in: Callable[[], Carrier],
+        *,
+        address: str,
+        behind: str,
     ) -> None:
         self.address = address
+        self._log_in = log_in
         self._behind = behind
         self._host = host
         self._options = options
@@ -60,6 +71,14 @@ class SshConnection:
 
     def open_bus(self) -> Channel:
         """Return a channel to the bus, by the way that worked last time, else by the next."""
+        try:
+            return self._open_bus()
+        except NoMaster:  # its user was asked, and said no; ssh logs in by itself then, too
+            self._carrier.close()
+            self._carrier = self._log_in()
+            return self._open_bus()
+
+    def _open_bus(self) -> Channel:
         name = self._host.name
         if self._options.sudo or self._host.sudo:
             sudo = shlex.join(SUDO_BRIDGE)
@@ -184,18 +203,19 @@ def connect(host: Host, options: Options) -> Connection:
     settings = look_up(host, options)
     chain = settings.proxy_jump if host.jump is None else host.jump
     behind = ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
-    if settings.control_path is not None and settings.control_path.is_socket():
-        from psops.transport.mux import MuxConnection, NoMaster
+    carrier: Carrier | None = None
 
-        try:
-            master = MuxConnection(settings.control_path, options.connect_timeout)
-            return SshConnection(host, options, master, settings.hostname, behind)
-        except NoMaster:
-            pass  # left behind by a master that died
-    through = _through(host, settings, options)
-    login = _login(host.name, settings, options, compress=host.compress)
-    carrier = _log_in(login, settings, through)
-    return SshConnection(host, options, carrier, settings.hostname, behind)
+    def log_in() -> Carrier:
+        through = _through(host, settings, options)
+        login = _login(host.name, settings, options, compress=host.compress)
+        return _log_in(login, settings, through)
+
+    if settings.control_path is not None and settings.control_path.is_socket():
+        with contextlib.suppress(NoMaster):  # left behind by a master that died
+            carrier = MuxConnection(settings.control_path, options.connect_timeout)
+    return SshConnection(
+        host, options, carrier or log_in(), log_in, address=settings.hostname, behind=behind
+    )
 
 
 def look_up(host: Host, options: Options) -> Settings:
@@ -247,6 +267,9 @@ def _log_in(
 
     deadline = Deadline(login.connect_timeout)
     dialled = dial(deadline)
+    # paramiko imports this for `Match exec` lines of ssh_config files, which it reads none of
+    # here; it takes half of the time, and paramiko does without where it is not installed.
+    sys.modules.setdefault("invoke", None)  # type: ignore[arg-type]
     from psops.transport.native import log_in
 
     return log_in(login, dialled, dial, deadline)
@@ -269,6 +292,7 @@ def _login(
         port=settings.port,
         user=settings.user or getpass.getuser(),
         key_name=settings.host_key_alias or settings.hostname,
+        key_port=22 if settings.host_key_alias else settings.port,
         identity_files=_default_keys() if files is None else files,
         identities_only=settings.identities_only,
         agent=_agent(settings.identity_agent),
