@@ -260,3 +260,21 @@ def test_errors_of_calls_can_be_told_from_errors_of_hosts(name: str, kind: type[
     (reply,) = session.replies()
     assert isinstance(reply, BusError)
     assert type(as_host_error(reply)) is kind
+
+
+def test_more_calls_than_a_bus_takes_at_once_wait_for_replies() -> None:
+    calls = [Call("a.b", "/", "a.b", f"M{number}") for number in range(300)]
+    session = Session()
+    sent = session.send(calls)
+    assert b"M118" in sent
+    assert b"M119" not in sent  # with Hello these are 120
+    assert session.more() == b""
+    session.receive(GREETING)
+    asked_for = []
+    for serial in range(1, 302):
+        session.receive(codec.encode(Message(codec.METHOD_RETURN, 9, reply_serial=serial)))
+        asked_for.append(session.more())
+    later = b"".join(asked_for)
+    assert all(f"M{number}\0".encode() in sent + later for number in range(300))
+    assert session.waiting == 0
+    assert len(session.replies()) == 300

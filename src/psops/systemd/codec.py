@@ -1,11 +1,10 @@
 """D-Bus messages to bytes and back; the only module that names the D-Bus library.
 
-dbus-fast is used when it is installed (extra `fast`), dbus-next otherwise; `PSOPS_DBUS`
-(`next` or `fast`) picks one. Both are used as codecs only: nothing here opens a socket.
+Messages are built by dbus-fast where it is installed (extra `fast`), by dbus-next otherwise;
+`PSOPS_DBUS` (`next` or `fast`) picks one. What hosts send is read by `unmarshal`.
 Authority: the D-Bus specification, "Message Protocol".
 """
 
-import io
 import os
 import struct
 import sys
@@ -15,6 +14,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple
+
+from psops.systemd.unmarshal import ASTRAY, read_body, read_signature, readers
 
 METHOD_CALL, METHOD_RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 
@@ -62,7 +63,6 @@ def _import_submodules(package: str) -> ModuleType:
         stand_in.__spec__ = spec
         sys.modules[package] = stand_in
     import_module(f"{package}.errors")  # first, or their circular imports do not resolve
-    import_module(f"{package}._private.unmarshaller")
     import_module(f"{package}.signature")
     return import_module(f"{package}.message")
 
@@ -70,7 +70,6 @@ def _import_submodules(package: str) -> ModuleType:
 class _Library(NamedTuple):
     name: str
     message: Any
-    unmarshaller: Any
     variant: Any
     message_type: Any
 
@@ -92,7 +91,6 @@ def _load_library() -> _Library:
     return _Library(
         name=package,
         message=message.Message,
-        unmarshaller=sys.modules[f"{package}._private.unmarshaller"].Unmarshaller,
         variant=sys.modules[f"{package}.signature"].Variant,
         message_type=sys.modules[f"{package}.constants"].MessageType,
     )
@@ -138,7 +136,7 @@ def length(data: bytes | bytearray) -> int | None:
     """
     if len(data) < PREFIX:
         return None
-    order = {0x6C: "<", 0x42: ">"}.get(data[0])
+    order = _ORDERS.get(data[0])
     if order is None or data[3] != 1:
         raise Malformed(f"not a D-Bus message: it begins with {bytes(data[:8])!r}")
     body, _serial, fields = struct.unpack_from(order + "III", data, 4)
@@ -150,157 +148,66 @@ def length(data: bytes | bytearray) -> int | None:
 
 def decode(data: bytes) -> Message:
     """Return the message in these bytes (exactly one); raises `Malformed`."""
-    quick = _decode_usual_reply(data)
-    if quick is not None:
-        return quick
-    library = _library()
+    size = length(data)
+    if size != len(data):
+        raise Malformed(f"{len(data)} bytes where a message has {size or 'at least 16'}")
+    order = _ORDERS[data[0]]
     try:
-        read = library.unmarshaller(io.BytesIO(data)).unmarshall()
-    except Exception as exc:  # the libraries raise whatever the bytes lead them into
+        fields, at = _read_fields(data, order)
+        signature = fields.get(_SIGNATURE, "")
+        reply_serial, error_name = fields.get(_REPLY_SERIAL), fields.get(_ERROR_NAME)
+        message = Message(
+            type=data[1],
+            serial=struct.unpack_from(f"{order}I", data, 8)[0],
+            path=fields.get(_PATH),
+            interface=fields.get(_INTERFACE),
+            member=fields.get(_MEMBER),
+            destination=fields.get(_DESTINATION),
+            signature=signature,
+            body=read_body(data, at, signature, order),
+            reply_serial=reply_serial or None,
+            error_name=error_name,
+            sender=fields.get(_SENDER),
+        )
+    except ASTRAY as exc:
         raise Malformed(f"cannot decode a message of {len(data)} bytes ({exc})") from exc
-    if read is None:
-        raise Malformed(f"a message of {len(data)} bytes ends too early")
-    return Message(
-        type=read.message_type.value,
-        serial=read.serial,
-        path=read.path,
-        interface=read.interface,
-        member=read.member,
-        destination=read.destination,
-        signature=read.signature,
-        body=tuple(_plain(item, library.variant) for item in read.body),
-        reply_serial=read.reply_serial or None,  # dbus-fast has 0 where there is none
-        error_name=read.error_name,
-        sender=read.sender,
-    )
+    missing = [code for code in _REQUIRED.get(message.type, (_NEVER,)) if not fields.get(code)]
+    if missing:
+        raise Malformed(f"a message of type {message.type} without header field {missing[0]}")
+    return message
 
 
-def _plain(value: Any, variant: Any) -> Any:
-    if isinstance(value, variant):
-        return _plain(value.value, variant)
-    if isinstance(value, list):
-        return tuple(_plain(item, variant) for item in value)
-    if isinstance(value, dict):
-        return {key: _plain(item, variant) for key, item in value.items()}
-    return value
+_ORDERS = {0x6C: "<", 0x42: ">"}
+(_PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE) = range(
+    1, 9
+)
+_NEVER = 0
+#: Header field -> the type of its value, see "Header Fields".
+_FIELD_TYPES = {_PATH: "o", _REPLY_SERIAL: "u", _SIGNATURE: "g"} | dict.fromkeys(
+    (_INTERFACE, _MEMBER, _ERROR_NAME, _DESTINATION, _SENDER), "s"
+)
+#: Message type -> the header fields it must have; other types are none.
+_REQUIRED = {
+    METHOD_CALL: (_PATH, _MEMBER),
+    METHOD_RETURN: (_REPLY_SERIAL,),
+    ERROR: (_REPLY_SERIAL, _ERROR_NAME),
+    SIGNAL: (_PATH, _MEMBER, _INTERFACE),
+}
 
 
-class _Header(NamedTuple):
-    """What counts of a method return: whose reply it is, and where which values begin."""
-
-    reply_serial: int
-    signature: bytes
-    body: int
-
-
-_word = struct.Struct("<I").unpack_from
-_REPLY_SERIAL, _SIGNATURE = 5, 8
-_SCALARS = {ord("u"): ("<I", 4), ord("t"): ("<Q", 8), ord("i"): ("<i", 4), ord("x"): ("<q", 8)}
-_STRINGS = (ord("s"), ord("o"))
-_ROWS = b"a(ssssssouso)"
-
-
-def _decode_usual_reply(data: bytes) -> Message | None:
-    """Return a reply of the two usual forms, None for any other message.
-
-    A status is one unit list and six properties of every unit, so nearly all messages of a
-    fleet are a plain value in a variant or a unit list, and decoding them in full is what a
-    client's time would go into. Whatever is unusual about a message is left to the library.
-    """
-    try:
-        header = _reply_header(data)
-        if header is None:
-            return None
-        if header.signature == b"v":
-            value = _decode_scalar(data, header.body)
-            body: tuple[Any, ...] = (value,)
-        elif header.signature == _ROWS:
-            body = (_decode_rows(data, header.body),)
-        else:
-            return None
-    except (struct.error, IndexError, UnicodeDecodeError, _Unusual):
-        return None
-    return Message(
-        METHOD_RETURN,
-        signature=header.signature.decode(),
-        body=body,
-        reply_serial=header.reply_serial,
-    )
-
-
-class _Unusual(Exception):
-    """The message is for the library to decode, or to refuse."""
-
-
-def _reply_header(data: bytes) -> _Header | None:
-    """Return the header of a little-endian method return. Its fields come in any order, each
-    with code, one-letter signature and value, and begin at multiples of eight."""
-    if data[0] != 0x6C or data[1] != METHOD_RETURN:
-        return None
-    at, reply_serial, signature = 16, 0, b""
-    end = at + _word(data, 12)[0]
+def _read_fields(data: bytes, order: str) -> tuple[dict[int, Any], int]:
+    """Return the header's fields by their code, and where the body begins."""
+    (size,) = struct.unpack_from(f"{order}I", data, 12)
+    at, end = PREFIX, PREFIX + size
+    fields: dict[int, Any] = {}
     while at < end:
-        code, kind = data[at], data[at + 2]
-        if data[at + 1] != 1:
-            return None
-        if kind == 0x75:  # u
-            if code == _REPLY_SERIAL:
-                (reply_serial,) = _word(data, at + 4)
-            at += 8
-        elif kind == 0x73:  # s: sender, destination
-            at += 9 + _word(data, at + 4)[0]
-        elif kind == 0x67 and code == _SIGNATURE:  # g
-            size = data[at + 4]
-            signature = data[at + 5 : at + 5 + size]
-            at += 6 + size
-        else:
-            return None
+        code = data[at]
+        signature, at = read_signature(data, at + 1)
+        if _FIELD_TYPES.get(code, signature) != signature:
+            raise ValueError(f"header field {code} of type {signature!r}")
+        (reader,) = readers(signature, order)
+        fields[code], at = reader(data, at)
         at = at + 7 & ~7
-    return _Header(reply_serial, signature, end + 7 & ~7) if reply_serial else None
-
-
-def _decode_scalar(data: bytes, at: int) -> Any:
-    """Return the plain value of a variant that is the whole body."""
-    if data[at] != 1:
-        raise _Unusual
-    kind = data[at + 1]
-    if kind in _STRINGS:
-        value, end = _decode_string(data, at + 4)
-    elif kind in _SCALARS:
-        form, size = _SCALARS[kind]
-        start = at + (4 if size == 4 else 8)
-        (value,), end = struct.unpack_from(form, data, start), start + size
-    else:
-        raise _Unusual
-    if end != len(data):
-        raise _Unusual
-    return value
-
-
-def _decode_string(data: bytes, at: int) -> tuple[str, int]:
-    start = at + 4
-    end = start + int(_word(data, at)[0])
-    return data[start:end].decode(), end + 1
-
-
-def _decode_rows(data: bytes, at: int) -> tuple[tuple[Any, ...], ...]:
-    """Return a unit list: rows of seven strings, a number and two strings."""
-    (size,) = _word(data, at)
-    at = at + 4 + 7 & ~7
-    end = at + size
-    rows = []
-    while at < end:
-        at = at + 7 & ~7
-        row: list[Any] = []
-        for place in range(10):
-            at = at + 3 & ~3
-            if place == 7:
-                row.append(_word(data, at)[0])
-                at += 4
-            else:
-                text, at = _decode_string(data, at)
-                row.append(text)
-        rows.append(tuple(row))
-    if at != end or end != len(data):
-        raise _Unusual
-    return tuple(rows)
+    if at != end + 7 & ~7:
+        raise ValueError("header fields that do not end where they say")
+    return fields, at

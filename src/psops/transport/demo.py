@@ -3,7 +3,7 @@
 from psops.deadline import Deadline
 from psops.demo import hosts, journal
 from psops.demo.bus import DemoBus
-from psops.errors import ChannelRefused, DeadlineExceeded, NoBus
+from psops.errors import DeadlineExceeded, NoBus
 from psops.inventory import Host
 from psops.systemd.codec import Malformed
 from psops.transport import ByteStream, Finished, Options
@@ -60,10 +60,18 @@ class DemoConnection:
         return DemoChannel(hosts.open_bus(self._host))
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
-        """Return what `journalctl` would give; the hosts have no other program."""
+        """Return what `journalctl` and the programs of checks would give; there are no others."""
         command = journal.without_sudo(argv)
         if command and command[0].rpartition("/")[2] == "journalctl":
             return Finished(0, journal.answer(self._host, command[1:]), b"")
+        if command[:2] == ("sh", "-c") and "stat " in command[2]:
+            from psops.demo import ports
+
+            return Finished(0, ports.files(self._host, command[4:]), b"")
+        if command[:1] == ("grep",) and "/proc/net/unix" in command:
+            from psops.demo import ports
+
+            return Finished(0, ports.sockets(self._host), b"")
         name = command[0] if command else ""
         return Finished(_COMMAND_NOT_FOUND, b"", f"{name}: command not found\n".encode())
 
@@ -73,12 +81,14 @@ class DemoConnection:
         return self._host.address or self._host.name
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
-        """Raise `ChannelRefused`: demo hosts have no ports."""
-        raise ChannelRefused("a demo host has no ports", remedy="")
+        """Return a stream to a port of the host; whichever name it is given is the host's."""
+        from psops.demo.ports import open_port  # brings ssl, which nothing else needs
+
+        return open_port(self._host, port)
 
     def open_here(self, port: int, deadline: Deadline) -> ByteStream:
-        """Raise `ChannelRefused`: demo hosts have no ports."""
-        raise ChannelRefused("a demo host has no ports", remedy="")
+        """Return a stream to a port of the host."""
+        return self.open_tcp(self.address, port, deadline)
 
     def close(self) -> None:
         """Let go of the host; there is nothing to let go of."""
