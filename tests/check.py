@@ -15,8 +15,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import prepare
 
-#: Man page and completions are read by the programs they are for.
-_PACKAGES = ["man-db", "groff-base", "zsh", "fish", "openssh-client"]
+#: Man pages, completions and the HTML report are read by the programs they are for.
+_PACKAGES = [
+    "man-db",
+    "groff-base",
+    "zsh",
+    "fish",
+    "openssh-client",
+    "chromium",
+    "fonts-dejavu-core",
+]
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _STEPS: list[tuple[str, dict[str, str], list[str]]] = [

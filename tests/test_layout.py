@@ -86,6 +86,8 @@ def test_nothing_but_the_program_imports_the_command_line() -> None:
         ("psops.transport", ("psops.cli", "psops.report", "psops.status", "psops.fanout")),
         ("psops.report", ("psops.cli", "psops.transport", "psops.systemd", "psops.status",
                           "socket", "subprocess")),
+        ("psops.checks", ("psops.cli", "psops.systemd", "psops.demo", "socket", "subprocess",
+                          "paramiko", "select", "asyncio")),
         ("psops.inventory", ("psops.transport", "psops.systemd", "psops.report", "psops.cli")),
         ("psops.inventory_file", ("psops.transport", "psops.systemd", "psops.report")),
         ("psops.fanout", ("psops.transport", "psops.systemd", "psops.report")),

@@ -1,6 +1,5 @@
 """The last words of a unit: journalctl(1), run where the journal is."""
 
-import json
 from collections.abc import Iterator
 
 from psops.deadline import Deadline
@@ -24,6 +23,8 @@ def read_log(
         output = connection.run(argv, Deadline(timeout)).stdout
     except HostError:
         return  # the states were read; a missing log is no reason to lose them
+    import json
+
     for line in output.splitlines():
         try:
             entry = json.loads(line)

@@ -34,9 +34,9 @@ SENTENCES: dict[str, str] = {
     "starting-long": "{unit} has been starting for longer than it may",
     "stopping": "{unit} is stopping",
     "stopped": "{unit} is not running",
-    "failed": "{unit} has failed ({why})",
-    "start-limit": "{unit} failed too often in a row, and systemd refuses to start it ({why})",
-    "crash-loop": "{unit} crashes and is started again, over and over ({why})",
+    "failed": "{unit} has failed{why}",
+    "start-limit": "{unit} failed too often in a row, and systemd refuses to start it{why}",
+    "crash-loop": "{unit} crashes and is started again, over and over{why}",
     "died": "{unit} is active, but its process is gone (exited)",
     "wrong-state": "{unit} is active ({sub}), which is not how it works",
     "masked": "{unit} is masked: nothing can start it",
@@ -343,7 +343,7 @@ def _finding(
     shown = unit_name or (unit.id if unit else daemon.name)
     values = {
         "unit": shown,
-        "why": (reason(unit) if unit else "") or "no reason told",
+        "why": f" ({why})" if (why := reason(unit) if unit else "") else "",
         "active": unit.active if unit else "",
         "sub": unit.sub if unit else "",
         "load": unit.load if unit else "",

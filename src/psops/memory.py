@@ -3,7 +3,6 @@
 Losing it costs a round trip, so nothing about it is an error.
 """
 
-import json
 from functools import cache
 
 from psops import paths
@@ -28,6 +27,8 @@ def save() -> None:
     """Write what is new."""
     if not _changes:
         return
+    import json
+
     try:
         text = json.dumps({**_ways(), **_changes}, indent=0, sort_keys=True)
         paths.write_atomically(paths.state_dir() / _FILE, text + "\n")
@@ -39,7 +40,10 @@ def save() -> None:
 @cache
 def _ways() -> dict[str, str]:
     try:
-        read = json.loads((paths.state_dir() / _FILE).read_text())
+        text = (paths.state_dir() / _FILE).read_text()
+        import json
+
+        read = json.loads(text)
     except (OSError, ValueError):
         return {}
     return {str(host): str(way) for host, way in read.items()} if isinstance(read, dict) else {}

@@ -133,7 +133,7 @@ class _Host:
 
     def verify(self) -> HostVerdict:
         """Return the verdict of the host."""
-        chosen_by = "named" if self._named else "the inventory"
+        chosen_by = "named" if self._named else "inventory"
         bundles = [self._catalogue.bundle(name) for name in self._named or self._host.bundles]
         with ThreadPoolExecutor(1) as beside:  # the files travel while the bus answers
             texts = beside.submit(self._read_texts, bundles)

@@ -22,7 +22,8 @@ def test_json_looks_as_recorded(case: str, form: str, golden: Golden) -> None:
 
 
 def test_every_golden_table_belongs_to_a_case() -> None:
-    kept = {path.name.partition(".")[0] for path in GOLDEN.glob("*.table")}
+    names = {path.name.partition(".")[0] for path in GOLDEN.glob("*.table")}
+    kept = {name for name in names if not name.startswith("verify-")}
     assert kept - CASES.keys() == set()
 
 

@@ -93,18 +93,13 @@ TRANSPORTS: dict[str, str] = {
 }
 
 
-#: Transport -> what else its threads would all import at once, standing in each other's way.
-#: Not the module that speaks SSH: while a thread imports that, its host gets the login ready.
-_PRELOADED: dict[str, tuple[str, ...]] = {
-    "ssh": ("psops.knownhosts", "encodings.idna", "logging", "hashlib"),
-}
-
-
 def prepare(transports: Iterable[str]) -> None:
-    """Import what these transports need, before threads do."""
+    """Import the modules of these transports, before all threads want to at once.
+
+    Not what speaks SSH: while a thread imports that, its host gets the login ready.
+    """
     for name in transports:
-        for module in (TRANSPORTS[name], *_PRELOADED.get(name, ())):
-            import_module(module)
+        import_module(TRANSPORTS[name])
 
 
 def connect(host: Host, options: Options) -> Connection:

@@ -68,6 +68,10 @@ class DemoConnection:
             from psops.demo import ports
 
             return Finished(0, ports.files(self._host, command[4:]), b"")
+        if command[:1] == ("grep",) and "/etc/os-release" in command:
+            from psops.demo.files import grep
+
+            return Finished(0, grep(self._host, command), b"")
         if command[:1] == ("grep",) and "/proc/net/unix" in command:
             from psops.demo import ports
 

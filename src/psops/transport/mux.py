@@ -13,7 +13,6 @@ import os
 import shutil
 import socket
 import struct
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -50,7 +49,9 @@ class NoMaster(Exception):
 @cache
 def _directory() -> str:
     """Return a directory that keeps other users from connecting to our forwards."""
-    path = tempfile.mkdtemp(prefix="psops-")
+    base = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
+    path = f"{base}/psops-{os.urandom(8).hex()}"
+    os.mkdir(path, 0o700)  # noqa: PTH102 - fails if somebody was there first
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
 
@@ -221,6 +222,8 @@ class _Session:
     def __init__(self, path: Path, command: str, timeout: float) -> None:
         self._control = _Control(path, timeout)
         self.stdio, theirs = socket.socketpair()
+        import tempfile
+
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
         term = os.environ.get("TERM", "dumb")
         flags = _word(0) * 4  # no tty, no X11, no agent, no subsystem

@@ -212,9 +212,12 @@ class NativeStream:
         """Return the next bytes, none at the end of the stream; raises as `send` does."""
         self._channel.settimeout(max(deadline.remaining(), 0.001))
         try:
-            return self._channel.recv(262144)
+            data = self._channel.recv(262144)
         except TimeoutError:
             raise silent(deadline) from None
+        if not data and not self._channel.get_transport().is_active():
+            raise ChannelRefused("the SSH connection has ended", remedy="")
+        return data
 
     def close(self) -> None:
         """Close the channel."""

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import tempfile
 import threading
+from functools import cached_property
 from pathlib import Path
 
 from psops.deadline import Deadline
@@ -13,6 +14,7 @@ from psops.errors import (
     AuthenticationRefused,
     BannerTimedOut,
     ChannelRefused,
+    ConfigError,
     ConnectRefused,
     ConnectTimedOut,
     DeadlineExceeded,
@@ -27,7 +29,7 @@ from psops.transport.bridge import explain_bridge
 from psops.transport.child import bridge
 from psops.transport.local import run_program
 from psops.transport.mux import MuxConnection, NoMaster
-from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, user_bus_socket
+from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, look_up, user_bus_socket, way_to
 from psops.transport.stream import SocketChannel, TcpStream, open_here
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.
@@ -57,13 +59,17 @@ class OpenSshConnection:
     """A host the ssh program logs in to, once for each channel."""
 
     def __init__(self, host: Host, options: Options) -> None:
-        self.address = host.address or host.name
-        self._behind = ", ".join(host.jump or ())
+        self._host = host
         self._argv = _ssh_argv(host, options)
         self._sudo = options.sudo or host.sudo
         self._options = options
         self._lock = threading.Lock()
         self._master: _Master | None = None
+
+    @property
+    def address(self) -> str:
+        """Its name on the network, by the ssh configuration if that is one psops can read."""
+        return self._place[0]
 
     def open_bus(self) -> SocketChannel:
         """Return a channel to the bridge on the host; failures show when it is used."""
@@ -92,12 +98,21 @@ class OpenSshConnection:
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port of the host over the network, past SSH."""
-        return open_here(self.address, port, deadline, self._behind)
+        address, behind = self._place
+        return open_here(address, port, deadline, behind)
 
     def close(self) -> None:
         """Hang up, if there is a login that lasts."""
         if self._master is not None:
             self._master.close()
+
+    @cached_property
+    def _place(self) -> tuple[str, str]:
+        try:
+            settings = look_up(self._host, self._options)
+        except ConfigError:
+            return self._host.address or self._host.name, ", ".join(self._host.jump or ())
+        return settings.hostname, way_to(self._host, settings)
 
     def _explain(self, status: int, text: str) -> HostError | None:
         if status == 255:

@@ -6,7 +6,6 @@ login of our own. The way that worked is remembered per host.
 """
 
 import contextlib
-import getpass
 import os
 import shlex
 import sys
@@ -201,8 +200,7 @@ class _Retrying:
 def connect(host: Host, options: Options) -> Connection:
     """Return a connection through an open ControlMaster, else by a login of our own."""
     settings = look_up(host, options)
-    chain = settings.proxy_jump if host.jump is None else host.jump
-    behind = ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
+    behind = way_to(host, settings)
     carrier: Carrier | None = None
 
     def log_in() -> Carrier:
@@ -223,6 +221,12 @@ def look_up(host: Host, options: Options) -> Settings:
     config = _ssh_config(options.ssh_config)
     settings = config.lookup(host.name, user=host.user, port=host.port)
     return replace(settings, hostname=host.address) if host.address else settings
+
+
+def way_to(host: Host, settings: Settings) -> str:
+    """Return what is between here and a host, "" if nothing is."""
+    chain = settings.proxy_jump if host.jump is None else host.jump
+    return ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
 
 
 def user_bus_socket(answer: Finished) -> str:
@@ -290,7 +294,7 @@ def _login(
         host=name,
         address=settings.hostname,
         port=settings.port,
-        user=settings.user or getpass.getuser(),
+        user=settings.user or _login_name(),
         key_name=settings.host_key_alias or settings.hostname,
         key_port=22 if settings.host_key_alias else settings.port,
         identity_files=_default_keys() if files is None else files,
@@ -301,6 +305,12 @@ def _login(
         compress=compress,
         connect_timeout=float(settings.connect_timeout or options.connect_timeout),
     )
+
+
+def _login_name() -> str:
+    import getpass
+
+    return getpass.getuser()
 
 
 def _default_keys() -> tuple[Path, ...]:
