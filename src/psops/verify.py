@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from psops import fanout
 from psops.catalogue import Bundle, Catalogue, Detection, Expected, VersionSource
+from psops.catalogue_entry import Daemon, Severity, When
 from psops.client import Client, prepare
 from psops.deadline import Deadline
 from psops.errors import Interrupted, Terminated
@@ -27,7 +28,7 @@ from psops.systemd.bus import Call
 from psops.systemd.manager import Row
 from psops.systemd.names import is_glob
 from psops.transport import Connection, Options, connect
-from psops.verdict import Finding, HostVerdict, VerifyReport
+from psops.verdict import Advice, Finding, HostVerdict, Verdict, VerifyReport
 
 #: What is read of a unit that is not plainly healthy, beside its row.
 _DETAILS = (
@@ -55,6 +56,8 @@ _PACKAGE_QUERIES: dict[str, tuple[str, ...]] = {
     "el": ("rpm", "--query", "--queryformat", "ii %{NAME} %{VERSION}\\n"),
 }
 _LOG_LINES = 5
+#: From the weakest to the strongest.
+_STRENGTH = (Severity.OPTIONAL, Severity.RECOMMENDED, Severity.REQUIRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class Request:
 
     catalogue: Catalogue
     bundles: tuple[str, ...] = ()
+    #: Of the checks beyond units: none of them ("units"), "all", or names.
+    checks: tuple[str, ...] = ("units",)
     fail_on: str = "critical"
 
 
@@ -77,7 +82,7 @@ def report(
     """Return what the hosts' daemons are like; `progress` is called with each outcome."""
     found: dict[str, Outcome[HostVerdict]] = {}
     ended = Exit.OK
-    limit = 2 * options.connect_timeout + 2 * options.timeout
+    limit = 2 * options.connect_timeout + 3 * options.timeout
     if len(hosts) > 1:
         prepare(hosts)
     try:
@@ -122,6 +127,7 @@ class _Host:
         self._host = host
         self._catalogue = request.catalogue
         self._named = request.bundles
+        self._checks = request.checks
         self._connection = connection
         self._client = client
         self._timeout = timeout
@@ -147,7 +153,7 @@ class _Host:
         expected = _merged(bundle.expected(family, version) for bundle in bundles)
         self._read_files(expected)
         self._look_closer(expected)
-        findings = judge(expected, self._facts())
+        findings = judge(expected, self._facts()) + self._check(bundles, expected, family, version)
         findings, notes = waive(findings, self._host.waivers, datetime.now(UTC).date())
         return HostVerdict(
             bundles=tuple(bundle.name for bundle in bundles),
@@ -281,13 +287,10 @@ class _Host:
         return ""
 
     def _read_packages(self, family: str | None, bundles: Sequence[Bundle]) -> None:
-        names = {
-            name
-            for bundle in bundles
-            for member in bundle.members
-            for when in (member.daemon.when, *(one.when for one in member.daemon.conflicts))
-            for name in when.packages
-        }
+        daemons = [member.daemon for bundle in bundles for member in bundle.members]
+        conditions = [when for daemon in daemons for when in _conditions(daemon)]
+        conditions += [check.when for bundle in bundles for check in bundle.checks]
+        names = {name for when in conditions for name in when.packages}
         for bundle in bundles:
             if not any(source.file in self._texts for source in bundle.versions):
                 sources = (source.argv for source in bundle.versions)
@@ -306,17 +309,82 @@ class _Host:
                 self._packages[name] = version
 
     def _read_files(self, expected: Sequence[Expected]) -> None:
-        paths = {path for one in expected for path in one.daemon.when.files}
+        whens = [when for one in expected for when in _conditions(one.daemon)]
+        paths = {path for when in whens for path in when.files}
         if paths:
             argv = ("ls", "-d", "--", *sorted(paths))
             output = self._connection.run(argv, Deadline(self._timeout)).stdout
             self._files = frozenset(paths) & set(output.decode(errors="replace").splitlines())
+
+    def _check(
+        self,
+        bundles: Sequence[Bundle],
+        expected: Sequence[Expected],
+        family: str | None,
+        version: str | None,
+    ) -> tuple[Finding, ...]:
+        """Return a finding for every check that was asked for, by daemons or bundles."""
+        if self._checks == ("units",):
+            return ()
+        from psops.checks import Asked
+        from psops.checks.run import run
+
+        pairs = [(check, one.severity, one.bundle) for one in expected for check in one.checks]
+        pairs += [
+            (check, Severity.REQUIRED, bundle.name)
+            for bundle in bundles
+            for check in bundle.expected_checks(family, version)
+        ]
+        asked: dict[str, Asked] = {}
+        told_by: dict[str, str] = {}
+        for check, severity, bundle_name in pairs:
+            wanted = "all" in self._checks or check.name in self._checks
+            if not (wanted and self._holds(check.when)):
+                continue
+            severity = check.severity or severity
+            known = asked.get(check.name)
+            if known is None or _STRENGTH.index(severity) > _STRENGTH.index(known.severity):
+                asked[check.name] = Asked(check, severity)
+                told_by[check.name] = bundle_name
+        results = run(list(asked.values()), self._host, self._connection, Deadline(self._timeout))
+        found = []
+        for result, one in zip(results, asked.values(), strict=True):
+            for each in (result, *result.extra):
+                bad = each.verdict is not Verdict.OK
+                hints = one.check.hints if bad else ()
+                found.append(
+                    Finding(
+                        name=each.name,
+                        verdict=each.verdict,
+                        code=each.code,
+                        text=each.text,
+                        kind="check",
+                        bundle=told_by[one.check.name],
+                        purpose=one.check.purpose,
+                        severity=str(one.severity),
+                        because=each.because,
+                        advice=tuple(Advice(hint.text, hint.command) for hint in hints),
+                        elapsed=each.elapsed,
+                    )
+                )
+        return tuple(found)
+
+    def _holds(self, when: When) -> bool:
+        if when.packages and self._packages.keys().isdisjoint(when.packages):
+            return False
+        return not (when.files and self._files.isdisjoint(when.files))
 
     def _with_log(self, finding: Finding) -> Finding:
         if finding.unit is None or finding.code not in ("failed", "start-limit", "crash-loop"):
             return finding
         log = tuple(read_log(self._connection, finding.unit, _LOG_LINES, self._timeout))
         return replace(finding, unit=replace(finding.unit, log=log))
+
+
+def _conditions(daemon: Daemon) -> Iterator[When]:
+    yield daemon.when
+    yield from (conflict.when for conflict in daemon.conflicts)
+    yield from (check.when for check in daemon.checks)
 
 
 def os_family(texts: Mapping[str, str]) -> tuple[str | None, str]:
@@ -337,11 +405,10 @@ def _merged(lists: Iterator[tuple[Expected, ...]] | Iterable[tuple[Expected, ...
     Expected, ...
 ]:  # fmt: skip
     """Return the daemons of several bundles, each once, with its strongest severity."""
-    order = ("optional", "recommended", "required")
     merged: dict[str, Expected] = {}
     for one in (one for expected in lists for one in expected):
         known = merged.get(one.daemon.name)
-        if known is None or order.index(known.severity) < order.index(one.severity):
+        if known is None or _STRENGTH.index(known.severity) < _STRENGTH.index(one.severity):
             merged[one.daemon.name] = one
     return tuple(merged.values())
 

@@ -40,8 +40,8 @@ Groups = Annotated[
     typer.Option(
         "-g",
         "--group",
-        metavar="GROUP",
-        help="Hosts of an inventory group.",
+        metavar="GROUP,...",
+        help="Hosts of inventory groups, as a,b.",
         autocompletion=complete.groups,
     ),
 ]

@@ -39,6 +39,7 @@ def select(
     options: Options,
 ) -> tuple[tuple[Host, ...], Options]:
     """Return the hosts meant and the options that hold for them; no target is this host."""
+    groups = [name for text in groups for name in text.split(",") if name]
     remote = bool(hosts or groups or all_hosts)
     if user_bus and options.sudo:
         raise UsageError("--user goes with the login's own systemd, so not with --sudo")

@@ -32,6 +32,12 @@ def verify(
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
     ] = "critical",
+    checks: Annotated[
+        str,
+        typer.Option(
+            "--checks", metavar="WHICH", help="units, all, or names of checks beside the units."
+        ),
+    ] = "units",
     hosts: opt.Hosts = None,
     group: opt.Groups = None,
     all_hosts: opt.AllHosts = False,
@@ -79,9 +85,15 @@ def verify(
     if fail_on not in ("warning", "critical"):
         raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
     catalogue = Catalogue.load()
+    wanted = tuple(checks.split(","))
+    for name in wanted:
+        if name not in ("units", "all", *catalogue.checks):
+            near = did_you_mean(name, ["units", "all", *catalogue.checks])
+            raise UsageError(f"no check {name!r}{near}")
     request = verb.Request(
         catalogue=catalogue,
         bundles=tuple(catalogue.bundle(name).name for name in bundles or ()),
+        checks=wanted,
         fail_on=fail_on,
     )
     chosen, options = select(

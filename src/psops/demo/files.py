@@ -4,7 +4,7 @@ from psops.demo.hosts import station
 from psops.inventory import Host
 
 _OS_RELEASE = {
-    "el9": 'ID="almalinux"\nID_LIKE="rhel centos fedora"\nPRETTY_NAME="AlmaLinux 9.5 (Teal Serval)"',
+    "el9": 'ID="almalinux"\nID_LIKE="rhel centos fedora"\nPRETTY_NAME="AlmaLinux 9.5"',
     "debian12": 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"',
 }
 #: Roles whose packages write down what they are, see "Telling a host's bundle" of perfSONAR.
