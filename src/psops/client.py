@@ -1,6 +1,6 @@
 """Calls over a channel: one write for a batch, then reading until every call is answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from psops import transport
 from psops.deadline import Deadline
@@ -10,9 +10,9 @@ from psops.systemd.bus import Call, Reply, Session
 from psops.transport import Channel
 
 
-def prepare(hosts: Iterable[Host]) -> None:
+def prepare(hosts: Sequence[Host], options: transport.Options) -> None:
     """Import what reading these hosts takes, before the threads of a fleet do it at once."""
-    transport.prepare({host.transport for host in hosts})
+    transport.prepare(hosts, options)
     codec.library_name()
 
 

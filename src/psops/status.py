@@ -111,7 +111,7 @@ def report(
     ended = Exit.OK
     limit = 2 * options.connect_timeout + options.timeout
     if len(hosts) > 1:
-        prepare(hosts)
+        prepare(hosts, options)
     try:
         for outcome in fanout.run(
             hosts, lambda host: read(host, query, options), width=width, limit=limit

@@ -84,7 +84,7 @@ def report(
     ended = Exit.OK
     limit = 2 * options.connect_timeout + 3 * options.timeout
     if len(hosts) > 1:
-        prepare(hosts)
+        prepare(hosts, options)
     try:
         for outcome in fanout.run(
             hosts, lambda host: verify(host, request, options), width=width, limit=limit

@@ -1,6 +1,6 @@
 """How bytes get to a host and back: the interface, and the registry of ways that have it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
@@ -93,13 +93,12 @@ TRANSPORTS: dict[str, str] = {
 }
 
 
-def prepare(transports: Iterable[str]) -> None:
-    """Import the modules of these transports, before all threads want to at once.
-
-    Not what speaks SSH: while a thread imports that, its host gets the login ready.
-    """
-    for name in transports:
-        import_module(TRANSPORTS[name])
+def prepare(hosts: Sequence[Host], options: Options) -> None:
+    """Import what reaching these hosts takes, before the threads of a fleet do it at once."""
+    for name, host in {host.transport: host for host in hosts}.items():
+        module: Any = import_module(TRANSPORTS[name])
+        if hasattr(module, "prepare"):
+            module.prepare(host, options)
 
 
 def connect(host: Host, options: Options) -> Connection:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -36,6 +37,8 @@ SUDO_BRIDGE = ("sudo", "-n", BRIDGE)
 STREAMLOCAL = "streamlocal"
 _BOOTED = "/run/systemd/system"
 _MOST_HOPS = 8
+#: What `native` imports, besides paramiko, and what resolving a name does.
+_FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 
 
 class Carrier(Protocol):
@@ -195,6 +198,17 @@ class _Retrying:
         # The bridge's own words say more than a refused forward does.
         told = next((exc for exc in self._errors if isinstance(exc, NoBus)), self._errors[-1])
         raise self._diagnose(told)
+
+
+def prepare(host: Host, options: Options) -> None:
+    """Import what a login takes, unless the host (one for all) has an open ControlMaster.
+
+    Not the module that speaks SSH: while a thread imports that, its host gets the login ready.
+    """
+    control_path = look_up(host, options).control_path
+    if control_path is None or not control_path.is_socket():
+        for module in _FOR_LOGINS:
+            import_module(module)
 
 
 def connect(host: Host, options: Options) -> Connection:
