@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from psops import inventory, verify
+from psops import inventory, transport, verify
 from psops.catalogue import Catalogue
+from psops.deadline import Deadline
 from psops.transport import Options
 from psops.verdict import HostVerdict, Verdict
+from tests.checks.servers import Authority, closed_port, serve
 from tests.lab import DRESSES, Host, Lab
 
 pytestmark = pytest.mark.lab
@@ -271,3 +275,98 @@ def test_an_unreachable_host_is_unknown_and_never_ok(lab: Lab) -> None:
     ]
     assert report.verdict is Verdict.UNKNOWN
     assert report.exit == 1
+
+
+@pytest.mark.parametrize("hosts", [1, 20])
+def test_a_host_is_read_over_one_connection_in_two_round_trips(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, hosts: int
+) -> None:
+    found = inventory.load(lab.inventory)
+    connected: list[str] = []
+    trips: dict[str, int] = {}
+    connect = transport.connect
+
+    def counting(host: Any, options: Options) -> Any:
+        connected.append(host.name)
+        connection = connect(host, options)
+        opened = connection.open_bus
+
+        def open_bus() -> Any:
+            channel = opened()
+            send = channel.send
+
+            def counted(data: bytes, deadline: Deadline) -> None:
+                trips[host.name] = trips.get(host.name, 0) + 1
+                send(data, deadline)
+
+            monkeypatch.setattr(channel, "send", counted, raising=False)
+            return channel
+
+        monkeypatch.setattr(connection, "open_bus", open_bus, raising=False)
+        return connection
+
+    monkeypatch.setattr(verify, "connect", counting)
+    request = verify.Request(catalogue=Catalogue.load([]), bundles=("toolkit",))
+    options = Options(ssh_config=str(found.ssh_config))
+    report = verify.report(found.hosts[:hosts], request, options)
+    assert all(outcome.value is not None for outcome in report.outcomes)
+    assert all(len(outcome.value.findings) >= 22 for outcome in report.outcomes if outcome.value)
+    assert sorted(connected) == sorted(host.name for host in found.hosts[:hosts])
+    assert set(trips.values()) <= {1, 2}
+
+
+_CHECKS = """
+[bundles.proof]
+title = "Answers beside units"
+daemons = ["proof"]
+[daemons.proof]
+purpose = "stands in"
+units = ["dbus.service"]
+enabled = "any"
+checks = ["port", "page", "certificate"]
+[checks.port]
+kind = "tcp"
+purpose = "it can be reached"
+port = {port}
+[checks.page]
+kind = "http"
+purpose = "it answers"
+url = "http://localhost:{port}{path}"
+[checks.certificate]
+kind = "http"
+purpose = "its certificate is good"
+url = "https://localhost:{tls}/pscheduler/api"
+verify_tls = false
+tls_days = 10
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        ("fine", {}),
+        ("port-closed", {"port": "refused", "page": "refused"}),
+        ("http-500", {"page": "server-error"}),
+        ("certificate-expired", {"certificate/tls": "tls-expired"}),
+        ("certificate-ends-soon", {"certificate/tls": "tls-ends-soon"}),
+    ],
+)
+def test_what_units_do_not_show_is_found_by_checks(
+    lab: Lab, tmp_path: Path, case: str, found: dict[str, str]
+) -> None:
+    days = {"certificate-expired": -1, "certificate-ends-soon": 5}.get(case, 100)
+    with serve() as plain, serve(Authority(tmp_path).context(end=days)) as tls:
+        port = closed_port() if case == "port-closed" else plain.port
+        path = "/500" if case == "http-500" else "/pscheduler/api"
+        catalogue = tmp_path / "proof.toml"
+        text = _CHECKS.replace("{port}", str(port)).replace("{tls}", str(tls.port))
+        catalogue.write_text(text.replace("{path}", path))
+        request = verify.Request(
+            catalogue=Catalogue.load([catalogue]), bundles=("proof",), checks=("all",)
+        )
+        hosts = inventory.load(lab.inventory)
+        options = Options(ssh_config=str(hosts.ssh_config))
+        (outcome,) = verify.report(hosts.select(["lab005"]), request, options).outcomes
+    assert outcome.value is not None, outcome.error
+    bad = {one.name: one.code for one in outcome.value.findings if one.verdict is not Verdict.OK}
+    assert bad == found

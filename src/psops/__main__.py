@@ -39,9 +39,10 @@ def run(argv: list[str]) -> int:
         )
         if answer is None or isinstance(answer, int):  # help or version
             return answer or int(Exit.OK)
+        code = answer.exit if answer.stream is None else answer.stream(_show)
         _save_memory()
         _show(answer.text)
-        return int(answer.exit)
+        return int(code)
     except PsopsError as exc:
         if debug:
             _show_trace()
@@ -50,7 +51,7 @@ def run(argv: list[str]) -> int:
         if _wants_json(argv):
             _show_error(UsageError(exc.format_message()))
         exc.show()  # type: ignore[attr-defined]
-        return int(Exit.USAGE)
+        return _usage_code(argv)
     except (KeyboardInterrupt, typer.Abort):
         return int(Exit.INTERRUPTED)
     except Terminated:
@@ -68,12 +69,21 @@ def _fail(error: PsopsError, argv: list[str]) -> int:
     print(f"psops: {error}", file=sys.stderr)
     if error.remedy:
         print(f"       {error.remedy}", file=sys.stderr)
-    return int(error.exit)
+    return _usage_code(argv) if error.exit is Exit.USAGE else int(error.exit)
+
+
+def _usage_code(argv: list[str]) -> int:
+    """Return the code for wrong usage: for Nagios it is UNKNOWN, as its guidelines want it,
+    where 2 would be CRITICAL."""
+    return 3 if _wants(argv, "nagios") else int(Exit.USAGE)
 
 
 def _wants_json(argv: list[str]) -> bool:
-    wanted = {"--json", "--format=json", ("--format", "json")}
-    return not wanted.isdisjoint([*argv, *itertools.pairwise(argv)])
+    return "--json" in argv or _wants(argv, "json") or _wants(argv, "jsonl")
+
+
+def _wants(argv: list[str], form: str) -> bool:
+    return f"--format={form}" in argv or ("--format", form) in itertools.pairwise(argv)
 
 
 def _show_error(error: PsopsError) -> None:

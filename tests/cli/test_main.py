@@ -297,3 +297,15 @@ def test_output_does_not_depend_on_the_locale(environ: dict[str, str]) -> None:
         assert done.stderr == ""
         assert "●" in done.stdout or "×" in done.stdout or "HOST" in done.stdout
     assert wanted.isascii()
+
+
+def test_wrong_usage_is_unknown_to_nagios(environ: dict[str, str]) -> None:
+    for words in (["--fail-on", "x"], ["--nonsense"], ["no-such-bundle"]):
+        run = psops(environ, "bundle", "verify", "-i", "demo", "--format", "nagios", *words)
+        assert run.returncode == 3, run
+
+
+def test_json_lines_of_verify_come_as_hosts_answer(environ: dict[str, str]) -> None:
+    run = psops(environ, "bundle", "verify", "-i", "demo:5", "--format", "jsonl")
+    hosts = [json.loads(line)["host"] for line in run.stdout.splitlines()]
+    assert len(hosts) == len(set(hosts)) == 5

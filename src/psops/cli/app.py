@@ -3,7 +3,7 @@
 A verb returns an `Answer`; printing and exiting happen in `psops.__main__` alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, NamedTuple
 
 import typer
@@ -16,10 +16,15 @@ from psops.exits import MEANINGS, Exit
 
 
 class Answer(NamedTuple):
-    """What a verb gives back: the text for stdout, and the exit code."""
+    """What a verb gives back: the text for stdout, and the exit code.
 
-    text: str
-    exit: Exit
+    One that has something to say before it is done gives `stream` instead: called with what
+    shows a piece of text, it does the work and returns the exit code.
+    """
+
+    text: str = ""
+    exit: Exit = Exit.OK
+    stream: Callable[[Callable[[str], None]], Exit] | None = None
 
 
 def epilog(codes: Iterable[Exit]) -> str:

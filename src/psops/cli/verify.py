@@ -1,5 +1,6 @@
 """`psops bundle verify`: a verdict on what the hosts of a role must run."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -113,6 +114,18 @@ def verify(
         ),
     )
     env = environment(context, color)
+    if form == "jsonl" and output is None:
+        from psops.fanout import Outcome
+        from psops.report.verify_jsonl import render_host_line
+        from psops.verdict import HostVerdict
+
+        def stream(show: Callable[[str], None]) -> Exit:
+            def tell(outcome: Outcome[HostVerdict]) -> None:
+                show(render_host_line(outcome))
+
+            return verb.report(chosen, request, options, width=fanout, progress=tell).exit
+
+        return Answer(stream=stream)
     with progress_bar(env, len(chosen)) as progress:
         report = verb.report(chosen, request, options, width=fanout, progress=progress)
     folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
