@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from psops import paths
+from psops.catalogue import Catalogue
+from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
 from psops.cli import generate
 from psops.cli.complete import COLORS
 from psops.inventory_file import parse
@@ -19,7 +22,7 @@ from psops.systemd.names import TYPE_INTERFACES
 from psops.transport import TRANSPORTS
 
 ROOT = Path(generate.__file__).resolve().parents[3]
-PAGES = ("psops.1", "psops-inventory.5")
+PAGES = ("psops.1", "psops-inventory.5", "psops-catalogue.5")
 SHELLS = {"bash": "psops.bash", "zsh": "_psops", "fish": "psops.fish"}
 
 
@@ -150,6 +153,26 @@ def test_inventory_page_has_every_key_and_no_other() -> None:
     keys = set(re.findall(r"^\.TP\n\\fB([a-z_]+)\\fR \(", page, re.MULTILINE))
     assert keys == DEFAULT_KEYS.keys() | HOST_KEYS.keys() | GROUP_KEYS.keys()
     assert all(name in page for name in TRANSPORTS)
+
+
+def test_catalogue_page_has_every_key_and_no_other() -> None:
+    page = (ROOT / "man/psops-catalogue.5").read_text()
+    sections = dict(re.findall(r"^\.SH (KEYS OF \w+)\n(.*?)(?=^\.SH )", page, re.M | re.S))
+    kinds = {"DAEMONS": DAEMON_KEYS, "CHECKS": CHECK_KEYS, "BUNDLES": BUNDLE_KEYS,
+             "COMPONENTS": COMPONENT_KEYS}  # fmt: skip
+    for kind, keys in kinds.items():
+        told = set(re.findall(r"^\\fB(\w+)\\fR \(", sections[f"KEYS OF {kind}"], re.M))
+        # Conditions on OS and version are the same for checks as for daemons.
+        missing = keys.keys() - told - {"os", "since", "until", "with_packages", "with_files"}
+        assert (missing, told - keys.keys()) == (set(), set()), kind
+
+
+def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path) -> None:
+    text = printed("psops-catalogue.5").partition("\nEXAMPLES\n")[2].partition("\nSEE ALSO")[0]
+    path = tmp_path / "weather.toml"
+    path.write_text(textwrap.dedent(text))
+    (expected,) = Catalogue.load([path]).bundle("weather").expected("deb", None)
+    assert [check.name for check in expected.checks] == ["weather-api"]
 
 
 def test_example_of_the_inventory_page_is_an_inventory() -> None:

@@ -64,6 +64,8 @@ FILES = (
         "$XDG_STATE_HOME/psops/ways.json",
         "By which way the bus of each host was reached last. It may be removed at any time.",
     ),
+    ("/etc/psops/bundles.d/*.toml", "More daemons and bundles, psops-catalogue(5)."),
+    ("$XDG_CONFIG_HOME/psops/bundles.d/*.toml", "The user's; they have the last word."),
     ("~/.ssh/config, /etc/ssh/ssh_config", "How hosts are logged in to, see ssh_config(5)."),
     ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "The keys of hosts, see sshd(8)."),
 )
@@ -86,8 +88,8 @@ EXAMPLES = (
     ("What the inventory says of a host:", "psops inventory show ps01"),
 )
 SEE_ALSO = (
-    ("psops-inventory", 5), ("systemctl", 1), ("journalctl", 1), ("systemd-stdio-bridge", 1),
-    ("machinectl", 1), ("ssh", 1), ("ssh_config", 5), ("nodeset", 1),
+    ("psops-inventory", 5), ("psops-catalogue", 5), ("systemctl", 1), ("journalctl", 1),
+    ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1), ("ssh_config", 5), ("nodeset", 1),
 )  # fmt: skip
 
 #: What groff would take for something else: hyphens, quotes, accents (groff_char(7)).

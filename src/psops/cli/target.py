@@ -1,5 +1,6 @@
 """Which hosts a command line means, and how it wants them reached."""
 
+import os
 from collections.abc import Sequence
 
 from psops.errors import UsageError
@@ -16,12 +17,13 @@ def load_inventory(option: str | None) -> Inventory:
     from psops import paths
     from psops.inventory import load
 
-    name, colon, number = (option or "").partition(":")
+    asked = option or os.environ.get("PSOPS_INVENTORY", "")
+    name, colon, number = asked.partition(":")
     if name == DEMO:
         from psops.demo import fleet
 
         if colon and not number.isdecimal():
-            raise UsageError(f"--inventory {option}: {number!r} is not a number of hosts")
+            raise UsageError(f"inventory {asked!r}: {number!r} is not a number of hosts")
         return fleet(int(number)) if number else fleet()
     path = paths.inventory_path(option)
     return load(path) if path else EMPTY
