@@ -10,9 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from psops.errors import DeadlineExceeded, PsopsError, Terminated
+from psops.errors import DeadlineExceeded, Interrupted, PsopsError, Terminated
+from psops.exits import Exit
 from psops.inventory import Host
 
 Value = TypeVar("Value")
@@ -32,6 +33,41 @@ class Outcome(Generic[Value]):
     elapsed: float
     value: Value | None = None
     error: PsopsError | None = None
+
+
+class Gathered(NamedTuple, Generic[Value]):
+    """The outcome of every host in the order asked for, and why the run ended early, if so."""
+
+    outcomes: "tuple[Outcome[Value], ...]"
+    ended: Exit
+
+
+def gather(
+    hosts: Sequence[Host],
+    work: Callable[[Host], Value],
+    *,
+    width: int = DEFAULT_WIDTH,
+    limit: float,
+    progress: "Callable[[Outcome[Value]], None]" = lambda outcome: None,
+) -> Gathered[Value]:
+    """Return what all hosts gave, with `progress` called for each as it comes.
+
+    After Ctrl-C or SIGTERM it is what was known by then, and the other hosts are `Interrupted`.
+    """
+    found: dict[str, Outcome[Value]] = {}
+    ended = Exit.OK
+    try:
+        for outcome in run(hosts, work, width=width, limit=limit):
+            found[outcome.host.name] = outcome
+            progress(outcome)
+    except KeyboardInterrupt:
+        ended = Exit.INTERRUPTED
+    except Terminated:
+        ended = Exit.TERMINATED
+    missing = Interrupted("interrupted before it answered")
+    return Gathered(
+        tuple(found.get(host.name) or Outcome(host, 0.0, error=missing) for host in hosts), ended
+    )
 
 
 def run(

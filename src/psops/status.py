@@ -8,8 +8,7 @@ from typing import Any
 from psops import fanout
 from psops.client import Client, prepare
 from psops.deadline import Deadline
-from psops.errors import Interrupted, PsopsError, Terminated, UsageError
-from psops.exits import Exit
+from psops.errors import PsopsError, UsageError
 from psops.fanout import Outcome
 from psops.inventory import Host
 from psops.journal import read_log
@@ -107,28 +106,21 @@ def report(
     single = len(hosts) == 1 and len(query.names) == 1 and not query.globs
     if single and not (query.properties or query.states or query.types):
         query = replace(query, details=True, lines=query.lines or 10)
-    found: dict[str, Outcome[HostStatus]] = {}
-    ended = Exit.OK
-    limit = 2 * options.connect_timeout + options.timeout
     if len(hosts) > 1:
         prepare(hosts, options)
-    try:
-        for outcome in fanout.run(
-            hosts, lambda host: read(host, query, options), width=width, limit=limit
-        ):
-            found[outcome.host.name] = outcome
-            progress(outcome)
-    except KeyboardInterrupt:
-        ended = Exit.INTERRUPTED
-    except Terminated:
-        ended = Exit.TERMINATED
-    missing = Interrupted("interrupted before it answered")
+    gathered = fanout.gather(
+        hosts,
+        lambda host: read(host, query, options),
+        width=width,
+        limit=2 * options.connect_timeout + options.timeout,
+        progress=progress,
+    )
     return StatusReport(
-        outcomes=tuple(found.get(host.name) or Outcome(host, 0.0, error=missing) for host in hosts),
+        outcomes=gathered.outcomes,
         named=bool(query.names or query.globs),
         properties=query.properties,
         details=query.details,
-        ended=ended,
+        ended=gathered.ended,
     )
 
 

@@ -8,8 +8,6 @@ from psops import fanout
 from psops.catalogue import Catalogue
 from psops.client import Client, prepare
 from psops.deadline import Deadline
-from psops.errors import Interrupted, Terminated
-from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
 from psops.survey import Survey
@@ -37,27 +35,20 @@ def report(
     progress: Callable[[Outcome[HostVerdict]], None] = lambda outcome: None,
 ) -> VerifyReport:
     """Return what the hosts' daemons are like; `progress` is called with each outcome."""
-    found: dict[str, Outcome[HostVerdict]] = {}
-    ended = Exit.OK
-    limit = 2 * options.connect_timeout + 3 * options.timeout
     if len(hosts) > 1:
         prepare(hosts, options)
-    try:
-        for outcome in fanout.run(
-            hosts, lambda host: verify(host, request, options), width=width, limit=limit
-        ):
-            found[outcome.host.name] = outcome
-            progress(outcome)
-    except KeyboardInterrupt:
-        ended = Exit.INTERRUPTED
-    except Terminated:
-        ended = Exit.TERMINATED
-    missing = Interrupted("interrupted before it answered")
+    gathered = fanout.gather(
+        hosts,
+        lambda host: verify(host, request, options),
+        width=width,
+        limit=2 * options.connect_timeout + 3 * options.timeout,
+        progress=progress,
+    )
     return VerifyReport(
-        outcomes=tuple(found.get(host.name) or Outcome(host, 0.0, error=missing) for host in hosts),
+        outcomes=gathered.outcomes,
         fail_on=request.fail_on,
         made_at=time.time(),
-        ended=ended,
+        ended=gathered.ended,
     )
 
 
