@@ -380,7 +380,14 @@ def _advice(daemon: Daemon, code: str, unit: str) -> tuple[Advice, ...]:
         if not hint.on or not names.isdisjoint(hint.on)
     ]
     if code == "not-installed" and daemon.packages:
-        told.append(Advice("it comes with the package " + " or ".join(daemon.packages)))
+        told.append(
+            Advice(
+                "it comes with the package " + " or ".join(daemon.packages),
+                f"psops bundle show --daemon {daemon.name}",
+            )
+        )
+    elif code == "not-installed":
+        told.append(Advice("see what it is", f"psops bundle show --daemon {daemon.name}"))
     if code in _ADVICE:
         usual = _ADVICE[code]
         told.append(Advice(usual.text, usual.command.format(unit=unit)))
