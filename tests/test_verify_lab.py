@@ -370,3 +370,42 @@ def test_what_units_do_not_show_is_found_by_checks(
     assert outcome.value is not None, outcome.error
     bad = {one.name: one.code for one in outcome.value.findings if one.verdict is not Verdict.OK}
     assert bad == found
+
+
+_SIGNS = """
+[daemons.ssh]
+purpose = "lets people in"
+units = ["ssh.service"]
+[bundles.by-package]
+title = "Told by a package"
+daemons = ["ssh"]
+detect = [{ packages = ["openssh-server"] }]
+version = [{ package = "openssh-server" }]
+priority = 900
+[bundles.by-program]
+title = "Told by a program"
+daemons = ["ssh"]
+version = [{ argv = ["systemctl", "--version"], match = '^systemd ([0-9]+)' }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "bundles", "chosen_by", "version"),
+    [
+        ((), "by-package", "package openssh-server", "9.2"),
+        (("by-program",), "by-program", "named", "252"),
+    ],
+)
+def test_role_and_version_are_told_by_packages_and_programs(
+    lab: Lab, tmp_path: Path, named: tuple[str, ...], bundles: str, chosen_by: str, version: str
+) -> None:
+    path = tmp_path / "signs.toml"
+    path.write_text(_SIGNS)
+    host = lab.wearing("panda")
+    request = verify.Request(catalogue=Catalogue.load([path]), bundles=named)
+    options = Options(ssh_config=str(lab.ssh_config))
+    told = inventory.Host(name=host.name, address=host.address)
+    (outcome,) = verify.report([told], request, options).outcomes
+    assert outcome.value is not None, outcome.error
+    assert bundles in outcome.value.bundles
+    assert (outcome.value.chosen_by, outcome.value.version) == (chosen_by, version)

@@ -34,7 +34,7 @@ class Detection(NamedTuple):
 
 
 class VersionSource(NamedTuple):
-    """Where the version stands: the first group of `match` in a file (maybe a glob) or in what
+    """Where the version stands: the first group of `match` in a file or in what
     `argv` prints. `os` is empty for all."""
 
     match: str

@@ -226,11 +226,13 @@ class Survey:
         return None
 
     def _version_text(self, source: VersionSource) -> str:
-        if source.file and not is_glob(source.file):
+        if source.file:
             return self._texts.get(source.file, "")
         if source.argv and source.argv[0] in ("dpkg-query", "rpm"):
             return self._packages.get(source.argv[-1], "")
-        return ""
+        # Asked last, and only where no file and no package tells.
+        finished = self._connection.run(source.argv, Deadline(self._timeout))
+        return finished.stdout.decode(errors="replace") if finished.status == 0 else ""
 
     def _read_packages(self, family: str | None, bundles: Sequence[Bundle]) -> None:
         daemons = [member.daemon for bundle in bundles for member in bundle.members]

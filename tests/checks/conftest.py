@@ -48,7 +48,7 @@ def _set_up(lab: Lab, way: str, directory: Path, stack: ExitStack) -> tuple[Host
         machine = Path("/run/systemd/machines") / f"{name}-checks"
         machine.parent.mkdir(parents=True, exist_ok=True)
         machine.write_text(f"LEADER={lab.host(3).leader_pid}\n")
-        stack.callback(machine.unlink)
+        stack.callback(machine.unlink, missing_ok=True)
         return Host(name=machine.name, transport="container"), options
     path = directory / "ssh"
     path.write_text(f"Host *\n ControlPath {directory}/%n.sock\n{lab.ssh_config.read_text()}")

@@ -10,14 +10,10 @@ from psops.errors import HostError
 from psops.report.text import clean, duration
 from psops.transport import Finished
 
-#: The paths are arguments, never text of the script; IFS= leaves them whole, while `*` in them
-#: stands for names. The host's own clock tells their ages: whether ours agrees does not matter.
-#: `-c` and `%F` are known to busybox too.
-_SCRIPT = (
-    "LC_ALL=C; export LC_ALL; IFS=; date +%s; "
-    "for path; do echo; stat -L -c '%Y %s %F' -- $path 2>&1; done; :"
-)
-_FOUND = re.compile(r"(-?\d+)(?:\.\d+)? (\d+) [a-z ]+")
+#: The directory of the process that asks is as old as the process, so its time is the host's
+#: clock: whether ours agrees does not matter. `-c` is known to busybox too.
+_CLOCK = "/proc/self"
+_STAT = ("env", "LC_ALL=C", "stat", "-L", "-c", "%Y %n", "--", _CLOCK)
 _DENIED = ("Permission denied", "Operation not permitted")
 #: Seconds for the one program.
 _TIMEOUT = 10.0
@@ -43,34 +39,33 @@ def answer(check: Check, site: Site) -> Answer:
 
     def ask() -> Finished:
         paths = dict.fromkeys(check.path for check in site.of_kind("file"))
-        return site.connection.run(("sh", "-c", _SCRIPT, "sh", *paths), limit)
+        return site.connection.run((*_STAT, *paths), limit)
 
     try:
         finished: Finished = site.once("file", ask)
     except HostError as exc:
         return unknown("cannot-run", f"cannot be run: {exc}")
     paths = tuple(dict.fromkeys(check.path for check in site.of_kind("file")))
-    files = parse(finished.stdout.decode(errors="replace"), paths)
+    said_of = finished.stdout.decode(errors="replace"), finished.stderr.decode(errors="replace")
+    files = parse(*said_of, paths)
     if files is None or check.path not in files.seen:
         said = finished.stderr.decode(errors="replace").strip().splitlines()
         reason = clean(said[-1]) if said else f"exit status {finished.status}"
-        return unknown("cannot-run", f"cannot be run: no date and stat there ({reason})")
+        return unknown("cannot-run", f"cannot be run: no stat there ({reason})")
     return judge(check, files.seen[check.path], files.now)
 
 
-def parse(text: str, paths: tuple[str, ...]) -> Files | None:
-    """Return what the script said of these paths, None if that makes no sense."""
-    time, *lines = text.removesuffix("\n").split("\n")
-    if not (time.isascii() and time.isdigit()):
+def parse(stdout: str, stderr: str, paths: tuple[str, ...]) -> Files | None:
+    """Return what stat said of these paths, None if that makes no sense."""
+    times: dict[str, int] = {}
+    for line in stdout.splitlines():
+        number, _, path = line.partition(" ")
+        if re.fullmatch("-?[0-9]{1,18}", number):
+            times[path] = int(number)
+    if _CLOCK not in times:
         return None
-    blocks: list[list[str]] = []
-    for line in lines:
-        if not line:
-            blocks.append([])
-        elif blocks:
-            blocks[-1].append(line)
-    seen = {path: _seen(block) for path, block in zip(paths, blocks, strict=False)}
-    return Files(int(time), seen)
+    errors = stderr.splitlines()
+    return Files(times[_CLOCK], {path: _seen(path, times, errors) for path in paths})
 
 
 def judge(check: Check, seen: Seen, now: int) -> Answer:
@@ -91,7 +86,8 @@ def judge(check: Check, seen: Seen, now: int) -> Answer:
     return right(f"{path} is there" + (f", changed {duration(age)} ago" if check.max_age else ""))
 
 
-def _seen(block: list[str]) -> Seen:
-    times = [int(found[1]) for line in block if (found := _FOUND.fullmatch(line))]
-    errors = [line for line in block if not _FOUND.fullmatch(line)]
-    return Seen(max(times, default=None), errors[-1] if errors else "")
+def _seen(path: str, times: dict[str, int], errors: list[str]) -> Seen:
+    # GNU and busybox differ in the words around the path, but both quote it.
+    quoted = (f"'{path}'", f'"{path}"', "'" + path.replace("'", "'\\''") + "'")
+    said = next((line for line in errors if any(text in line for text in quoted)), "")
+    return Seen(times.get(path), said)

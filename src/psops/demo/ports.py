@@ -126,13 +126,13 @@ def sockets(host: Host) -> bytes:
 
 
 def files(host: Host, paths: tuple[str, ...]) -> bytes:
-    """Return the time and what `stat -c '%Y %s %F'` says of files; a demo host has them all."""
+    """Return what `stat -c '%Y %n'` says of files; a demo host has them all."""
     profile = hosts.station(host).profile
     now = hosts.clock.microseconds() // SECOND
-    lines = [str(now)]
+    lines = [f"{now} /proc/self"]
     for path in paths:
         fresh = _is_up(profile, (_WRITERS.get(path, ""),))
-        lines += ["", f"{now - (60 if fresh else 86400)} 4096 regular file"]
+        lines.append(f"{now - (60 if fresh else 86400)} {path}")
     return "\n".join(lines).encode()
 
 
