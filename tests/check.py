@@ -22,6 +22,7 @@ _PACKAGES = [
     "zsh",
     "fish",
     "openssh-client",
+    "iproute2",
     "chromium",
     "fonts-dejavu-core",
 ]

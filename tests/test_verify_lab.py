@@ -14,6 +14,7 @@ from psops.deadline import Deadline
 from psops.transport import Options
 from psops.verdict import HostVerdict, Verdict
 from tests.checks.servers import Authority, closed_port, serve
+from tests.command import psops
 from tests.lab import DRESSES, Host, Lab
 
 pytestmark = pytest.mark.lab
@@ -409,3 +410,31 @@ def test_role_and_version_are_told_by_packages_and_programs(
     assert outcome.value is not None, outcome.error
     assert bundles in outcome.value.bundles
     assert (outcome.value.chosen_by, outcome.value.version) == (chosen_by, version)
+
+
+def test_limits_in_a_directory_that_systemd_does_not_read_are_found(lab: Lab) -> None:
+    host = lab.wearing("toolkit-deb")
+    hosts = inventory.load(lab.inventory)
+    request = verify.Request(catalogue=Catalogue.load([]), checks=("apache-limits",))
+    options = Options(ssh_config=str(hosts.ssh_config))
+    codes = []
+    for command in ("mkdir -p", "rmdir"):
+        lab.shell(host, ["sh", "-ec", f"{command} /etc/systemd/system/apache2.d"], check=True)
+        (outcome,) = verify.report(hosts.select([host.name]), request, options).outcomes
+        assert outcome.value is not None, outcome.error
+        checks = [one for one in outcome.value.findings if one.kind == "check"]
+        codes += [(one.name, one.verdict, one.code) for one in checks]
+    assert codes == [
+        ("apache-limits", Verdict.WARNING, "present"),
+        ("apache-limits", Verdict.OK, "ok"),
+    ]
+
+
+def test_a_host_without_systemd_says_so_and_not_that_all_is_down(
+    lab: Lab, tmp_path: Path, bare_host: Host
+) -> None:
+    target = f"{bare_host.address}:{bare_host.port}"
+    words = ("testpoint", "-F", str(lab.ssh_config), "-H", target, "--json")
+    run = psops("bundle", "verify", *words, home=tmp_path)
+    (error,) = run.document["errors"]
+    assert (run.exit, error["code"], run.document["verdict"]) == (69, "not-systemd", "unknown")
