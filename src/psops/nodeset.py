@@ -1,9 +1,7 @@
 """Sets of host names in the notation of ClusterShell: `ps[01-20],gw!ps13`.
 
-The notation is that of nodeset(1), and the tests compare with ClusterShell's NodeSet. The
-numbers are read and folded by its RangeSet; what is between them is read here, because
-users, ports, IPv6 addresses and the inventory's groups may stand in a pattern too, and
-because NodeSet needs eleven seconds to fold two thousand names that do not fold.
+The notation is that of nodeset(1), and ClusterShell's NodeSet expands and folds. Operators are
+read here, because users, ports, IPv6 addresses and the inventory's groups may stand beside them.
 
 Operators are taken from left to right: `,` adds, `!` removes, `&` keeps common names,
 `^` keeps names that are in one of the two.
@@ -11,11 +9,16 @@ Operators are taken from left to right: `,` adds, `!` removes, `&` keeps common 
 
 import re
 from collections.abc import Callable, Iterable
+from math import prod
 
 from psops.errors import UsageError
 
 #: More names than this from one pattern are taken for a typing mistake.
 LARGEST = 100_000
+
+#: NodeSet's folding of names with several numbers takes the square of their count where they
+#: do not fold (11 s for 2,000 random addresses), so more sets than this are folded one by one.
+_MOST_SETS = 100
 
 _SPECIAL = frozenset("[]!&^, ")
 # Patterns stay text until used: most runs name one host and need none of them.
@@ -46,20 +49,21 @@ def fold(names: Iterable[str]) -> str:
     >>> fold(["ps3", "ps1", "gw", "ps2"])
     'gw,ps[1-3]'
     """
-    rows: dict[tuple[str, ...], None] = {}
-    for name in names:
-        rows[tuple(re.split(_DIGITS, name)) if re.fullmatch(_FOLDS, name) else (name,)] = None
-    # One number of the names after the other is folded, the last one first: linear in the
-    # count of names, and a complete grid (rack[1-9]-node[01-20]) still becomes one pattern.
-    for column in range(max(map(len, rows), default=1) - 2, 0, -2):
-        alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-        short = [row for row in rows if len(row) <= column]
-        for row in rows:
-            if len(row) > column:
-                alike.setdefault((row[:column], row[column + 1 :]), []).append(row[column])
-        rows = dict.fromkeys(short)
-        rows.update({(*head, _fold_numbers(ns), *tail): None for (head, tail), ns in alike.items()})
-    return ",".join(sorted("".join(row) for row in rows))
+    from ClusterShell.NodeSet import RESOLVER_NOGROUP, NodeSet
+
+    alone: dict[str, None] = {}
+    alike: dict[tuple[str, ...], list[str]] = {}  # those that differ in their last number only
+    for name in dict.fromkeys(names):
+        if re.fullmatch(_FOLDS, name):
+            parts = re.split(_DIGITS, name)
+            alike.setdefault((*parts[:-2], parts[-1]), []).append(name)
+        else:
+            alone[name] = None
+    sets = list(alike.values())
+    if len(sets) <= max(_MOST_SETS, sum(map(len, sets)) // 10):
+        sets = [[name for some in sets for name in some]]  # a complete grid becomes one pattern
+    folded = [str(NodeSet.fromlist(some, resolver=RESOLVER_NOGROUP)) for some in sets if some]
+    return ",".join(sorted([*alone, *folded]))
 
 
 def evaluate(text: str, resolve: Callable[[str], Iterable[str]]) -> list[str]:
@@ -102,38 +106,34 @@ def expand_element(text: str) -> list[str]:
         part.count("]") > part.count("[") for part in parts[::2]
     ):
         raise NodesetError(_bad_bracket(text))
-    names = [parts[0]]
-    for index in range(1, len(parts), 2):
-        numbers, tail = _expand_numbers(text, parts[index]), parts[index + 1]
-        if not tail and index + 2 < len(parts):
-            raise NodesetError(f"'{text}': one range directly after another")
-        if len(names) * len(numbers) > LARGEST:
-            raise NodesetError(f"'{text}': more than {LARGEST} names")
-        names = [f"{head}{number}{tail}" for head in names for number in numbers]
-    return names
+    if len(parts) == 1:  # the brackets are those of an IPv6 address
+        return [text]
+    if "" in parts[2:-1:2]:
+        raise NodesetError(f"'{text}': one range directly after another")
+    count = prod(_count(text, ranges) for ranges in parts[1::2])
+    if count > LARGEST:
+        raise NodesetError(f"'{text}': more than {LARGEST} names")
+    from ClusterShell.NodeSet import RESOLVER_NOGROUP, NodeSet, NodeSetException
 
-
-def _expand_numbers(text: str, ranges: str) -> list[str]:
-    from ClusterShell.RangeSet import RangeSet, RangeSetException
-
-    for first, last in re.findall(r"([0-9]+)\s*-\s*([0-9]+)", ranges):
-        if max(len(first), len(last)) > 20 or int(last) - int(first) >= LARGEST:
-            raise NodesetError(f"'{text}': more than {LARGEST} names")  # RangeSet builds them all
-    if not re.fullmatch(_RANGES, ranges):  # RangeSet has negative numbers, host names do not
-        raise NodesetError(f"'{text}': '{ranges}' is not a range such as 1-9 or 01-20")
     try:
-        return list(RangeSet(ranges))
-    except RangeSetException as exc:
-        reason = str(exc).replace(" : ", ": ").replace('"', "'")
-        raise NodesetError(f"'{text}': {reason}") from exc
+        return list(NodeSet(text, resolver=RESOLVER_NOGROUP))
+    except NodeSetException as exc:
+        reason = str(exc).removeprefix('bad range: "').removesuffix('"')
+        raise NodesetError(f"'{text}': {_quoted(reason)}") from exc
 
 
-def _fold_numbers(numbers: list[str]) -> str:
-    if len(numbers) == 1:
-        return numbers[0]
-    from ClusterShell.RangeSet import RangeSet
+def _count(text: str, ranges: str) -> int:
+    """Return how many numbers there may be at most: NodeSet would build them all."""
+    if not re.fullmatch(_RANGES, ranges):  # NodeSet has negative numbers, host names do not
+        raise NodesetError(f"'{text}': '{ranges}' is not a range such as 1-9 or 01-20")
+    spans = re.findall(r"([0-9]+)\s*-\s*([0-9]+)", ranges)
+    if any(max(len(first), len(last)) > 20 for first, last in spans):
+        return LARGEST + 1
+    return ranges.count(",") + 1 + sum(max(0, int(last) - int(first)) for first, last in spans)
 
-    return f"[{RangeSet.fromlist(numbers)}]"
+
+def _quoted(reason: str) -> str:
+    return reason.replace(" : ", ": ").replace('"', "'")
 
 
 def _bad_bracket(text: str) -> str:
