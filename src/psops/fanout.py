@@ -1,7 +1,7 @@
 """The same work on many hosts at once, each result given as soon as it is there.
 
-Threads rather than an event loop: the time goes into the hosts' logins, not into waiting
-(measured in tests/bench), and paramiko brings a thread per connection anyhow.
+Threads rather than an event loop: the time goes into the hosts' logins, not into waiting,
+and paramiko brings a thread per connection anyhow.
 """
 
 import queue

@@ -1,6 +1,6 @@
 """Pieces of text for people: clean, aligned, coloured; durations, sizes, times.
 
-Rich has tables too, but importing it takes as long as the rest of a local `psops status`.
+Rich has tables too, but a short run shall not wait for its import.
 """
 
 import re
