@@ -240,13 +240,13 @@ def test_mistake_ends_the_other_verbs(say: Any, site: Path) -> None:
 
 
 def test_names_are_completed_even_with_a_mistake(site: Path) -> None:
-    from psops.cli.bundle import bundle_names, component_names, daemon_names, system_names
+    from psops.cli.complete import bundles, components, daemons, systems
 
     (site / "mine.toml").write_text("zzzz = 1\n")
-    assert {"testpoint", "perfsonar-testpoint"} <= set(bundle_names())
-    assert "psid" in daemon_names()
-    assert "bridge" in component_names()
-    assert list(system_names()) == ["panda", "parastation", "perfsonar", "rucio", "sand"]
+    assert {"testpoint", "perfsonar-testpoint"} <= set(bundles())
+    assert "psid" in daemons()
+    assert "bridge" in components()
+    assert list(systems()) == ["panda", "parastation", "perfsonar", "rucio", "sand"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 132])

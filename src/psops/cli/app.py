@@ -1,4 +1,4 @@
-"""The command line as a tree of verbs; each verb module adds its own.
+"""What the verbs of the command line share; each is an `app` in a module of its own.
 
 A verb returns an `Answer`; printing and exiting happen in `psops.__main__` alone.
 """
@@ -33,15 +33,17 @@ def epilog(codes: Iterable[Exit]) -> str:
     return "\b\n" + "\n".join(["EXIT STATUS", *lines])
 
 
-app = typer.Typer(
-    name="psops",
-    help="See, prove and change the daemons of research infrastructure, on one host or many.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    epilog=epilog(MEANINGS),
-)
+def verb_app(codes: Iterable[Exit] = (), text: str | None = None) -> typer.Typer:
+    """Return the app of a verb, or with a `text` that of a group of verbs, before its commands
+    are added; `codes` are the exit codes that the group's help tells."""
+    return typer.Typer(
+        help=text,
+        no_args_is_help=text is not None,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        epilog=epilog(codes) if text is not None else None,
+    )
 
 
 def _version(wanted: bool) -> None:
@@ -50,7 +52,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     context: typer.Context,
     color: opt.Color = "auto",

@@ -1,83 +1,44 @@
 """`psops bundle`: which daemons a role must run, and where psops knows that from."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, app, environment, epilog
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.verify import CODES as VERIFY_CODES
+from psops.cli.verify import verify
 from psops.errors import UsageError
 from psops.exits import Exit
 
-if TYPE_CHECKING:
-    from psops.catalogue import Catalogue
-
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
 
-bundle_app = typer.Typer(
-    help="Show which daemons a role must run, and check the files that say so.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog=epilog(_CODES),
-)
-app.add_typer(bundle_app, name="bundle")
-
-
-def bundle_names() -> list[str]:
-    """Return the names and aliases of all bundles."""
-    catalogue = _readable()
-    return [name for one in catalogue.bundles.values() for name in (one.name, *one.aliases)]
-
-
-def daemon_names() -> list[str]:
-    """Return the names of all daemons."""
-    return list(_readable().daemons)
-
-
-def component_names() -> list[str]:
-    """Return the names of all components."""
-    return list(_readable().components)
-
-
-def system_names() -> list[str]:
-    """Return the names of all systems."""
-    return list(_readable().systems())
-
-
-def _readable() -> "Catalogue":
-    """Return the catalogue, or what psops brings if the files of the host are wrong."""
-    from psops.catalogue import Catalogue
-    from psops.errors import ConfigError
-
-    try:
-        return Catalogue.load()
-    except ConfigError:
-        return Catalogue.load([])
-
-
-def _os_families() -> list[str]:
-    from psops.catalogue_entry import OS_FAMILIES
-
-    return list(OS_FAMILIES)
+app = verb_app(_CODES, "Show which daemons a role must run, and prove that hosts run them.")
 
 
 OsFamily = Annotated[
     str | None,
-    typer.Option("--os", metavar="OS", help="As it is on deb or el.", autocompletion=_os_families),
+    typer.Option(
+        "--os", metavar="OS", help="As it is on deb or el.", autocompletion=complete.os_families
+    ),
 ]
 Version = Annotated[
     str | None, typer.Option("--version", metavar="VERSION", help="As it is in a version.")
 ]
 
 
-@bundle_app.command("list", epilog=epilog(_CODES))
+@app.command("list", epilog=epilog(_CODES))
 def list_bundles(
     context: typer.Context,
     system: Annotated[
         str | None,
         typer.Option(
-            "--system", metavar="NAME", help="Only those of a system.", autocompletion=system_names
+            "--system",
+            metavar="NAME",
+            help="Only those of a system.",
+            autocompletion=complete.systems,
         ),
     ] = None,
     form: opt.Format = "table",
@@ -102,12 +63,14 @@ def list_bundles(
     return Answer(render_list(catalogue, system, form, look), Exit.OK)
 
 
-@bundle_app.command("show", epilog=epilog(_CODES))
+@app.command("show", epilog=epilog(_CODES))
 def show_bundle(
     context: typer.Context,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="The bundle to show.", autocompletion=bundle_names),
+        typer.Argument(
+            metavar="[NAME]", help="The bundle to show.", autocompletion=complete.bundles
+        ),
     ] = None,
     daemon: Annotated[
         str | None,
@@ -115,7 +78,7 @@ def show_bundle(
             "--daemon",
             metavar="NAME",
             help="Show all there is about one daemon.",
-            autocompletion=daemon_names,
+            autocompletion=complete.daemons,
         ),
     ] = None,
     component: Annotated[
@@ -124,7 +87,7 @@ def show_bundle(
             "--component",
             metavar="NAME",
             help="Show all there is about one component of a pipeline.",
-            autocompletion=component_names,
+            autocompletion=complete.components,
         ),
     ] = None,
     os_family: OsFamily = None,
@@ -163,8 +126,8 @@ def show_bundle(
 def _check_place(os_family: str | None, version: str | None) -> None:
     from psops.catalogue_version import parse_version
 
-    if os_family is not None and os_family not in _os_families():
-        raise UsageError(f"--os takes {' or '.join(_os_families())}, not '{os_family}'")
+    if os_family is not None and os_family not in complete.os_families():
+        raise UsageError(f"--os takes {' or '.join(complete.os_families())}, not '{os_family}'")
     if version is not None:
         try:
             parse_version(version)
@@ -172,7 +135,7 @@ def _check_place(os_family: str | None, version: str | None) -> None:
             raise UsageError(f"--version: {exc}") from exc
 
 
-@bundle_app.command("path", epilog=epilog(_CODES))
+@app.command("path", epilog=epilog(_CODES))
 def show_path(
     form: opt.Format = "table", as_json: opt.AsJson = False, debug: opt.Debug = False
 ) -> Answer:
@@ -185,7 +148,7 @@ def show_path(
     return Answer(render_files(files(), form), Exit.OK)
 
 
-@bundle_app.command("lint", epilog=epilog(_CODES))
+@app.command("lint", epilog=epilog(_CODES))
 def lint_files(
     paths: Annotated[
         list[str] | None,
@@ -206,3 +169,6 @@ def lint_files(
     code = Exit.CONFIG if mistakes else Exit.OK
     read = () if mistakes else files(extra)
     return Answer(render_lint(mistakes, read, code, form), code)
+
+
+app.command(epilog=epilog(VERIFY_CODES))(verify)

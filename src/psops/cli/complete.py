@@ -8,8 +8,12 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from psops.catalogue import Catalogue
 
 if "_PSOPS_COMPLETE" in os.environ:
     # Typer loads Rich, when it is there, to take markup out of help texts; ours have none.
@@ -134,3 +138,42 @@ def _entries(place: str) -> list[str]:
         return os.listdir(place)  # noqa: PTH208 - names, not paths
     except OSError:
         return []
+
+
+def bundles() -> list[str]:
+    """Return the names and aliases of all bundles."""
+    catalogue = _catalogue()
+    return [name for one in catalogue.bundles.values() for name in (one.name, *one.aliases)]
+
+
+def daemons() -> list[str]:
+    """Return the names of all daemons."""
+    return list(_catalogue().daemons)
+
+
+def components() -> list[str]:
+    """Return the names of all components."""
+    return list(_catalogue().components)
+
+
+def systems() -> list[str]:
+    """Return the names of all systems."""
+    return list(_catalogue().systems())
+
+
+def _catalogue() -> "Catalogue":
+    """Return the catalogue, or what psops brings if the files of the host are wrong."""
+    from psops.catalogue import Catalogue
+    from psops.errors import ConfigError
+
+    try:
+        return Catalogue.load()
+    except ConfigError:
+        return Catalogue.load([])
+
+
+def os_families() -> list[str]:
+    """Return the OS families that catalogues tell apart."""
+    from psops.catalogue_entry import OS_FAMILIES
+
+    return list(OS_FAMILIES)

@@ -6,21 +6,15 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, app, environment, epilog
+from psops.cli.app import Answer, environment, epilog, verb_app
 from psops.exits import Exit
 
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
 
-inventory_app = typer.Typer(
-    help="Show the hosts and groups of the inventory.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    epilog=epilog(_CODES),
-)
-app.add_typer(inventory_app, name="inventory")
+app = verb_app(_CODES, "Show the hosts and groups of the inventory.")
 
 
-@inventory_app.command("list", epilog=epilog(_CODES))
+@app.command("list", epilog=epilog(_CODES))
 def list_hosts(
     context: typer.Context,
     group: opt.Groups = None,
@@ -48,7 +42,7 @@ def list_hosts(
     return Answer(render_hosts(chosen, form, look), Exit.OK)
 
 
-@inventory_app.command("show", epilog=epilog(_CODES))
+@app.command("show", epilog=epilog(_CODES))
 def show_hosts(
     context: typer.Context,
     hosts: Annotated[

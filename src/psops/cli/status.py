@@ -6,7 +6,7 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, app, environment, epilog
+from psops.cli.app import Answer, environment, epilog, verb_app
 from psops.exits import Exit
 
 #: Folded beyond this many hosts, unless the user says otherwise.
@@ -16,6 +16,9 @@ _CODES = (
     Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.NOT_RUNNING, Exit.UNKNOWN_UNIT,
     Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG, Exit.INTERRUPTED, Exit.TERMINATED,
 )  # fmt: skip
+
+
+app = verb_app()
 
 
 @app.command(epilog=epilog(_CODES))

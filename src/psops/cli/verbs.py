@@ -1,6 +1,62 @@
-"""The command line with all its verbs."""
+"""The command line with all its verbs, each imported and built when it is asked for.
 
-from psops.cli import bundle, inventory, status, verify
-from psops.cli.app import app
+A run needs one of them, and to build them all would take a tenth of a short run.
+"""
 
-__all__ = ["app", "bundle", "inventory", "status", "verify"]
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from psops.cli.app import epilog, main
+from psops.exits import MEANINGS
+
+#: Verb -> the module that has its `app`: a command or a group of them. In the order of the help.
+VERBS: dict[str, str] = {
+    "status": "psops.cli.status",
+    "bundle": "psops.cli.bundle",
+    "inventory": "psops.cli.inventory",
+}
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each built at its first use."""
+
+    def __init__(self) -> None:
+        self._built: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._built:
+            command = typer.main.get_command(import_module(VERBS[name]).app)
+            command.name = name
+            self._built[name] = command
+        return self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+class _Group(TyperGroup):
+    """The top of the command line."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Commands()  # type: ignore[assignment]
+
+
+app = typer.Typer(
+    name="psops",
+    cls=_Group,
+    help="See, prove and change the daemons of research infrastructure, on one host or many.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog=epilog(MEANINGS),
+)
+app.callback()(main)

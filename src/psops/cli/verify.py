@@ -5,21 +5,20 @@ from typing import Annotated
 
 import typer
 
+from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog
-from psops.cli.bundle import bundle_app, bundle_names
+from psops.cli.app import Answer, environment
 from psops.exits import Exit
 
 #: Folded beyond this many hosts, unless the user says otherwise.
 _FOLD_BEYOND = 8
 
-_CODES = (
+CODES = (
     Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
     Exit.INTERRUPTED, Exit.TERMINATED,
 )  # fmt: skip
 
 
-@bundle_app.command(epilog=epilog(_CODES))
 def verify(
     context: typer.Context,
     bundles: Annotated[
@@ -27,7 +26,7 @@ def verify(
         typer.Argument(
             metavar="[BUNDLE]...",
             help="What to expect; else as the inventory says, else as the host looks.",
-            autocompletion=bundle_names,
+            autocompletion=complete.bundles,
         ),
     ] = None,
     fail_on: Annotated[
