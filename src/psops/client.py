@@ -7,6 +7,7 @@ from psops.deadline import Deadline
 from psops.inventory import Host
 from psops.systemd import codec
 from psops.systemd.bus import Call, Reply, Session
+from psops.systemd.codec import Message
 from psops.transport import Channel
 
 
@@ -24,8 +25,10 @@ class Client:
         self._deadline = deadline
         self._session = Session()
 
-    def call(self, calls: Sequence[Call]) -> list[Reply]:
+    def call(self, calls: Sequence[Call], deadline: Deadline | None = None) -> list[Reply]:
         """Return the replies to these calls, in their order, after one round trip.
+
+        They must be there by `deadline`, if given, instead of by that of the client.
 
         More calls than a bus takes at once follow as the first ones are answered. The first
         batch carries the handshake too. An error the manager answers with is a reply; an error
@@ -33,9 +36,19 @@ class Client:
         """
         if not calls:
             return []
-        self._channel.send(self._session.send(calls), self._deadline)
+        deadline = deadline or self._deadline
+        self._channel.send(self._session.send(calls), deadline)
         while self._session.waiting:
-            self._session.receive(self._channel.receive(self._deadline))
+            self._session.receive(self._channel.receive(deadline))
             if data := self._session.more():
-                self._channel.send(data, self._deadline)
+                self._channel.send(data, deadline)
         return self._session.replies()
+
+    def signals(self, deadline: Deadline) -> list[Message]:
+        """Return the signals that have come, or else wait for the next ones.
+
+        Raises `DeadlineExceeded` if none has come by then; the connection is good still.
+        """
+        while not (signals := self._session.signals()):
+            self._session.receive(self._channel.receive(deadline))
+        return signals

@@ -80,6 +80,14 @@ class SshConfigError(ConfigError):
     code = "ssh-config"
 
 
+class HistoryError(PsopsError):
+    """The history of changes cannot be read or written; without it nothing is changed."""
+
+    code = "history"
+    exit = Exit.CANNOT_RECORD
+    remedy = "make room or permission there, or change without a record: --no-history"
+
+
 class HostError(PsopsError):
     """A host could not be read, for a reason that has no code of its own."""
 
@@ -175,6 +183,21 @@ class Interrupted(HostError):
     """The run was interrupted before this host had answered."""
 
     code = "interrupted"
+
+
+class NotAttempted(HostError):
+    """Nothing was changed on the host, because the run had been stopped before its turn."""
+
+    code = "not-attempted"
+    exit = Exit.SOME_FAILED
+
+
+class UnknownState(HostError):
+    """The run ended while the host was being changed; what became of it was not seen."""
+
+    code = "unknown-state"
+    exit = Exit.SOME_FAILED
+    remedy = "psops status tells what is so now"
 
 
 class BusError(PsopsError):

@@ -18,6 +18,7 @@ class Exit(IntEnum):
     UNKNOWN_UNIT = 4
     UNAVAILABLE = 69
     SOFTWARE = 70
+    CANNOT_RECORD = 73
     CONFIG = 78
     INTERRUPTED = 130
     TERMINATED = 143
@@ -32,6 +33,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNKNOWN_UNIT: "a named unit does not exist, or no unit matches",
     Exit.UNAVAILABLE: "no selected host could be read",
     Exit.SOFTWARE: "a bug in psops; run again with --debug and report it",
+    Exit.CANNOT_RECORD: "the history of changes cannot be written; nothing was changed",
     Exit.CONFIG: "an inventory or configuration file is wrong",
     Exit.INTERRUPTED: "interrupted; what was known has been printed",
     Exit.TERMINATED: "terminated",

@@ -105,7 +105,7 @@ class _Seen(NamedTuple):
 
 def judge(expected: Iterable[Expected], facts: HostFacts) -> tuple[Finding, ...]:
     """Return a finding for every daemon that is expected on the host, in their order."""
-    wanted = [one for one in expected if _is_wanted(one.daemon, facts)]
+    wanted = [one for one in expected if is_wanted(one.daemon, facts)]
     found = {one.daemon.name: _judge_daemon(one, facts) for one in wanted}
     for one in wanted:
         if one.daemon.inside:
@@ -122,7 +122,7 @@ def problem_units(expected: Iterable[Expected], facts: HostFacts) -> tuple[UnitS
         for need in one.daemon.needs:
             if _need_is_met(need, facts):
                 continue
-            for unit in [*_candidates(need, facts), *_named(one.daemon.part_of, facts)]:
+            for unit in [*candidates(need, facts), *_named(one.daemon.part_of, facts)]:
                 units[unit.id] = unit
     return tuple(units.values())
 
@@ -151,7 +151,8 @@ def waive(findings: tuple[Finding, ...], waivers: Iterable[Waiver], today: date)
     return tuple(waived), tuple(notes)
 
 
-def _is_wanted(daemon: Daemon, facts: HostFacts) -> bool:
+def is_wanted(daemon: Daemon, facts: HostFacts) -> bool:
+    """Tell whether the host has what a daemon depends on."""
     when = daemon.when
     if when.packages and facts.packages.isdisjoint(when.packages):
         return False
@@ -168,7 +169,7 @@ def _judge_daemon(one: Expected, facts: HostFacts) -> Finding:
 
 
 def _judge_need(one: Expected, need: Need, facts: HostFacts) -> Finding:
-    seen = [_Seen(unit, _code(unit, need, one.daemon, facts)) for unit in _candidates(need, facts)]
+    seen = [_Seen(unit, _code(unit, need, one.daemon, facts)) for unit in candidates(need, facts)]
     good = [each for each in seen if each.code in ("running", "starting")]
     names = " or ".join(need.units)
     if not seen:
@@ -210,14 +211,14 @@ def _enabled(one: Expected, good: list[_Seen]) -> Finding:
 
 
 def _need_is_met(need: Need, facts: HostFacts) -> bool:
-    units = list(_candidates(need, facts))
+    units = list(candidates(need, facts))
     healthy = [unit for unit in units if unit.active == "active" and _sub_fits(unit, need.healthy)]
     if need.rule is Rule.ALL:
         return bool(units) and len(healthy) == len(units)
     return bool(healthy)
 
 
-def _candidates(need: Need, facts: HostFacts) -> Iterable[UnitStatus]:
+def candidates(need: Need, facts: HostFacts) -> Iterable[UnitStatus]:
     """Return the units of a need, each real unit once, whatever aliases it was asked by."""
     units: dict[str, UnitStatus] = {}
     for name in need.units:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from psops.catalogue import Bundle, Catalogue, Detection, Expected, VersionSource
 from psops.catalogue_entry import Daemon, Severity, When
@@ -18,6 +19,7 @@ from psops.deadline import Deadline
 from psops.inventory import Host
 from psops.journal import read_log
 from psops.judge import HostFacts, judge, problem_units, waive
+from psops.members import Members, members
 from psops.report.model import UnitStatus
 from psops.systemd import manager
 from psops.systemd.bus import Call
@@ -56,6 +58,17 @@ _LOG_LINES = 5
 _STRENGTH = (Severity.OPTIONAL, Severity.RECOMMENDED, Severity.REQUIRED)
 
 
+class _Read(NamedTuple):
+    """What a host is, and the daemons that it must run."""
+
+    bundles: Sequence[Bundle]
+    chosen_by: str
+    family: str | None
+    os_name: str
+    version: str | None
+    expected: tuple[Expected, ...]
+
+
 class Survey:
     """One host while it is read."""
 
@@ -83,8 +96,30 @@ class Survey:
         self._packages: dict[str, str] = {}
         self._files: frozenset[str] = frozenset()
 
+    def members(self) -> Members:
+        """Return the units of the daemons that the host must run, and their order."""
+        read = self._read()
+        facts = self._facts()
+        return members(read.expected, facts)
+
     def verify(self) -> HostVerdict:
         """Return the verdict of the host."""
+        bundles, chosen_by, family, name, version, expected = self._read()
+        self._look_closer(expected)
+        findings = judge(expected, self._facts()) + self._check(bundles, expected, family, version)
+        findings, notes = waive(findings, self._host.waivers, datetime.now(UTC).date())
+        return HostVerdict(
+            bundles=tuple(bundle.name for bundle in bundles),
+            chosen_by=chosen_by,
+            os_family=family or "",
+            os_name=name,
+            version=version or "",
+            findings=tuple(self._with_log(finding) for finding in findings),
+            notes=notes,
+        )
+
+    def _read(self) -> _Read:
+        """Read what tells which daemons the host must run."""
         chosen_by = "named" if self._named else "inventory"
         bundles = [self._catalogue.bundle(name) for name in self._named or self._host.bundles]
         with ThreadPoolExecutor(1) as beside:  # the files travel while the bus answers
@@ -98,18 +133,7 @@ class Survey:
         version = next(filter(None, (self._version(bundle, family) for bundle in bundles)), None)
         expected = _merged(bundle.expected(family, version) for bundle in bundles)
         self._read_files(expected)
-        self._look_closer(expected)
-        findings = judge(expected, self._facts()) + self._check(bundles, expected, family, version)
-        findings, notes = waive(findings, self._host.waivers, datetime.now(UTC).date())
-        return HostVerdict(
-            bundles=tuple(bundle.name for bundle in bundles),
-            chosen_by=chosen_by,
-            os_family=family or "",
-            os_name=name,
-            version=version or "",
-            findings=tuple(self._with_log(finding) for finding in findings),
-            notes=notes,
-        )
+        return _Read(bundles, chosen_by, family, name, version, expected)
 
     def _facts(self) -> HostFacts:
         return HostFacts(

@@ -13,9 +13,25 @@ from typer.core import TyperGroup
 from psops.cli.app import epilog, main
 from psops.exits import MEANINGS
 
-#: Verb -> the module that has its `app`: a command or a group of them. In the order of the help.
+_CHANGE = "psops.cli.change"
+#: Verb -> the module that has its `app`, a command or a group of them, or gives it by
+#: `app_for` where it has several. In the order of the help.
 VERBS: dict[str, str] = {
     "status": "psops.cli.status",
+    "start": _CHANGE,
+    "stop": _CHANGE,
+    "restart": _CHANGE,
+    "try-restart": _CHANGE,
+    "reload": _CHANGE,
+    "reload-or-restart": _CHANGE,
+    "enable": _CHANGE,
+    "disable": _CHANGE,
+    "reenable": _CHANGE,
+    "mask": _CHANGE,
+    "unmask": _CHANGE,
+    "reset-failed": _CHANGE,
+    "kill": _CHANGE,
+    "daemon-reload": _CHANGE,
     "bundle": "psops.cli.bundle",
     "inventory": "psops.cli.inventory",
 }
@@ -29,7 +45,9 @@ class _Commands(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._built:
-            command = typer.main.get_command(import_module(VERBS[name]).app)
+            module: Any = import_module(VERBS[name])
+            verb = module.app_for(name) if hasattr(module, "app_for") else module.app
+            command = typer.main.get_command(verb)
             command.name = name
             self._built[name] = command
         return self._built[name]

@@ -92,6 +92,7 @@ class Session:
         self._in_flight = 0
         self._authenticated = False
         self._data = bytearray()
+        self._signals: list[Message] = []
 
     @property
     def waiting(self) -> int:
@@ -149,6 +150,11 @@ class Session:
             raise ProtocolError(str(exc)) from exc
         del self._data[:at]
 
+    def signals(self) -> list[Message]:
+        """Return the signals that came since this was called last, in their order."""
+        taken, self._signals = self._signals, []
+        return taken
+
     def replies(self) -> list[Reply]:
         """Return the replies to the last calls, in their order; all must be there."""
         return [reply for reply in self._replies if reply is not None]
@@ -164,7 +170,9 @@ class Session:
 
     def _take(self, message: Message) -> None:
         if message.reply_serial is None or message.type not in (codec.METHOD_RETURN, codec.ERROR):
-            return  # signals nobody subscribed to, such as NameAcquired
+            if message.type == codec.SIGNAL and message.member != "NameAcquired":
+                self._signals.append(message)
+            return
         place = self._pending.pop(message.reply_serial, None)
         self._in_flight -= 1
         if place is None:

@@ -83,17 +83,17 @@ class Row(NamedTuple):
 
 def list_units() -> Call:
     """Return the call that lists all units in memory."""
-    return _manager("ListUnits")
+    return manager_call("ListUnits")
 
 
 def list_units_by_names(names: Iterable[str]) -> Call:
     """Return the call that gives a row for each name, in this order, loaded or not."""
-    return _manager("ListUnitsByNames", "as", (tuple(names),))
+    return manager_call("ListUnitsByNames", "as", (tuple(names),))
 
 
 def list_units_by_patterns(states: Iterable[str], patterns: Iterable[str]) -> Call:
     """Return the call that lists the units in memory that match."""
-    return _manager("ListUnitsByPatterns", "asas", (tuple(states), tuple(patterns)))
+    return manager_call("ListUnitsByPatterns", "asas", (tuple(states), tuple(patterns)))
 
 
 def get_manager_property(name: str) -> Call:
@@ -172,5 +172,6 @@ def expect(reply: Reply, count: int) -> tuple[Any, ...]:
     return reply
 
 
-def _manager(member: str, signature: str = "", body: tuple[Any, ...] = ()) -> Call:
+def manager_call(member: str, signature: str = "", body: tuple[Any, ...] = ()) -> Call:
+    """Return a call of the manager itself."""
     return Call(_DESTINATION, _PATH, _MANAGER, member, signature, body)

@@ -1,0 +1,308 @@
+"""The verbs that change units: `psops start`, `stop`, `restart`, `enable` and their kin.
+
+They are one function; each verb's command has those of its options that mean something to it.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from psops.cli import change_options as ch
+from psops.cli import options as opt
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.errors import UsageError
+from psops.exits import Exit
+from psops.systemd.jobs import VERBS, Verb
+
+if TYPE_CHECKING:
+    from psops.changes import Request
+    from psops.inventory import Host
+
+#: Folded beyond this many hosts, unless the user says otherwise.
+_FOLD_BEYOND = 8
+_CODES = (
+    Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNKNOWN_UNIT, Exit.UNAVAILABLE, Exit.SOFTWARE,
+    Exit.CANNOT_RECORD, Exit.CONFIG, Exit.INTERRUPTED, Exit.TERMINATED,
+)  # fmt: skip
+_MODES = ("replace", "fail", "isolate", "ignore-dependencies", "ignore-requirements",
+          "replace-irreversibly")  # fmt: skip
+_WHOM = ("all", "main", "control")
+
+
+def _change(
+    verb: Verb,
+    context: typer.Context,
+    units: ch.Units = None,
+    bundle: ch.Bundle = None,
+    now: ch.Now = False,
+    runtime: ch.Runtime = False,
+    signal: ch.Signal = "TERM",
+    whom: ch.Whom = "all",
+    dry_run: ch.DryRun = False,
+    yes: ch.Yes = False,
+    force: ch.Force = None,
+    no_block: ch.NoBlock = False,
+    job_mode: ch.JobMode = "replace",
+    only: ch.Only = False,
+    settle: ch.Settle = 2.0,
+    timeout: ch.Timeout = None,
+    batch: ch.Batch = None,
+    canary: ch.Canary = 0,
+    pause: ch.Pause = "0",
+    max_fail: ch.MaxFail = None,
+    order: ch.Order = "inventory",
+    verify: ch.Verify = False,
+    retry_failed: ch.RetryFailed = False,
+    no_history: ch.NoHistory = False,
+    hosts: opt.Hosts = None,
+    group: opt.Groups = None,
+    all_hosts: opt.AllHosts = False,
+    exclude: opt.Exclude = None,
+    machine: opt.Machine = None,
+    user: opt.UserBus = False,
+    inventory: opt.InventoryFile = None,
+    fanout: opt.Fanout = 64,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    sudo: opt.Sudo = False,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: opt.Format = "table",
+    as_json: opt.AsJson = False,
+    fold: opt.Fold = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    from psops import protect, rollout
+    from psops.changes import Request
+    from psops.cli.progress import progress_bar
+    from psops.cli.target import select
+    from psops.record import Record
+    from psops.report import Look, check_format
+    from psops.report.change import render
+    from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
+    from psops.transport import Options
+
+    form = check_format("json" if as_json else form)
+    names = tuple(dict.fromkeys(parse_unit_name(unit) for unit in units or () if not is_glob(unit)))
+    request = Request(
+        verb=verb,
+        names=names,
+        globs=tuple(dict.fromkeys(parse_unit_glob(unit) for unit in units or () if is_glob(unit))),
+        bundle=_bundle(bundle),
+        now=now,
+        runtime=runtime,
+        mode=_one_of("--job-mode", job_mode, _MODES),
+        block=not no_block,
+        only=only,
+        signal=_signal(signal),
+        whom=_one_of("--kill-whom", whom, _WHOM),
+        settle=settle,
+        job_timeout=timeout,
+        dry_run=dry_run,
+        force=protect.parse_force(force or ()),
+        verify=verify,
+    )
+    plan = _rollout(batch, canary, pause, max_fail, order)
+    options = Options(
+        connect_timeout=connect_timeout,
+        accept_new_host_keys=accept_new_host_keys,
+        sudo=sudo,
+        user_bus=user,
+        ssh_config=ssh_config,
+    )
+    if retry_failed:
+        if units or bundle or hosts or group or all_hosts or machine or exclude:
+            raise UsageError("--retry-failed takes units and hosts from the last run")
+        found = _retry(verb, request, options)
+        if isinstance(found, Answer):
+            return found
+        request, chosen, options, inventory = found
+    else:
+        _check_units(request)
+        chosen, options = select(
+            inventory=inventory,
+            hosts=hosts or (),
+            groups=group or (),
+            all_hosts=all_hosts,
+            exclude=exclude or (),
+            machine=machine,
+            user_bus=user,
+            options=options,
+        )
+    protect.check(chosen, verb, request.names, request.force)
+    if len(chosen) > 1 and not (yes or dry_run) and not _confirmed(request, chosen):
+        return Answer("nothing was changed\n", Exit.INTERRUPTED)
+    if plan.pause is None and not sys.stdin.isatty():
+        raise UsageError("--pause ask needs a terminal to ask on")
+    env = environment(context, color)
+    record = Record(history=not no_history, inventory=inventory or "")
+    with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
+        report = rollout.report(
+            chosen, request, options, record=record, rollout=plan, width=fanout, progress=progress,
+            tell=_tell, ask=lambda question: typer.confirm(question, err=True),
+        )  # fmt: skip
+    for text in record.trouble:
+        _tell(f"the history is incomplete: {text}")
+    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
+    look = Look(color=env.color, width=env.width, fold=folded)
+    return Answer(render(report, form, look), report.exit)
+
+
+def _tell(text: str) -> None:
+    typer.echo(f"psops: {text}", err=True)
+
+
+def _check_units(request: "Request") -> None:
+    given = bool(request.names or request.globs)
+    name = request.verb.name
+    if name == "daemon-reload":
+        return
+    if request.bundle and given:
+        raise UsageError("--bundle goes with no units")
+    if not (request.bundle or given):
+        raise UsageError("no unit is given", remedy=f"psops {name} UNIT, or --bundle NAME")
+
+
+def _bundle(name: str | None) -> str:
+    if not name:
+        return ""
+    from psops.catalogue import Catalogue
+
+    return Catalogue.load().bundle(name).name
+
+
+def _one_of(option: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        from psops.nearest import did_you_mean
+
+        raise UsageError(f"{option} takes {', '.join(known)}{did_you_mean(value, known)}")
+    return value
+
+
+def _signal(text: str) -> int:
+    from signal import Signals
+
+    if text.isascii() and text.isdecimal() and 0 < int(text) < 65:
+        return int(text)
+    name = text.upper()
+    name = name if name.startswith("SIG") else f"SIG{name}"
+    if name not in Signals.__members__:
+        raise UsageError(f"--signal: no signal {text!r}")
+    return int(Signals[name])
+
+
+def _rollout(batch: str | None, canary: int, pause: str, max_fail: str | None, order: str) -> Any:
+    from psops.rollout import Rollout, parse_amount
+
+    _one_of("--order", order, ("inventory", "random"))
+    if pause != "ask":
+        try:
+            seconds = float(pause)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= 86400:
+            raise UsageError(f"--pause takes seconds or 'ask', not {pause!r}")
+    return Rollout(
+        batches=tuple(parse_amount(word, "--batch") for word in (batch or "").split(",") if batch),
+        canary=canary,
+        pause=None if pause == "ask" else seconds,
+        max_fail=parse_amount(max_fail, "--max-fail") if max_fail else None,
+        shuffled=order == "random",
+    )
+
+
+def _retry(verb: Verb, request: "Request", options: Any) -> Any:
+    """Return request, hosts, options and inventory of the last run, as far as it is not done."""
+    from dataclasses import replace
+
+    from psops.cli.target import LOCAL, load_inventory
+    from psops.history import History
+    from psops.record import hosts_again, restored
+
+    history = History.open()
+    run = history.last(verb.name)
+    history.close()
+    if run is None:
+        raise UsageError(f"the history has no run of {verb.name}", remedy="psops history")
+    if run.state == "running":
+        raise UsageError(f"run {run.id} is still under way (process {run.pid})")
+    place = run.request.get("inventory") or None
+    known = load_inventory(place)
+    again = hosts_again(run, (LOCAL, *known.hosts))
+    if not again:
+        return Answer(f"run {run.id} has left nothing to do\n")
+    _tell(f"again from run {run.id}: {verb.name} on {len(again)} of {len(run.hosts)} hosts")
+    if options.ssh_config is None and known.ssh_config is not None:
+        options = replace(options, ssh_config=str(known.ssh_config))
+    kept = restored(run)
+    return (
+        replace(kept, dry_run=request.dry_run, force=kept.force | request.force),
+        again,
+        options,
+        place,
+    )
+
+
+def _confirmed(request: "Request", hosts: "Sequence[Host]") -> bool:
+    """Ask whether so many hosts shall be changed; raises `UsageError` where nobody can answer."""
+    from psops.inventory import fold
+    from psops.record import describe
+
+    names = fold([host.name for host in hosts])
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{len(hosts)} hosts would be changed, and there is no terminal to ask on",
+            remedy="--yes says yes beforehand, --dry-run shows what would be done",
+        )
+    if request.bundle:
+        from psops.catalogue import Catalogue
+
+        number = len(Catalogue.load().bundle(request.bundle).expected(None, None))
+        units = f"up to {number} daemons of bundle {request.bundle}"
+    elif request.globs:
+        units = f"all units that match {' '.join((*request.names, *request.globs))}"
+    else:
+        word = "unit" if len(request.names) == 1 else "units"
+        units = f"{len(request.names)} {word} ({' '.join(request.names)})"
+    if request.verb.name == "daemon-reload":
+        units = "all unit files"
+    _tell(f"{describe(request)}: {units} on {len(hosts)} hosts:\n       {names}")
+    return typer.confirm("Go on?", err=True)
+
+
+#: Option -> whether a verb has it; all verbs have the others.
+_HAS: dict[str, Callable[[Verb], bool]] = {
+    "units": lambda verb: verb.name != "daemon-reload",
+    "bundle": lambda verb: verb.name != "daemon-reload",
+    "now": lambda verb: bool(verb.now),
+    "runtime": lambda verb: "r" in verb.arguments,
+    "signal": lambda verb: verb.name == "kill",
+    "whom": lambda verb: verb.name == "kill",
+    "no_block": lambda verb: bool(verb.job or verb.now),
+    "job_mode": lambda verb: bool(verb.job or verb.now),
+    "only": lambda verb: bool(verb.job or verb.now),
+    "settle": lambda verb: verb.starts or verb.now in ("start", "restart"),
+    "timeout": lambda verb: bool(verb.job or verb.now),
+}
+
+
+def app_for(name: str) -> typer.Typer:
+    """Return the app of one of the verbs."""
+    verb = VERBS[name]
+    app = verb_app()
+
+    def command(**given: Any) -> Answer:
+        return _change(verb, **given)
+
+    whole = inspect.signature(_change)
+    kept = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for key, parameter in whole.parameters.items()
+            if key != "verb" and _HAS.get(key, lambda verb: True)(verb)]  # fmt: skip
+    command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in kept}
+    command.__doc__ = verb.help
+    app.command(name, epilog=epilog(_CODES))(command)
+    return app

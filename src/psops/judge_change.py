@@ -1,0 +1,279 @@
+"""What became of a change, in a sentence with its cause and what to do next; pure.
+
+systemd tells how a job ended; whether the unit is then as it was wanted to be is read from the
+unit itself, since a program that dies at once has been started with result `done`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from psops.changes import Request, Result, UnitChange
+from psops.errors import BusError, PsopsError
+from psops.inventory import Host
+from psops.plan import Plan, Step
+from psops.report.facts import reason, signal_name
+from psops.report.model import RUNNING, UnitStatus
+from psops.systemd import jobs
+from psops.systemd.bus import Reply
+from psops.verdict import Advice, HostVerdict, Verdict
+
+#: Codes after which the unit's own last words are worth reading.
+LOGGED = frozenset({"failed", "timeout", "died", "crash-loop", "start-limit", "assert"})
+
+#: Result of a service -> how its end is told. {status} is its exit status or signal.
+_ENDS: dict[str, str] = {
+    "exit-code": "its process exited with status {status}",
+    "signal": "its process was killed by signal {status}",
+    "core-dump": "its process crashed (signal {status}) and dumped core",
+    "timeout": "it took longer than its time-out",
+    "watchdog": "it did not report to its watchdog in time",
+    "oom-kill": "it was killed for lack of memory",
+    "resources": "systemd could not set it up (files, users, limits)",
+    "protocol": "it did not tell that it was ready as its Type= wants it",
+    "exec-condition": "its ExecCondition= said no",
+    "start-limit-hit": "it failed too often in a row, and systemd refuses to start it",
+}
+_READ_LOG = Advice("read why", "journalctl -u {unit} -n 50")
+#: Code -> what to type next.
+_ADVICE: dict[str, tuple[Advice, ...]] = {
+    "failed": (_READ_LOG,),
+    "died": (_READ_LOG,),
+    "crash-loop": (_READ_LOG,),
+    "timeout": (_READ_LOG,),
+    "assert": (_READ_LOG,),
+    "start-limit": (Advice("mend the cause, then", "psops reset-failed {unit}"),),
+    "dependency": (Advice("see what it needs", "psops status {unit}"),),
+    "canceled": (Advice("see what is so now", "psops status {unit}"),),
+    "not-seen": (Advice("see what is so now", "psops status {unit}"),),
+    "masked": (Advice("if it shall run again", "psops unmask {unit}"),),
+    "bad-unit-file": (Advice("see the mistake", "systemd-analyze verify {unit}"),),
+    "triggered": (Advice("stop both", "psops stop {unit} {other}"),),
+}
+
+
+def refused(
+    request: Request, step: Step, error: BusError, host: Host, before: UnitStatus | None = None
+) -> UnitChange:
+    """Return the change that systemd answered with an error."""
+    code, message = jobs.ERRORS.get(jobs.error_key(error.name), ("refused", ""))
+    text = str(error)
+    if code == "masked" and step.unit not in text:
+        # The unit that is masked may be another one, even that of polkit.
+        message = f"cannot be changed: {text.rstrip('.')}"
+    elif code == "not-allowed":
+        return _not_allowed(step, host)
+    elif before is not None and before.active == "failed" and "too quickly" in text:
+        code, message = "start-limit", _ENDS["start-limit-hit"]
+    elif not message or code in ("refused", "conflict", "destructive", "not-applicable"):
+        message = f"{message or 'was refused'}: {text.rstrip('.')}"
+    change = _change(step.unit, Result.FAILED, code, message)
+    if code == "generated" and request.verb.files:
+        return replace(change, message="is made by a generator: it has no file to change")
+    return change
+
+
+def _not_allowed(step: Step, host: Host) -> UnitChange:
+    action = jobs.POLKIT_ACTIONS.get(step.kind, jobs.POLKIT_ACTIONS["job"])
+    user = f"user {host.user}" if host.user else "this user"
+    return UnitChange(
+        unit=step.unit, result=Result.FAILED, code="not-allowed",
+        message=f"{user} may not do this (polkit action {action}, or no such unit)",
+        advice=(
+            Advice("log in as root, or let the user run systemd-stdio-bridge by sudo and use",
+                   "--sudo"),
+            Advice(f"or allow {action} in a polkit rule of the host, "
+                   "see polkit(8)"),
+        ),
+    )  # fmt: skip
+
+
+def files_changed(
+    request: Request, unit: str, changes: tuple[tuple[str, str, str], ...], reply: Reply
+) -> UnitChange:
+    """Return the change of unit files that systemd reports."""
+    if changes:
+        lines = [f"{kind} {file}" + (f" → {source}" if source else "")
+                 for kind, file, source in changes]  # fmt: skip
+        return _change(unit, Result.CHANGED, "", "; ".join(lines))
+    carries = reply[0] if not isinstance(reply, BusError) and len(reply) == 2 else True
+    if carries is False:
+        message = "has no [Install] section, so there is nothing to enable"
+        return _change(unit, Result.SKIPPED, "static", message)
+    return _change(unit, Result.UNCHANGED, "", f"was {request.verb.past} already")
+
+
+def still_running(step: Step, seconds: float) -> UnitChange:
+    """Return the change whose job is under way for longer than it should."""
+    message = f"its job is still under way after {seconds:.0f} s"
+    return _change(step.unit, Result.UNKNOWN, "not-seen", message)
+
+
+def job_ended(request: Request, step: Step, result: str, before: UnitStatus | None) -> UnitChange:
+    """Return the change whose job ended, as far as the job's result tells."""
+    if result == "done":
+        return UnitChange(unit=step.unit, result=Result.CHANGED)
+    verb = jobs.VERBS.get(step.job, request.verb)
+    limits = before.properties if before is not None else {}
+    allowed = limits.get("TimeoutStopUSec" if step.job == "stop" else "TimeoutStartUSec")
+    limit = f" ({allowed / 1e6:g} s)" if isinstance(allowed, int) else ""
+    sentence = jobs.RESULTS.get(result, f"its job ended as {result}")
+    message = sentence.format(verb=verb.name, past=verb.past, limit=limit, unit=step.unit)
+    told = Result.SKIPPED if result == "skipped" else Result.FAILED
+    return _change(step.unit, told, result, message)
+
+
+def look(request: Request, planned: Plan, change: UnitChange, after: UnitStatus) -> UnitChange:
+    """Return the change as the unit itself shows it when all is done."""
+    change = replace(change, after=after)
+    step = next((one for one in planned.steps if one.unit == change.unit and one.job), None)
+    job = step.job if step is not None else ""
+    if change.code in ("failed", "timeout") and job != "stop":
+        return _caused(change, after)
+    if change.result is not Result.CHANGED or not request.block or not job:
+        return change
+    if job == "stop":
+        return _stopped(change, after)
+    if jobs.VERBS[request.job_verb].starts:
+        return _started(request, change, after)
+    return change
+
+
+def _caused(change: UnitChange, after: UnitStatus) -> UnitChange:
+    """Return a failed start with how the program ended."""
+    if after.properties.get("Result") == "start-limit-hit":
+        return _again(change, "start-limit", _ENDS["start-limit-hit"])
+    told = ending(after)
+    return replace(change, message=f"{change.message}: {told}") if told else change
+
+
+def _started(request: Request, change: UnitChange, after: UnitStatus) -> UnitChange:
+    within = f"within {request.settle:g} s" if request.settle else "at once"
+    told = ending(after)
+    restarts = after.properties.get("NRestarts")
+    crashed = isinstance(restarts, int) and restarts > 0
+    if after.sub == "auto-restart" or (crashed and after.active in (*RUNNING, "activating")):
+        why = f": {told}" if told else ""
+        return _again(change, "crash-loop", f"started, and crashed {within}{why}")
+    if after.active == "failed":
+        return _again(change, "died", f"started, and died {within}{': ' + told if told else ''}")
+    if after.active == "inactive" and change.before is not None:
+        if after.properties.get("ConditionResult") is False:
+            message = "was not started: a condition of its unit file is not met"
+            return replace(change, result=Result.SKIPPED, code="condition", message=message)
+        oneshot = after.properties.get("Type") == "oneshot"
+        if oneshot or after.id.endswith((".target", ".socket", ".timer")):
+            return replace(change, message="ran, and is finished" if oneshot else "")
+        return replace(change, message=f"started, and ended by itself {within}")
+    return change
+
+
+def _stopped(change: UnitChange, after: UnitStatus) -> UnitChange:
+    if after.active in (*RUNNING, "activating"):
+        return _again(change, "running", "was stopped, and something started it again")
+    if after.active == "failed":
+        told = ending(after)
+        return replace(change, message=f"stopped, but not cleanly{': ' + told if told else ''}")
+    return change
+
+
+def blame(change: UnitChange, needed: Iterable[UnitStatus]) -> UnitChange:
+    """Return a start that failed for a dependency with the name of that."""
+    for unit in needed:
+        why = reason(unit)
+        if unit.active == "failed" or unit.load in ("masked", "not-found", "bad-setting", "error"):
+            state = unit.load if unit.load != "loaded" else "failed"
+            detail = f" ({why})" if why and why != state else ""
+            advice = (Advice("see to that first", f"psops status {unit.id}"),)
+            message = f"was not started: it needs {unit.id}, which is {state}{detail}"
+            if state == "failed":
+                message = f"was not started: it needs {unit.id}, which failed{detail}"
+            return replace(change, message=message, advice=advice)
+    return change
+
+
+def recovered(
+    request: Request, step: Step, before: UnitStatus | None, after: UnitStatus, lost: PsopsError
+) -> UnitChange:
+    """Return what became of a change whose connection broke, as the unit tells afterwards."""
+    note = f"the connection broke ({lost.code}); read again over a new one"
+    change = UnitChange(unit=step.unit, result=Result.CHANGED, before=before, after=after,
+                        message=note, because=step.because)  # fmt: skip
+    job = after.properties.get("Job")
+    if isinstance(job, (list, tuple)) and job and job[0]:
+        message = f"{note}: its job is still under way"
+        return _again(replace(change, result=Result.UNKNOWN), "not-seen", message, Result.UNKNOWN)
+    if not step.job:
+        return change if _file_changed(before, after) else _unsent(change, lost)
+    if step.job == "stop":
+        return _stopped(change, after) if after.active != "active" else _unsent(change, lost)
+    entered = _time(after, "ActiveEnterTimestamp"), _time(after, "InactiveEnterTimestamp")
+    was = _time(before, "ActiveEnterTimestamp"), _time(before, "InactiveEnterTimestamp")
+    if after.active == "failed" or after.sub == "auto-restart":
+        return _caused(_again(change, "failed", f"failed to {step.job}"), after)
+    if step.job == "reload" or entered != was:
+        return _started(request, change, after) if step.job != "reload" else change
+    return _unsent(change, lost)
+
+
+def _unsent(change: UnitChange, lost: PsopsError) -> UnitChange:
+    message = f"the connection broke ({lost.code}), and the unit is as it was before"
+    return _again(change, "lost", message)
+
+
+def _file_changed(before: UnitStatus | None, after: UnitStatus) -> bool:
+    old = before.properties.get("UnitFileState") if before is not None else None
+    return after.properties.get("UnitFileState") != old
+
+
+def lost(step: Step, before: UnitStatus | None, first: PsopsError, again: PsopsError) -> UnitChange:
+    """Return a change of which nothing is known, for the host cannot be reached any more."""
+    message = f"the connection broke ({first.code}), and again: {again.code}: {again}"
+    change = UnitChange(unit=step.unit, result=Result.UNKNOWN, before=before, because=step.because)
+    return _again(change, "not-seen", message, Result.UNKNOWN)
+
+
+def worse(before: HostVerdict, after: HostVerdict) -> str:
+    """Return what bundle verify finds now and did not find before, "" for nothing worse."""
+    rank = (Verdict.OK, Verdict.WARNING, Verdict.UNKNOWN, Verdict.CRITICAL)
+    known = {finding.name: finding.counts for finding in before.findings}
+    found = [
+        finding.text for finding in after.findings
+        if rank.index(finding.counts) > rank.index(known.get(finding.name, Verdict.OK))
+    ]  # fmt: skip
+    return f"worse than before: {'; '.join(found)}" if found else ""
+
+
+def ending(unit: UnitStatus) -> str:
+    """Return how the last run of a service ended, "" for a good end."""
+    result = unit.properties.get("Result")
+    if not isinstance(result, str) or result == "success":
+        return ""
+    status = unit.properties.get("ExecMainStatus")
+    killed = result in ("signal", "core-dump")
+    text = signal_name(status) if killed else str(status)
+    return _ENDS.get(result, f"its result is {result}").format(status=text)
+
+
+def _change(unit: str, result: Result, code: str, message: str) -> UnitChange:
+    return UnitChange(unit=unit, result=result, code=code, message=message,
+                      advice=_advice(code, unit))  # fmt: skip
+
+
+def _again(
+    change: UnitChange, code: str, message: str, result: Result = Result.FAILED
+) -> UnitChange:
+    return replace(change, result=result, code=code, message=message,
+                   advice=_advice(code, change.unit))  # fmt: skip
+
+
+def _advice(code: str, unit: str) -> tuple[Advice, ...]:
+    # Names are untrusted: what a shell would act on is not put into a command to type.
+    safe = unit if re.fullmatch(r"[A-Za-z0-9:_.@-]+", unit) else f"'{unit}'"
+    return tuple(Advice(one.text, one.command.format(unit=safe, other=""))
+                 for one in _ADVICE.get(code, ()))  # fmt: skip
+
+
+def _time(unit: UnitStatus | None, name: str) -> int:
+    value = unit.properties.get(name) if unit is not None else None
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,139 @@
+"""The record of one run: in the history, and a line for each host in the system log.
+
+What is about to be changed is written before it is, and completed after; a run of which that
+cannot be written changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from psops.changes import ChangeReport, HostChange, Request, Result
+from psops.errors import HistoryError, PsopsError
+from psops.inventory import Host, fold
+from psops.report.model import UnitStatus
+from psops.systemd.jobs import VERBS
+
+if TYPE_CHECKING:
+    from psops.history import History, Run
+
+#: What of a host is needed to reach it again, should the inventory no longer have it.
+_REACH = ("address", "user", "port", "jump", "transport", "sudo")
+
+
+class Record:
+    """Keeps what a run does. `inventory` is where its hosts were taken from."""
+
+    def __init__(self, *, history: bool = True, inventory: str = "") -> None:
+        self._wanted = history
+        self._inventory = inventory
+        self._history: History | None = None
+        self._text = ""
+        #: The number of the run, None as long as it is not written.
+        self.run: int | None = None
+        #: What went wrong with the record after the change was made.
+        self.trouble: list[str] = []
+
+    def begin(self, request: Request, hosts: Sequence[Host]) -> None:
+        """Write down what is to be done; raises `HistoryError` if that cannot be."""
+        if request.dry_run:
+            return
+        self._text = describe(request)
+        if self._wanted:
+            from psops.history import History
+
+            self._history = History.open()
+            self.run = self._history.begin(
+                verb=request.verb.name,
+                request=as_stored(request) | {"inventory": self._inventory},
+                hosts=[(host.name, {key: getattr(host, key) for key in _REACH}) for host in hosts],
+            )
+        self._log(f"{self._text} on {fold([host.name for host in hosts])}: begun")
+
+    def begin_host(self, host: Host, units: Sequence[UnitStatus]) -> None:
+        """Write down what is about to be changed on a host."""
+        if self._history is not None and self.run is not None:
+            from psops.history import Entry
+
+            entries = [Entry(host.name, unit.id, state(unit)) for unit in units]
+            self._history.begin_host(self.run, host.name, entries)
+
+    def end_host(self, host: Host, change: HostChange | None, error: PsopsError | None) -> None:
+        """Write down what became of a host; what goes wrong here no longer stops anything."""
+        result = change.result if change is not None else Result.FAILED
+        if error is not None and error.code == "not-attempted":
+            return
+        if error is not None and error.code == "unknown-state":
+            result = Result.UNKNOWN
+        message = f"{error.code}: {error}" if error is not None else ""
+        if self._history is not None and self.run is not None:
+            from psops.history import Done
+
+            done = [
+                Done(unit.unit, str(unit.result), state(unit.after), unit.message, unit.elapsed)
+                for unit in (change.units if change is not None else ())
+            ]
+            try:
+                self._history.end_host(self.run, host.name, str(result), message, done)
+            except HistoryError as exc:
+                self.trouble.append(f"{host.name}: {exc}")
+        if self._text:
+            self._log(f"{self._text} on {host.name}: {result}{' ' + message if message else ''}")
+
+    def end(self, report: ChangeReport) -> None:
+        """Write down that the run is over."""
+        if self._history is None or self.run is None:
+            return
+        try:
+            self._history.end(self.run, int(report.exit))
+            self._history.close()
+        except HistoryError as exc:
+            self.trouble.append(str(exc))
+
+    def _log(self, text: str) -> None:
+        from psops.systemlog import tell
+
+        tell(f"run {self.run}: {text}" if self.run is not None else text)
+
+
+def describe(request: Request) -> str:
+    """Return what is done in a few words."""
+    units = [*request.names, *request.globs]
+    if request.bundle:
+        units.append(f"bundle {request.bundle}")
+    return " ".join([request.verb.name, *(["--now"] if request.now else []), *units])
+
+
+def state(unit: UnitStatus | None) -> str:
+    """Return the state of a unit in words, as the history keeps it."""
+    if unit is None:
+        return ""
+    load = "" if unit.load == "loaded" else f"{unit.load}, "
+    file_state = unit.properties.get("UnitFileState")
+    return f"{load}{unit.active} ({unit.sub})" + (f", {file_state}" if file_state else "")
+
+
+def as_stored(request: Request) -> dict[str, Any]:
+    """Return a request as plain values, without what only this run's surroundings said."""
+    return asdict(request) | {"verb": request.verb.name, "force": sorted(request.force)}
+
+
+def restored(run: "Run") -> Request:
+    """Return the request of a run in the history."""
+    stored = dict(run.request)
+    stored.pop("inventory", None)
+    stored = {key: tuple(value) if isinstance(value, list) else value
+              for key, value in stored.items()}  # fmt: skip
+    stored |= {"verb": VERBS[run.verb], "force": frozenset(stored.get("force", ()))}
+    return Request(**stored)
+
+
+def hosts_again(run: "Run", known: Sequence[Host]) -> tuple[Host, ...]:
+    """Return the hosts that a run left undone: as the inventory has them now, or as they were."""
+    inventory = {host.name: host for host in known}
+    again = []
+    for host in run.unfinished:
+        reach: Any = {key: tuple(value) if isinstance(value, list) else value
+                 for key, value in host.reach.items() if key in _REACH}  # fmt: skip
+        again.append(inventory.get(host.name) or replace(Host(name=host.name), **reach))
+    return tuple(again)

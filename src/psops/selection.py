@@ -1,0 +1,189 @@
+"""Which units of a host a request means, and what has to be changed along with them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from psops import plan
+from psops.catalogue import Catalogue
+from psops.changes import Request, Result, UnitChange
+from psops.client import Client
+from psops.deadline import Deadline
+from psops.errors import BusError
+from psops.inventory import Host
+from psops.plan import Ordered
+from psops.report.model import UnitStatus
+from psops.systemd import jobs, manager
+from psops.systemd.bus import Call, Reply
+from psops.transport import Connection
+
+
+class Selection:
+    """The units of one host while it is found out which of them are meant.
+
+    `units` are those read so far, `because` says along with which other unit one is changed,
+    `settled` holds the changes that cannot be made at all.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        request: Request,
+        connection: Connection,
+        client: Client,
+        *,
+        catalogue: Callable[[], Catalogue],
+        timeout: float,
+    ) -> None:
+        self._host = host
+        self._request = request
+        self._connection = connection
+        self._client = client
+        self._catalogue = catalogue
+        self._timeout = timeout
+        self.units: dict[str, UnitStatus] = {}
+        self.because: dict[str, str] = {}
+        self.settled: dict[str, list[UnitChange]] = {}
+        self.notes: list[str] = []
+
+    def call(self, calls: Sequence[Call]) -> list[Reply]:
+        """Return the replies to some calls."""
+        return self._client.call(calls, Deadline(self._timeout))
+
+    def find(self) -> Ordered:
+        """Return the units that are meant, with what is changed along with them."""
+        if self._request.verb.name == "daemon-reload":
+            return Ordered(units=(), after={}, because={})
+        if self._request.bundle:
+            return self._find_bundle()
+        names = list(self._request.names)
+        if self._request.globs:
+            names += [name for name in self._matching() if name not in names]
+        units = self.read(names)
+        self.units |= {unit.id: unit for unit in units}
+        along = self._along(units)
+        everything = {unit.id: unit for unit in (*units, *along)}
+        self.units |= everything
+        return Ordered(
+            units=tuple(everything.values()),
+            after={name: frozenset({cause}) for name, cause in self.because.items()},
+            because=dict(self.because),
+        )
+
+    def _matching(self) -> list[str]:
+        """Return the names that the request's globs match: loaded units, or unit files."""
+        globs = self._request.globs
+        if self._request.verb.files:
+            call = manager.manager_call("ListUnitFilesByPatterns", "asas", ((), globs))
+            (rows,) = manager.expect(self.call([call])[0], 1)
+            names = [str(path).rpartition("/")[2] for path, _state in rows]
+            found = [name for name in names if not name.partition("@")[2].startswith(".")]
+        else:
+            call = manager.list_units_by_patterns((), globs)
+            found = [row.id for row in manager.parse_rows(self.call([call])[0])]
+        if not found:
+            text = f"no unit matches {' '.join(globs)}"
+            self.settled[" ".join(globs)] = [
+                UnitChange(unit=" ".join(globs), result=Result.FAILED, code="no-such-unit",
+                           message="matches no unit of this host")
+            ]  # fmt: skip
+            self.notes.append(text)
+        return sorted(found)
+
+    def _find_bundle(self) -> Ordered:
+        from psops.survey import Survey
+
+        catalogue = self._catalogue()
+        survey = Survey(self._host, self._connection, self._client, catalogue,
+                        bundles=(self._request.bundle,), checks=("units",),
+                        timeout=self._timeout)  # fmt: skip
+        chosen = survey.members()
+        self.notes += chosen.notes
+        units = self.read(chosen.units)
+        names = {unit.name: unit.id for unit in units}
+        self.units |= {unit.id: unit for unit in units}
+        for unit, message in chosen.skipped:
+            self.settled[unit] = [UnitChange(unit=unit, result=Result.SKIPPED, message=message)]
+        for unit, message in chosen.missing:
+            self.settled[unit] = [UnitChange(unit=unit, result=Result.FAILED, code="no-such-unit",
+                                            message=message)]  # fmt: skip
+        return Ordered(
+            units=tuple(self.units.values()),
+            after={names[name]: frozenset(names[other] for other in before)
+                   for name, before in chosen.after.items()},
+            because={},
+            reset=True,
+        )  # fmt: skip
+
+    def _along(self, units: Sequence[UnitStatus]) -> list[UnitStatus]:
+        """Return the units that have to be changed along with these, and note why."""
+        job = self._request.job_verb
+        if not job or self._request.only:
+            return []
+        if jobs.VERBS[job].starts:
+            return self._left_behind(units)
+        if job == "stop":
+            return self._stopped_together(units)
+        return []
+
+    def _left_behind(self, units: Sequence[UnitStatus]) -> list[UnitStatus]:
+        """Return the units that went down with these and that systemd will not bring back."""
+        owners: dict[str, UnitStatus] = {}
+        for unit in units:
+            # A restart of a unit that runs is passed on by systemd to all parts that run.
+            if unit.load == "loaded" and unit.active != "activating":
+                owners |= dict.fromkeys(plan.parts_of(unit), unit)
+        names = [name for name in owners if name not in self.units]
+        parts = self.read(names) if names else []
+        behind = [part for part in parts if plan.left_behind(owners[part.name], part)]
+        self.because |= {part.id: owners[part.name].id for part in behind}
+        return behind
+
+    def _stopped_together(self, units: Sequence[UnitStatus]) -> list[UnitStatus]:
+        """Return the units that would start these again, where the catalogue says so."""
+        daemons = self._catalogue().daemons
+        owners: dict[str, str] = {}
+        for unit in units:
+            for daemon in daemons.values():
+                if daemon.stop_with and unit.id in daemon.units and unit.active != "inactive":
+                    for other in daemon.stop_with:
+                        owners |= dict.fromkeys(daemons[other].units, unit.id)
+        names = [name for name in owners if name not in self.units]
+        found = [unit for unit in self.read(names) if unit.active != "inactive"] if names else []
+        self.because |= {unit.id: owners[unit.name] for unit in found}
+        return found
+
+    def read(self, names: Sequence[str], extra: Sequence[str] = ()) -> list[UnitStatus]:
+        """Return the units of these names, each real unit once."""
+        reading = [(name, wanted) for name in names for wanted in (*plan.READING, *extra)
+                   if _has(name, wanted)]  # fmt: skip
+        replies = self.call([
+            manager.list_units_by_names(names),
+            *(manager.get_unit_property(name, wanted) for name, wanted in reading),
+        ])  # fmt: skip
+        rows = manager.parse_rows(replies[0])
+        if len(rows) != len(names):
+            raise BusError("org.freedesktop.DBus.Error.InvalidArgs", "not all are unit names")
+        properties: dict[str, dict[str, Any]] = {}
+        for (name, wanted), reply in zip(reading, replies[1:], strict=True):
+            if (value := manager.parse_property(reply)) is not None:
+                properties.setdefault(name, {})[wanted] = value
+        units: dict[str, UnitStatus] = {}
+        for name, row in zip(names, rows, strict=True):
+            status = UnitStatus(name=name, id=row.id, description=row.description, load=row.load,
+                                active=row.active, sub=row.sub,
+                                properties=properties.get(name, {}))  # fmt: skip
+            units.setdefault(row.id, status)
+        return list(units.values())
+
+
+def _has(name: str, wanted: str) -> bool:
+    """Tell whether units of this type have the property at all."""
+    kind = name.rpartition(".")[2]
+    own: Mapping[str, frozenset[str]] = {
+        "Type": frozenset({"service"}),
+        "RemainAfterExit": frozenset({"service"}),
+        "TimeoutStartUSec": frozenset({"service"}),
+        "TimeoutStopUSec": frozenset({"service"}),
+        "TimeoutUSec": frozenset({"socket", "mount", "swap"}),
+    }
+    return kind in own.get(wanted, {kind}) and manager.has_property(name, wanted)
