@@ -203,9 +203,8 @@ class HostChanger:
         return steps
 
     def _again_as_before(self, steps: Sequence[Step], replies: list[Reply]) -> list[Reply]:
-        """Return the replies, those of the calls that systemd before 242 has for the others."""
-        old = [at for at, reply in enumerate(replies)
-               if isinstance(reply, BusError) and reply.name.endswith("UnknownMethod")]  # fmt: skip
+        """Return the replies, those of the older calls where the newer one is not to be had."""
+        old = [at for at, reply in enumerate(replies) if jobs.needs_older_call(reply)]
         verb = jobs.VERBS[self._request.job_verb]
         calls = [jobs.enqueue_old(steps[at].unit, verb, self._request.mode) for at in old]
         for at, reply in zip(old, self._call(calls) if calls else [], strict=True):

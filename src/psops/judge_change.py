@@ -141,10 +141,24 @@ def look(request: Request, planned: Plan, change: UnitChange, after: UnitStatus)
 
 def _caused(change: UnitChange, after: UnitStatus) -> UnitChange:
     """Return a failed start with how the program ended."""
-    if after.properties.get("Result") == "start-limit-hit":
+    if after.properties.get("Result") == "start-limit-hit" or _never_ran(change.before, after):
         return _again(change, "start-limit", _ENDS["start-limit-hit"])
+    if change.code == "failed" and after.properties.get("Result") == "timeout":
+        allowed = after.properties.get("TimeoutStartUSec")
+        limit = f" ({allowed / 1e6:g} s)" if isinstance(allowed, int) else ""
+        message = jobs.RESULTS["timeout"].format(verb="start", limit=limit)
+        return _again(change, "timeout", message)
     told = ending(after)
     return replace(change, message=f"{change.message}: {told}") if told else change
+
+
+def _never_ran(before: UnitStatus | None, after: UnitStatus) -> bool:
+    """Tell whether a failed unit was not even tried: systemd keeps the reason of the last run, and
+    only the run's own number tells that there was no other."""
+    if before is None or before.active != "failed" or after.active != "failed":
+        return False
+    number = after.properties.get("InvocationID")
+    return bool(number) and number == before.properties.get("InvocationID")
 
 
 def _started(request: Request, change: UnitChange, after: UnitStatus) -> UnitChange:

@@ -6,8 +6,8 @@ the verbs, and systemd's own src/core/job.c for what a result stands for.
 
 from typing import Any, NamedTuple
 
-from psops.errors import ProtocolError
-from psops.systemd.bus import Call
+from psops.errors import BusError, ProtocolError
+from psops.systemd.bus import Call, Reply
 from psops.systemd.codec import SIGNAL, Message
 from psops.systemd.manager import manager_call
 
@@ -164,8 +164,17 @@ def enqueue(unit: str, job: str, mode: str) -> Call:
     return manager_call("EnqueueUnitJob", "sss", (unit, job, mode))
 
 
+def needs_older_call(reply: Reply) -> bool:
+    """Tell whether the answer to `enqueue` asks for `enqueue_old`: systemd before 242 has no such
+    method, and the bus policy of later ones (252 among them) lets none but root call it."""
+    return isinstance(reply, BusError) and error_key(reply.name) in (
+        "UnknownMethod",
+        "AccessDenied",
+    )
+
+
 def enqueue_old(unit: str, verb: Verb, mode: str) -> Call:
-    """Return the call that queues a job before systemd 242."""
+    """Return the call that queues a job and tells only of that one."""
     return manager_call(verb.method, "ss", (unit, mode))
 
 

@@ -1,0 +1,294 @@
+"""Changes over many hosts: batches, failures, interrupts, lost connections, and the record."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.change.units import active, show
+from tests.command import Run, psops
+from tests.lab import Host, Lab
+
+pytestmark = pytest.mark.lab
+
+Roll = Callable[..., Run]
+
+
+@pytest.fixture
+def roll(lab: Lab, fleet: list[Host], tmp_path: Path) -> Iterator[Roll]:
+    """Give what calls a verb on all hosts that have the units."""
+    names = ",".join(host.name for host in fleet)
+
+    def call(verb: str, *words: str, where: str = names, **more: Any) -> Run:
+        target = ["-H", where] if where else []
+        return psops(verb, "-i", str(lab.inventory), *target, *words, home=tmp_path, **more)
+
+    yield call
+    for host in fleet:
+        lab.shell(host, ["sh", "-c", "systemctl stop 'ch-*'; systemctl reset-failed 'ch-*'; "
+                         "rm -f /run/systemd/system/ch-good.service.d/bad.conf; "
+                         "systemctl daemon-reload"])  # fmt: skip
+
+
+def begin(lab: Lab, home: Path, where: str, *words: str) -> "subprocess.Popen[str]":
+    """Start psops in the background."""
+    verb, *others = words
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TZ": "UTC",
+                   "XDG_STATE_HOME": str(home / "state")}  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "psops", verb, "-i", str(lab.inventory), "-H", where, *others],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+        env=environment,
+    )  # fmt: skip
+
+
+def until(holds: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if holds():
+            return
+        time.sleep(0.05)
+    pytest.fail("did not happen within 10 s")
+
+
+@contextlib.contextmanager
+def broken(lab: Lab, host: Host) -> Iterator[None]:
+    """Let ch-good fail on one host."""
+    place = "/run/systemd/system/ch-good.service.d"
+    lab.shell(host, ["sh", "-c", f"mkdir -p {place}; printf '[Service]\\nExecStart=\\n"
+                     f"ExecStart=/nonexistent\\n' > {place}/bad.conf; "
+                     "systemctl daemon-reload"], check=True)  # fmt: skip
+    try:
+        yield
+    finally:
+        lab.shell(host, ["sh", "-c", f"rm -r {place}; systemctl daemon-reload"])
+
+
+def invocations(lab: Lab, hosts: list[Host]) -> list[str]:
+    return [show(lab, host, "ch-good", "InvocationID")[0] for host in hosts]
+
+
+def history(home: Path, *words: str) -> Any:
+    return psops("history", *words, "--json", home=home).document
+
+
+def test_failing_canary_leaves_the_others_untouched(
+    lab: Lab, fleet: list[Host], roll: Roll, tmp_path: Path
+) -> None:
+    with broken(lab, fleet[0]):
+        run = roll("start", "ch-good", "--yes", "--canary", "1", "--batch", "5", "--json")
+        assert run.exit == 1
+        results = [host["result"] for host in run.document["hosts"]]
+        assert results == ["failed"] + ["not-attempted"] * (len(fleet) - 1)
+        assert run.document["stopped"] == "the run was stopped: 1 host has failed"
+        assert [active(lab, host, "ch-good") for host in fleet[1:]] == ["inactive"] * 9
+    again = roll("start", "--retry-failed", where="")
+    assert again.exit == 0, again.stdout + again.stderr
+    assert "again from run 1: start on 10 of 10 hosts" in again.stderr
+    assert {active(lab, host, "ch-good") for host in fleet} == {"active"}
+    assert roll("start", "--retry-failed", where="").stdout == "run 2 has left nothing to do\n"
+
+
+def test_max_fail_counts_over_batches(lab: Lab, fleet: list[Host], roll: Roll) -> None:
+    with broken(lab, fleet[0]), broken(lab, fleet[3]):
+        run = roll("start", "ch-good", "--yes", "--batch", "2", "--max-fail", "2", "--settle",
+                   "0", "--json")  # fmt: skip
+    results = [host["result"] for host in run.document["hosts"]]
+    assert results == ["failed", "changed", "changed", "failed"] + ["not-attempted"] * 6
+
+
+def test_a_host_that_is_down_is_a_failure_of_its_own(
+    lab: Lab, fleet: list[Host], roll: Roll
+) -> None:
+    with lab.frozen_sshd(fleet[1]):
+        run = roll("start", "ch-good", "--yes", "--connect-timeout", "1", "--settle", "0",
+                   "--json")  # fmt: skip
+    assert run.exit == 1
+    results = [host["result"] for host in run.document["hosts"]]
+    assert results == ["changed", "failed"] + ["changed"] * 8
+    assert run.error(fleet[1].name)["code"] == "banner-timed-out"
+
+
+def test_killed_psops_leaves_a_true_history_and_is_finished_later(
+    lab: Lab, fleet: list[Host], roll: Roll, tmp_path: Path
+) -> None:
+    where = ",".join(host.name for host in fleet)
+    running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2")
+    until(lambda: active(lab, fleet[2], "ch-four") == "activating")
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    (run,) = history(tmp_path)["runs"]
+    assert run["state"] == "killed"
+    told = history(tmp_path, "show", "1")["run"]["hosts"]
+    states = [host["state"] for host in told]
+    assert states[:2] == ["changed", "changed"]
+    assert set(states[2:4]) == {"running"}
+    assert states[4:] == ["not-attempted"] * 6
+    again = roll("start", "--retry-failed", "--yes", where="")
+    assert again.exit == 0, again.stdout + again.stderr
+    assert "start on 8 of 10 hosts" in again.stderr
+    for host in fleet:
+        assert show(lab, host, "ch-four", "ExecMainStatus") == ["0"]
+
+
+def test_first_interrupt_waits_for_what_is_under_way(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll
+) -> None:
+    where = ",".join(host.name for host in fleet)
+    running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2", "--json")
+    until(lambda: active(lab, fleet[0], "ch-four") == "activating")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "no more hosts are begun" in err
+    run = Run(130, out, err).document
+    results = [host["result"] for host in run["hosts"]]
+    assert results == ["changed"] * 2 + ["not-attempted"] * 8
+    assert show(lab, fleet[2], "ch-four", "InactiveExitTimestampMonotonic") == ["0"]
+
+
+def test_sigterm_is_like_an_interrupt(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll
+) -> None:
+    where = ",".join(host.name for host in fleet[:4])
+    running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2", "--json")
+    until(lambda: active(lab, fleet[0], "ch-four") == "activating")
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 143
+    results = [host["result"] for host in Run(143, out, err).document["hosts"]]
+    assert results == ["changed"] * 2 + ["not-attempted"] * 2
+
+
+def test_second_interrupt_ends_at_once_and_names_what_is_unknown(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll
+) -> None:
+    where = ",".join(host.name for host in fleet[:3])
+    running = begin(lab, tmp_path, where, "start", "ch-long", "--yes", "--batch", "2", "--json")
+    until(lambda: {active(lab, host, "ch-long") for host in fleet[:2]} == {"activating"})
+    running.send_signal(signal.SIGINT)
+    assert running.stderr is not None
+    assert "no more hosts" in running.stderr.readline()
+    begun = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert time.monotonic() - begun < 3
+    assert running.returncode == 130
+    results = [host["result"] for host in Run(130, out, err).document["hosts"]]
+    assert results == ["unknown", "unknown", "not-attempted"]
+    told = history(tmp_path, "show", "last")["run"]["hosts"]
+    assert [host["state"] for host in told] == ["unknown", "unknown", "not-attempted"]
+
+
+def test_connection_that_breaks_is_made_again_and_the_truth_is_read(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll
+) -> None:
+    host = fleet[0]
+    running = begin(lab, tmp_path, host.name, "start", "ch-long", "--timeout", "30", "--json")
+    until(lambda: active(lab, host, "ch-long") == "activating")
+    lab.shell(host, ["sh", "-c", "pkill -KILL -f 'sshd: root'; sleep 0.2; systemctl stop ch-long"])
+    out, err = running.communicate(timeout=40)
+    (unit,) = Run(running.returncode, out, err).document["hosts"][0]["units"]
+    assert "the connection broke" in unit["message"], unit
+    assert unit["after"] is not None, "the new connection read nothing"
+
+
+def test_frozen_host_is_given_up_in_the_middle_of_a_job(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll
+) -> None:
+    host = fleet[0]
+    begun = time.monotonic()
+    running = begin(lab, tmp_path, host.name, "start", "ch-long", "--connect-timeout", "2",
+                    "--json")  # fmt: skip
+    until(lambda: active(lab, host, "ch-long") == "activating")
+    lab.shell(host, ["pkill", "-STOP", "sshd"])
+    try:
+        out, err = running.communicate(timeout=60)
+    finally:
+        lab.shell(host, ["pkill", "-CONT", "sshd"])
+    assert time.monotonic() - begun < 25
+    (unit,) = Run(running.returncode, out, err).document["hosts"][0]["units"]
+    assert unit["result"] == "unknown"
+    assert "the connection broke (deadline), and again: banner-timed-out" in unit["message"]
+
+
+def test_two_runs_at_once_keep_one_history(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        runs = list(pool.map(
+            lambda unit: roll("restart", unit, "--yes", "--settle", "0"),
+            ["ch-good", "ch-other", "ch-part"],
+        ))  # fmt: skip
+    assert [run.exit for run in runs] == [0, 0, 0], [run.stdout + run.stderr for run in runs]
+    told = history(tmp_path)["runs"]
+    assert sorted(run["id"] for run in told) == [1, 2, 3]
+    assert {run["state"] for run in told} == {"finished"}
+    for number in "123":
+        hosts = history(tmp_path, "show", number)["run"]["hosts"]
+        assert [host["state"] for host in hosts] == ["changed"] * len(fleet)
+
+
+def test_no_terminal_and_no_yes_changes_nothing(
+    lab: Lab, fleet: list[Host], roll: Roll, tmp_path: Path
+) -> None:
+    before = invocations(lab, fleet)
+    run = roll("restart", "ch-good")
+    assert run.exit == 2
+    assert "10 hosts would be changed" in run.stderr
+    assert "--yes" in run.stderr
+    assert invocations(lab, fleet) == before
+    assert not (tmp_path / "state" / "psops" / "history.db").exists()
+
+
+def test_verify_finds_what_a_change_has_made_worse(lab: Lab, tmp_path: Path) -> None:
+    host = lab.wearing("testpoint")
+    try:
+        run = psops("stop", "-i", str(lab.inventory), "-H", host.name, "owamp-server", "--verify",
+                    "--json", home=tmp_path)  # fmt: skip
+        assert run.exit == 1
+        units = {unit["unit"]: unit for unit in run.document["hosts"][0]["units"]}
+        assert units["owamp-server.service"]["result"] == "changed"
+        assert "owamp-server.service is not running" in units["bundle verify"]["message"]
+    finally:
+        lab.shell(host, ["systemctl", "start", "owamp-server"])
+
+
+def test_one_connection_for_each_host(lab: Lab, fleet: list[Host], roll: Roll) -> None:
+    host = fleet[0]
+    since = "journalctl --unit=ssh --output=cat | grep -c 'Accepted publickey'"
+
+    def logins() -> int:
+        return int(lab.shell(host, ["sh", "-c", since]).stdout or 0)
+
+    before = logins()
+    run = roll("restart", "ch-good", "ch-bad", "--settle", "0", where=host.name)
+    assert run.exit == 1, run.stdout
+    until(lambda: logins() > before)
+    assert logins() == before + 1
+
+
+def test_restart_takes_the_time_of_its_job_and_of_a_status(
+    lab: Lab, fleet: list[Host], roll: Roll
+) -> None:
+    """The job of ch-good is done in a few milliseconds, so the rest is what psops adds."""
+    host = fleet[0].name
+    roll("start", "ch-good", where=host)
+
+    def best(verb: str, *words: str) -> float:
+        times = []
+        for _ in range(7):
+            begun = time.monotonic()
+            assert roll(verb, "ch-good", *words, where=host).exit == 0
+            times.append(time.monotonic() - begun)
+        return min(times)
+
+    job = 0.05
+    assert best("restart", "--settle", "0") < (best("status") + job) * 1.25
