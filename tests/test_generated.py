@@ -223,7 +223,7 @@ def complete(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("psops st", ["status"]),
+        ("psops st", ["status", "start", "stop"]),
         ("psops inventory ", ["list", "show"]),
         ("psops status --form", ["--format"]),
         ("psops --color ", list(COLORS)),

@@ -146,7 +146,10 @@ class HostChanger:
 
     def _send(self, planned: Plan) -> None:
         block = self._request.block
-        subscription = jobs.subscribe() if planned.waves and block else ()
+        subscription: tuple[Call, ...] = ()
+        if planned.waves and block:
+            kept = (jobs.keep(step.unit) for wave in planned.waves for step in wave)
+            subscription = (*jobs.subscribe(), *kept)
         changed_files = self._send_first(planned, subscription)
         if self._request.verb.name == "daemon-reload" or changed_files:
             self._reload()

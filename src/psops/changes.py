@@ -150,7 +150,8 @@ class ChangeReport:
             return self.ended
         errors = [outcome.error for outcome in self.outcomes if outcome.error is not None]
         if errors and len(errors) == len(self.outcomes) and not self.stopped:
-            return max({error.exit for error in errors}) if len(errors) == 1 else Exit.UNAVAILABLE
+            kinds = {error.exit for error in errors}
+            return kinds.pop() if len(kinds) == 1 else Exit.UNAVAILABLE
         bad = [unit.code for _, unit in self.changes() if unit.result in BAD]
         if errors or any(code != "no-such-unit" for code in bad):
             return Exit.SOME_FAILED

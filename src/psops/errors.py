@@ -189,14 +189,13 @@ class NotAttempted(HostError):
     """Nothing was changed on the host, because the run had been stopped before its turn."""
 
     code = "not-attempted"
-    exit = Exit.SOME_FAILED
+    remedy = "run the same verb with --retry-failed to go on"
 
 
 class UnknownState(HostError):
     """The run ended while the host was being changed; what became of it was not seen."""
 
     code = "unknown-state"
-    exit = Exit.SOME_FAILED
     remedy = "psops status tells what is so now"
 
 

@@ -172,7 +172,8 @@ def _started(request: Request, change: UnitChange, after: UnitStatus) -> UnitCha
     if after.active == "failed":
         return _again(change, "died", f"started, and died {within}{': ' + told if told else ''}")
     if after.active == "inactive" and change.before is not None:
-        if after.properties.get("ConditionResult") is False:
+        tried = bool(_time(after, "ConditionTimestamp"))  # else it was unloaded meanwhile
+        if tried and after.properties.get("ConditionResult") is False:
             message = "was not started: a condition of its unit file is not met"
             return replace(change, result=Result.SKIPPED, code="condition", message=message)
         oneshot = after.properties.get("Type") == "oneshot"

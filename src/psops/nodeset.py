@@ -49,11 +49,14 @@ def fold(names: Iterable[str]) -> str:
     >>> fold(["ps3", "ps1", "gw", "ps2"])
     'gw,ps[1-3]'
     """
+    distinct = dict.fromkeys(names)
+    if len(distinct) == 1:  # as in most lines of a table of what differs
+        return next(iter(distinct))
     from ClusterShell.NodeSet import RESOLVER_NOGROUP, NodeSet
 
     alone: dict[str, None] = {}
     alike: dict[tuple[str, ...], list[str]] = {}  # those that differ in their last number only
-    for name in dict.fromkeys(names):
+    for name in distinct:
         if re.fullmatch(_FOLDS, name):
             parts = re.split(_DIGITS, name)
             alike.setdefault((*parts[:-2], parts[-1]), []).append(name)

@@ -27,7 +27,8 @@ _TOGETHER_US = 5_000_000
 READING = (
     "UnitFileState", "Type", "CanReload", "RemainAfterExit", "TimeoutStartUSec", "TimeoutStopUSec",
     "TimeoutUSec", "InvocationID", "NRestarts", "MainPID", "Result", "ExecMainCode",
-    "ExecMainStatus", "ConditionResult", "ActiveEnterTimestamp", "ActiveExitTimestamp",
+    "ExecMainStatus", "ConditionResult", "ConditionTimestamp",
+    "ActiveEnterTimestamp", "ActiveExitTimestamp",
     "InactiveEnterTimestamp", "StateChangeTimestamp", "ConsistsOf", "TriggeredBy", "SourcePath",
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ cannot be written changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from psops.changes import ChangeReport, HostChange, Request, Result
@@ -114,8 +114,12 @@ def state(unit: UnitStatus | None) -> str:
 
 
 def as_stored(request: Request) -> dict[str, Any]:
-    """Return a request as plain values, without what only this run's surroundings said."""
-    return asdict(request) | {"verb": request.verb.name, "force": sorted(request.force)}
+    """Return what of a request is not as usual, as plain values."""
+    usual = Request(verb=request.verb)
+    stored = {name: getattr(request, name) for name in Request.__dataclass_fields__
+              if getattr(request, name) != getattr(usual, name)}  # fmt: skip
+    return {name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in stored.items()}  # fmt: skip
 
 
 def restored(run: "Run") -> Request:

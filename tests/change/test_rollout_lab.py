@@ -89,7 +89,7 @@ def test_failing_canary_leaves_the_others_untouched(
         assert results == ["failed"] + ["not-attempted"] * (len(fleet) - 1)
         assert run.document["stopped"] == "the run was stopped: 1 host has failed"
         assert [active(lab, host, "ch-good") for host in fleet[1:]] == ["inactive"] * 9
-    again = roll("start", "--retry-failed", where="")
+    again = roll("start", "--retry-failed", "--yes", where="")
     assert again.exit == 0, again.stdout + again.stderr
     assert "again from run 1: start on 10 of 10 hosts" in again.stderr
     assert {active(lab, host, "ch-good") for host in fleet} == {"active"}
@@ -122,8 +122,8 @@ def test_killed_psops_leaves_a_true_history_and_is_finished_later(
     where = ",".join(host.name for host in fleet)
     running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2")
     until(lambda: active(lab, fleet[2], "ch-four") == "activating")
-    running.send_signal(signal.SIGKILL)
-    running.wait()
+    running.kill()
+    running.communicate()
     (run,) = history(tmp_path)["runs"]
     assert run["state"] == "killed"
     told = history(tmp_path, "show", "1")["run"]["hosts"]
@@ -278,15 +278,15 @@ def test_one_connection_for_each_host(lab: Lab, fleet: list[Host], roll: Roll) -
 def test_restart_takes_the_time_of_its_job_and_of_a_status(
     lab: Lab, fleet: list[Host], roll: Roll
 ) -> None:
-    """The job of ch-good is done in a few milliseconds, so the rest is what psops adds."""
+    """The job of ch-quick is done in a few milliseconds, so the rest is what psops adds."""
     host = fleet[0].name
-    roll("start", "ch-good", where=host)
+    roll("start", "ch-quick", where=host)
 
     def best(verb: str, *words: str) -> float:
         times = []
         for _ in range(7):
             begun = time.monotonic()
-            assert roll(verb, "ch-good", *words, where=host).exit == 0
+            assert roll(verb, "ch-quick", *words, where=host).exit == 0
             times.append(time.monotonic() - begun)
         return min(times)
 

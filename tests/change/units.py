@@ -11,6 +11,7 @@ _INSTALL = "[Install]\nWantedBy=multi-user.target\n"
 UNITS = {
     "ch-good.service": f"[Service]\n{_SLEEP}{_INSTALL}",
     "ch-other.service": f"[Service]\n{_SLEEP}{_INSTALL}",
+    "ch-quick.service": f"[Unit]\nStartLimitIntervalSec=0\n[Service]\n{_SLEEP}",
     "ch-part.service": f"[Unit]\nPartOf=ch-good.service\n[Service]\n{_SLEEP}{_INSTALL}",
     "ch-bad.service": "[Service]\nType=oneshot\n"
     "ExecStart=/bin/sh -c 'echo \"no \\033[31mtable\" >&2; exit 3'\n",

@@ -222,9 +222,10 @@ def _retry(verb: Verb, request: "Request", options: Any) -> Any:
     from psops.history import History
     from psops.record import hosts_again, restored
 
-    history = History.open()
-    run = history.last(verb.name)
-    history.close()
+    history = History.read()
+    run = history.last(verb.name) if history is not None else None
+    if history is not None:
+        history.close()
     if run is None:
         raise UsageError(f"the history has no run of {verb.name}", remedy="psops history")
     if run.state == "running":
@@ -300,7 +301,7 @@ def app_for(name: str) -> typer.Typer:
     whole = inspect.signature(_change)
     kept = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for key, parameter in whole.parameters.items()
-            if key != "verb" and _HAS.get(key, lambda verb: True)(verb)]  # fmt: skip
+            if key != "verb" and (key not in _HAS or _HAS[key](verb))]  # fmt: skip
     command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in kept}
     command.__doc__ = verb.help

@@ -47,6 +47,10 @@ VARIABLES = (
         "next or fast: the D-Bus library to use. Without it, dbus-fast where it is installed, "
         "else dbus-next.",
     ),
+    (
+        "PSOPS_SYSLOG",
+        "The socket of the system log that changes are told to; /dev/log if unset, none if empty.",
+    ),
     ("XDG_CONFIG_HOME", "The directory above psops/ for files of the user; ~/.config if unset."),
     ("XDG_STATE_HOME", "The directory above psops/ for what is remembered; ~/.local/state if "
      "unset."),
@@ -63,6 +67,10 @@ FILES = (
     (
         "$XDG_STATE_HOME/psops/ways.json",
         "By which way the bus of each host was reached last. It may be removed at any time.",
+    ),
+    (
+        "$XDG_STATE_HOME/psops/history.db",
+        "The history of changes, an SQLite database. Without it, psops history has nothing to tell.",
     ),
     ("/etc/psops/bundles.d/*.toml", "More daemons and bundles, psops-catalogue(5)."),
     ("$XDG_CONFIG_HOME/psops/bundles.d/*.toml", "The user's; they have the last word."),
@@ -85,6 +93,14 @@ EXAMPLES = (
         "psops status --all --state inactive,failed --format jsonl 'panda_*'",
     ),
     ("A made-up fleet of 100 hosts, to try things:", "psops status --inventory demo:100"),
+    ("Restart a unit here, and see why if it does not come up:", "psops restart httpd"),
+    (
+        "All daemons of a role, one host first, then a quarter of the others at a time:",
+        "psops restart --group testpoint --bundle perfsonar-testpoint --canary 1 --batch 25%",
+    ),
+    ("What would be done:", "psops stop --all --dry-run owamp-server"),
+    ("What was done, and again where it did not work:", "psops history show last"),
+    ("Finish the last restart:", "psops restart --retry-failed"),
     ("What the inventory says of a host:", "psops inventory show ps01"),
 )
 SEE_ALSO = (
@@ -198,10 +214,15 @@ def render_man() -> str:
 
 
 DESCRIPTION = """
-psops asks systemd on many hosts over D-Bus what their units do, and shows the answers together.
-It installs nothing on the hosts and changes nothing there: it logs in with SSH as the user's ssh
-configuration says, and speaks to the system bus that is there anyway. A host that cannot be read
-is part of the report, with the reason and what usually helps; it never stops the others.
+psops asks systemd on many hosts over D-Bus what their units do, shows the answers together, and
+changes units. It installs nothing on the hosts: it logs in with SSH as the user's ssh configuration
+says, and speaks to the system bus that is there anyway. A host that cannot be reached is part of
+the report, with the reason and what usually helps; it never stops the others.
+
+A change is waited for until systemd tells that its job is done, and what was started is watched
+for some seconds more. What is already as wanted is left alone. Units that went down together with
+one that is started are brought back (--only leaves them). Before more than one host is changed
+psops asks, and what is changed is written to the history first, see psops history.
 
 Standard output has the report and nothing else; errors and progress go to standard error. Hosts
 are given by pattern (--hosts), by group of the inventory (--group) or all at once (--all);

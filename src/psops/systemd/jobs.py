@@ -159,6 +159,14 @@ def subscribe() -> tuple[Call, ...]:
     return match, manager_call("Subscribe")
 
 
+def keep(unit: str) -> Call:
+    """Return the call that keeps a unit in memory for as long as the connection lasts.
+
+    systemd forgets all of a unit that has run and is done, unless something refers to it.
+    """
+    return manager_call("RefUnit", "s", (unit,))
+
+
 def enqueue(unit: str, job: str, mode: str) -> Call:
     """Return the call that queues a job and tells all that comes with it."""
     return manager_call("EnqueueUnitJob", "sss", (unit, job, mode))

@@ -8,7 +8,6 @@ login of our own. The way that worked is remembered per host.
 import contextlib
 import os
 import shlex
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +24,7 @@ from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
 from psops.transport import ByteStream, Channel, Connection, Finished, Options
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
+from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
 from psops.transport.stream import TcpStream, open_here
 
@@ -285,12 +285,8 @@ def _log_in(
 
     deadline = Deadline(login.connect_timeout)
     dialled = dial(deadline)
-    # paramiko imports this for `Match exec` lines of ssh_config files, which it reads none of
-    # here; it takes half of the time, and paramiko does without where it is not installed.
-    sys.modules.setdefault("invoke", None)  # type: ignore[arg-type]
-    from psops.transport.native import log_in
-
-    return log_in(login, dialled, dial, deadline)
+    connection: NativeConnection = import_native().log_in(login, dialled, dial, deadline)
+    return connection
 
 
 @cache

@@ -1,0 +1,140 @@
+"""`psops history`: which units psops changed, when, for whom, and what became of it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from psops.cli import complete
+from psops.cli import options as opt
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.errors import UsageError
+from psops.exits import Exit
+
+if TYPE_CHECKING:
+    from psops.history import History
+
+_CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CANNOT_RECORD)
+#: More than anybody reads.
+_MOST = 100_000
+_SINCE = "2026-11-20, '2026-11-20 14:00', 2h, 3d, today, yesterday"
+#: Units of time as systemd.time(7) has them, in seconds.
+_SPANS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+app = verb_app(_CODES, "Show what psops changed: the last runs, or one in full.")
+
+
+@app.callback(invoke_without_command=True, no_args_is_help=False)
+def list_runs(
+    context: typer.Context,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host", metavar="GLOB", help="Runs on such a host.", autocompletion=complete.hosts
+        ),
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option("--unit", metavar="GLOB", help="Runs that changed such a unit.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help=f"Runs since then: {_SINCE}.")
+    ] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Runs that failed in part, or were not ended.")
+    ] = False,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "-n", "--limit", metavar="N", callback=opt.between(1, _MOST), help="The last N runs."
+        ),
+    ] = 20,
+    form: opt.Format = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer | None:
+    """Show what psops changed: the last runs, or one in full."""
+    if context.invoked_subcommand is not None:
+        if (host, unit, since, failed, limit, form, as_json, color) != (
+            None, None, None, False, 20, "table", False, "auto"
+        ):  # fmt: skip
+            raise UsageError(f"options go behind '{context.invoked_subcommand}'")
+        return None
+    from psops.report import Look, check_format
+    from psops.report.history import render_runs
+
+    form = check_format("json" if as_json else form)
+    moment = None if since is None else parse_since(since)
+    env = environment(context, color)
+    look = Look(color=env.color, width=env.width)
+    history = _open()
+    nothing = "no change is recorded yet"
+    if history is None:
+        return Answer(render_runs((), nothing, form, look), Exit.OK)
+    try:
+        runs = history.runs(host=host, unit=unit, since=moment, failed=failed, limit=limit)
+    finally:
+        history.close()
+    if host is not None or unit is not None or since is not None or failed:
+        nothing = "no such run"
+    return Answer(render_runs(runs, nothing, form, look), Exit.OK)
+
+
+@app.command("show", epilog=epilog(_CODES))
+def show_run(
+    context: typer.Context,
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="Number of the run, or 'last'.", autocompletion=lambda: ["last"]
+        ),
+    ],
+    form: opt.Format = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Show one run with all its hosts and units; 'last' is the last one of this user."""
+    from psops.report import Look, check_format
+    from psops.report.history import render_run
+
+    form = check_format("json" if as_json else form)
+    if number != "last" and not (number.isascii() and number.isdigit()):
+        raise UsageError(f"'{number}' is not the number of a run, nor 'last'")
+    env = environment(context, color)
+    history = _open()
+    run = None
+    if history is not None:
+        try:
+            run = history.last() if number == "last" else history.run(int(number[:20]))
+        finally:
+            history.close()
+    if run is None:
+        which = "last run" if number == "last" else f"run {number}"
+        raise UsageError(f"the history has no {which}", remedy="psops history")
+    return Answer(render_run(run, form, Look(color=env.color, width=env.width)), Exit.OK)
+
+
+def parse_since(text: str, now: datetime | None = None) -> float:
+    """Return the moment that a user means, in seconds since the epoch; raises `UsageError`.
+
+    Dates without a zone are local; `2h` is two hours ago.
+    """
+    now = now or datetime.now(UTC).astimezone()
+    word = text.strip().lower()
+    try:
+        if word in ("today", "yesterday"):
+            day = (now - timedelta(days=word == "yesterday")).replace(tzinfo=None)
+            return day.replace(hour=0, minute=0, second=0, microsecond=0).astimezone().timestamp()
+        if span := re.fullmatch(r"([0-9]{1,9}) ?([a-z]+)", word):
+            return now.timestamp() - int(span[1]) * _SPANS[span[2]]
+        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+    except (ValueError, KeyError, OverflowError) as exc:
+        raise UsageError(f"--since: '{text}' is no time such as {_SINCE}") from exc
+
+
+def _open() -> "History | None":
+    from psops.history import History
+
+    return History.read()
