@@ -42,7 +42,7 @@ def run(command: str) -> str:
             [sys.executable, "-m", "psops", *words[1:]],
             capture_output=True,
             text=True,
-            env={"HOME": home, "TZ": "UTC", "PATH": "/usr/bin:/bin"},
+            env={"HOME": home, "TZ": "UTC", "PATH": "/usr/bin:/bin", "PSOPS_SYSLOG": ""},
             check=False,
         )
     return done.stdout + done.stderr

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from psops import demo
 from psops.demo import hosts, numbers, template
 from psops.demo.bus import DemoBus
+from psops.demo.machine import Machine
 from psops.demo.numbers import BOOT, HostNumber, Invocation
-from psops.demo.profile import ONLY_EL, ROLES, TROUBLES, Family, Profile, Unit, profile
+from psops.demo.profile import ONLY_EL, ROLES, TROUBLES, Family, Profile, profile
 from psops.demo.schema import INTERFACES, MANAGER, UNIT
 from psops.errors import BusError, ConnectTimedOut, HostKeyChanged
 from psops.inventory import Host
@@ -161,7 +162,7 @@ def test_all_properties_of_all_units_can_be_sent(role: str, family: Family) -> N
     for known, units in questions:
         calls = [call for unit in units for call in manager.get_all_unit_properties(unit)]
         calls.append(called("GetAll", "s", MANAGER, interface=PROPERTIES))
-        bus = DemoBus(known, numbers.of_host("x", 10**15), "0" * 32)
+        bus = DemoBus(Machine(known, numbers.of_host("x", 10**15), lambda: 10**15), "0" * 32)
         for call, reply in zip(calls, ask(bus, calls), strict=True):
             (values,) = manager.expect(reply, 1)
             assert set(values) == set(INTERFACES[call.body[0]])
@@ -472,17 +473,6 @@ def test_handshake_knows_the_words_of_the_specification(line: bytes, reply: byte
     data = bus.feed(b"\0" + line + b"\r\n")
     assert data.startswith(reply)
     assert data.endswith(b"\r\n")
-
-
-def test_changed_profile_is_the_hosts_own() -> None:
-    call = manager.list_units_by_names(["owamp-server.service"])
-    bus, other = (hosts.open_bus(host("ps01.demo", "testpoint")) for _ in range(2))
-    unit = bus.profile.units["owamp-server.service"]
-    bus.profile = bus.profile.changed(
-        Unit(name=unit.name, description=unit.description, active="inactive", sub="dead")
-    )
-    states = [manager.parse_rows(ask(one, [call])[0])[0].active for one in (bus, other)]
-    assert states == ["inactive", "active"]
 
 
 # --- gaps in templates

@@ -28,7 +28,7 @@ class Result(StrEnum):
 
 
 #: From the result that says least of several to the one that says most.
-_RANK = (Result.UNCHANGED, Result.CHANGED, Result.SKIPPED, Result.NOT_ATTEMPTED, Result.UNKNOWN,
+_RANK = (Result.UNCHANGED, Result.SKIPPED, Result.CHANGED, Result.NOT_ATTEMPTED, Result.UNKNOWN,
          Result.FAILED)  # fmt: skip
 #: Results after which a host has to be looked at or done again.
 BAD = frozenset({Result.FAILED, Result.UNKNOWN, Result.NOT_ATTEMPTED})

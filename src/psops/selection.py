@@ -81,12 +81,10 @@ class Selection:
             call = manager.list_units_by_patterns((), globs)
             found = [row.id for row in manager.parse_rows(self.call([call])[0])]
         if not found:
-            text = f"no unit matches {' '.join(globs)}"
             self.settled[" ".join(globs)] = [
                 UnitChange(unit=" ".join(globs), result=Result.FAILED, code="no-such-unit",
                            message="matches no unit of this host")
             ]  # fmt: skip
-            self.notes.append(text)
         return sorted(found)
 
     def _find_bundle(self) -> Ordered:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from psops.demo import hosts
+from psops.demo import hosts, journal, ports
 from psops.demo.jobs import plan
 from psops.demo.machine import Machine
 from psops.demo.numbers import of_host
 from psops.demo.profile import profile
-from psops.errors import BusError
+from psops.errors import BusError, ConnectRefused
 from psops.inventory import Host
 from psops.systemd import codec, manager
 from psops.systemd.names import unit_path
@@ -351,6 +351,8 @@ def test_simple_daemon_is_started_and_dies() -> None:
     assert talk.do(unit, "restart") == "done"
     assert talk.state(unit) == "activating/auto-restart"
     assert talk.get(unit, "NRestarts") == [0]
+    host = Host(name="rucio02.demo", transport="demo", groups=("rucio",))
+    assert b"restart counter" not in journal.answer(host, ["-u", unit]), "this was the first try"
     assert talk.do(unit, "stop") == "done"
     assert talk.state(unit) == "inactive/dead"
 
@@ -463,8 +465,6 @@ def test_kill_finds_nobody() -> None:
 
 
 def test_journal_of_a_new_try_is_fresh() -> None:
-    from psops.demo import journal
-
     host = Host(name="ps02.demo", transport="demo", groups=("testpoint",))
     before = journal.answer(host, ["-u", CLUSTER])
     talk = Talk("ps02.demo")
@@ -478,9 +478,6 @@ def test_journal_of_a_new_try_is_fresh() -> None:
 
 
 def test_port_of_a_stopped_daemon_is_closed() -> None:
-    from psops.demo import ports
-    from psops.errors import ConnectRefused
-
     host = Host(name="ps01.demo", transport="demo", groups=("testpoint",))
     ports.open_port(host, 861).close()
     Talk("ps01.demo").do(OWAMP, "stop")

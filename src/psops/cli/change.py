@@ -290,6 +290,16 @@ _HAS: dict[str, Callable[[Verb], bool]] = {
 }
 
 
+_FOR_UNITS = """
+
+    Units are given by name or glob, or as all daemons of a bundle in their order. What is
+    so already is left alone."""
+_FOR_ALL = """
+
+    More than one host is changed only after a question, or with --yes.
+    """
+
+
 def app_for(name: str) -> typer.Typer:
     """Return the app of one of the verbs."""
     verb = VERBS[name]
@@ -304,6 +314,8 @@ def app_for(name: str) -> typer.Typer:
             if key != "verb" and (key not in _HAS or _HAS[key](verb))]  # fmt: skip
     command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in kept}
-    command.__doc__ = verb.help
+    command.__doc__ = (
+        verb.help + (_FOR_UNITS if "units" in command.__annotations__ else "") + _FOR_ALL
+    )
     app.command(name, epilog=epilog(_CODES))(command)
     return app

@@ -70,7 +70,7 @@ FILES = (
     ),
     (
         "$XDG_STATE_HOME/psops/history.db",
-        "The history of changes, an SQLite database. Without it, psops history has nothing to tell.",
+        "The history of changes, an SQLite database; psops history tells what is in it.",
     ),
     ("/etc/psops/bundles.d/*.toml", "More daemons and bundles, psops-catalogue(5)."),
     ("$XDG_CONFIG_HOME/psops/bundles.d/*.toml", "The user's; they have the last word."),

@@ -2,17 +2,20 @@
 
 All hosts of a fleet are sent the same bytes, so a block of calls is taken apart once per
 process, and the answers of one profile to it are built once. What is left for each host is
-to fill in its own numbers.
+to fill in its own numbers. Only calls that change something, and what is read from a host
+that was changed, are answered host by host.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from psops.demo import manager
-from psops.demo.manager import BUS, CLIENT_NAME, SYSTEMD, SYSTEMD_NAME
+from psops.demo.machine import Machine
+from psops.demo.method import BUS, CLIENT_NAME, SYSTEMD, SYSTEMD_NAME, Caller
 from psops.demo.profile import Profile
 from psops.demo.template import Template, render
 from psops.errors import BusError
@@ -40,10 +43,18 @@ class _Call(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """The whole messages that some bytes begin with; compared by identity, so a cheap key."""
+class _Part:
+    """Calls that are answered together; compared by identity, so a cheap key."""
 
     calls: tuple[_Call, ...]
+    #: Whether it is a single call that may change something.
+    changes: bool
+
+
+class _Block(NamedTuple):
+    """The whole messages that some bytes begin with."""
+
+    parts: tuple[_Part, ...]
     size: int
 
 
@@ -54,17 +65,12 @@ class _Answers(NamedTuple):
 
 
 class DemoBus:
-    """One connection to the bus of a host with this profile and these numbers.
+    """One connection to the bus of a host."""
 
-    `profile` may be replaced while connected: a verb that changes a unit gives the host a
-    profile of its own.
-    """
+    __slots__ = ("_begun", "_caller", "_data", "_guid", "_registered", "_serial")
 
-    __slots__ = ("_begun", "_data", "_guid", "_registered", "_serial", "numbers", "profile")
-
-    def __init__(self, profile: Profile, numbers: tuple[int, ...], guid: str) -> None:
-        self.profile = profile
-        self.numbers = numbers
+    def __init__(self, machine: Machine, guid: str) -> None:
+        self._caller = Caller(machine)
         self._guid = guid.encode()
         self._data = b""
         self._begun = False
@@ -96,11 +102,23 @@ class DemoBus:
     def _messages(self) -> bytes:
         with _BUILDING:
             block = _parse(self._data)
-            answers = _answers(self.profile, block, self._serial, self._registered)
         self._data = self._data[block.size :]
+        return b"".join(self._part(part) for part in block.parts)
+
+    def _part(self, part: _Part) -> bytes:
+        machine = self._caller.machine
+        state = (self._serial, self._registered)
+        if part.changes:
+            with machine.lock:
+                answers = _build(machine.profile, self._caller, part, *state)
+        elif machine.is_changed:  # no other host will ask for these answers
+            answers = _build(machine.profile, None, part, *state)
+        else:
+            with _BUILDING:
+                answers = _answers(machine.profile, part, *state)
         self._serial += answers.serials
         self._registered = answers.registered
-        return answers.template.fill(self.numbers)
+        return answers.template.fill(machine.numbers)
 
 
 #: Dozens of threads need the same answers at once: one builds them, the others wait.
@@ -116,16 +134,34 @@ def _parse(data: bytes) -> _Block:
         if message.type == codec.METHOD_CALL:
             calls.append(_Call(message, not data[at + 2] & _NO_REPLY_EXPECTED))
         at += size
-    return _Block(tuple(calls), at)
+    return _Block(tuple(_parts(calls)), at)
+
+
+def _parts(calls: list[_Call]) -> Iterator[_Part]:
+    for changes, group in groupby(calls, lambda call: manager.changes(call.message)):
+        together = tuple(group)
+        if changes:
+            yield from (_Part((call,), True) for call in together)
+        else:
+            yield _Part(together, False)
 
 
 @lru_cache(maxsize=128)
-def _answers(profile: Profile, block: _Block, serial: int, registered: bool) -> _Answers:
+def _answers(profile: Profile, part: _Part, serial: int, registered: bool) -> _Answers:
+    return _build(profile, None, part, serial, registered)
+
+
+def _build(
+    profile: Profile, caller: Caller | None, part: _Part, serial: int, registered: bool
+) -> _Answers:
     messages: list[Message] = []
-    for call, wants_reply in block.calls:
-        reply = _reply(profile, call, registered)
+    for call, wants_reply in part.calls:
+        reply = _reply(profile, caller, call, registered)
+        before, after = caller.take_signals() if caller is not None else ((), ())
+        messages += before
         if wants_reply:
             messages.append(reply)
+        messages += after
         if _is_hello(call) and not registered:
             registered = True
             messages.append(_NAME_ACQUIRED)
@@ -143,7 +179,7 @@ def _is_hello(call: Message) -> bool:
     return call.member == "Hello" and call.destination in (None, BUS)
 
 
-def _reply(profile: Profile, call: Message, registered: bool) -> Message:
+def _reply(profile: Profile, caller: Caller | None, call: Message, registered: bool) -> Message:
     sender = SYSTEMD_NAME if call.destination in (SYSTEMD, SYSTEMD_NAME) else BUS
     try:
         if _is_hello(call) and registered:
@@ -151,7 +187,7 @@ def _reply(profile: Profile, call: Message, registered: bool) -> Message:
         if not _is_hello(call) and not registered:
             text = "Client tried to send a message other than Hello without being registered"
             raise BusError(BUS + ".Error.AccessDenied", text)
-        signature, body = manager.answer(profile, call)
+        signature, body = manager.answer(profile, caller, call)
     except BusError as exc:
         return Message(codec.ERROR, destination=CLIENT_NAME, signature="s", body=(str(exc),),
                        reply_serial=call.serial, error_name=exc.name, sender=sender)  # fmt: skip

@@ -5,12 +5,14 @@ costs nothing until its hosts are asked, and any inventory may use `transport = 
 """
 
 import re
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 from psops.demo import numbers
 from psops.demo.bus import DemoBus
+from psops.demo.machine import Machine
 from psops.demo.profile import ONLY_EL, ROLES, Family, Profile, profile
 from psops.errors import ConnectTimedOut, HostError, HostKeyChanged
 from psops.inventory import Host, Inventory
@@ -92,8 +94,34 @@ def fault(host: Host, connect_timeout: float) -> HostError | None:
 
 def open_bus(host: Host) -> DemoBus:
     """Return a new connection to the host's bus."""
-    guid = numbers.digest(host.name).hex()
-    return DemoBus(station(host).profile, numbers_of(host), guid)
+    return DemoBus(machine(host), numbers.digest(host.name).hex())
+
+
+def machine(host: Host) -> Machine:
+    """Return the host itself, the same one for all connections to it."""
+    unchanged = station(host).profile
+    with _booting:
+        found = _machines.get((host.name, unchanged))
+        if found is None:
+            found = Machine(unchanged, numbers_of(host), clock.now)
+            _machines[host.name, unchanged] = found
+        return found
+
+
+def current(host: Host) -> Profile:
+    """Return the profile of the host with all that was changed."""
+    return machine(host).profile
+
+
+def forget() -> None:
+    """Put all hosts back into the state in which they began."""
+    with _booting:
+        _machines.clear()
+
+
+_booting = threading.Lock()
+#: A host of the same name in another inventory may have another role.
+_machines: dict[tuple[str, Profile], Machine] = {}
 
 
 def numbers_of(host: Host) -> tuple[int, ...]:
@@ -106,16 +134,29 @@ class Clock:
 
     def __init__(self) -> None:
         self._seconds: float | None = None
+        self._begin: float | None = None
 
     def set(self, seconds: float | None) -> None:
-        """Put the fleet to this moment, or with None to that of its next use."""
+        """Put the fleet to this moment, or with None to that of its next use.
+
+        What was changed until then is forgotten: it was changed at another time.
+        """
         self._seconds = seconds
+        self._begin = None
+        forget()
 
     def microseconds(self) -> int:
         """Return the moment, in microseconds since 1970."""
         if self._seconds is None:
             self._seconds = time.time()
+            self._begin = time.monotonic()
         return int(self._seconds * numbers.SECOND)
+
+    def now(self) -> int:
+        """Return the present moment; where one was set, that one."""
+        moment = self.microseconds()
+        since = 0.0 if self._begin is None else time.monotonic() - self._begin
+        return moment + int(since * numbers.SECOND)
 
 
 clock = Clock()

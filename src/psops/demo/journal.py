@@ -29,11 +29,11 @@ def answer(host: Host, arguments: Sequence[str]) -> bytes:
     """Return the entries that journalctl with these arguments prints, one JSON object a line."""
     units, invocations, lines, newest_first = _parse(arguments)
     here = hosts.numbers_of(host)
-    profile = hosts.station(host).profile
+    profile = hosts.current(host)
     wanted = {profile.find(name).name for name in units}
     entries: list[dict[str, str]] = []
     for unit in profile.units.values():
-        invocation = Invocation(unit.name).of_host(here).hex()
+        invocation = Invocation(unit.name, properties.history(unit).run).of_host(here).hex()
         if (not wanted and not invocations) or unit.name in wanted or invocation in invocations:
             entries += _entries(host.name, unit, here, invocation, profile)
     entries.sort(key=lambda entry: int(entry["__REALTIME_TIMESTAMP"]))
@@ -125,8 +125,7 @@ def _from_manager(unit: Unit, own: Any) -> Iterator[tuple[str, str]]:
         yield "5", f"{unit.name}: Main process exited, code=exited, status={status}/FAILURE"
     if own.get("Result") != "success":
         yield "4", f"{unit.name}: Failed with result '{own.get('Result')}'."
-    if unit.sub == "auto-restart":
-        count = own.get("NRestarts", 0)
+    if unit.sub == "auto-restart" and (count := own.get("NRestarts", 0)):
         yield "6", f"{unit.name}: Scheduled restart job, restart counter is at {count}."
 
 

@@ -1,15 +1,29 @@
 """What the demo hosts' bus and their systemd answer: calls to values, as tables of methods.
 
-Nothing here depends on the host, only on its profile. Authority: org.freedesktop.systemd1(5),
-error texts of systemd 252.
+What is read depends on the host's profile alone; what changes the host is in `verbs`.
+Authority: org.freedesktop.systemd1(5), error texts of systemd 252.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
-from psops.demo import properties, schema
+from psops.demo import properties, schema, unitfiles, verbs
+from psops.demo.method import (
+    BUS,
+    CLIENT_NAME,
+    ERROR,
+    SYSTEMD,
+    SYSTEMD_NAME,
+    VALID_NAME,
+    Caller,
+    Method,
+    Object,
+    is_valid,
+    load,
+    loaded,
+)
 from psops.demo.profile import Profile, Unit
 from psops.demo.schema import INTERFACES, MANAGER, UNIT
 from psops.demo.template import variant
@@ -17,36 +31,23 @@ from psops.errors import BusError
 from psops.systemd.codec import Message
 from psops.systemd.names import TYPE_INTERFACES, unit_path, unit_type
 
-BUS = "org.freedesktop.DBus"
-SYSTEMD = "org.freedesktop.systemd1"
-SYSTEMD_NAME, CLIENT_NAME = ":1.0", ":1.42"
-
-_ERROR = BUS + ".Error."
 _PROPERTIES = BUS + ".Properties"
 _PEER = BUS + ".Peer"
 _UNIT_PREFIX = "/org/freedesktop/systemd1/unit/"
-_VALID_NAME = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]*)?\.[a-z]+")
 _ROWS = "a(ssssssouso)"
 
 
-class Object(NamedTuple):
-    """What a call is made on: an object path of a host with its interfaces."""
-
-    profile: Profile
-    interfaces: tuple[str, ...]
-    unit: Unit | None = None
+def changes(call: Message) -> bool:
+    """Tell whether the call may change the host or the connection it is made on."""
+    method = METHODS.get(call.interface or "", {}).get(call.member or "")
+    return method is not None and method.changes
 
 
-class Method(NamedTuple):
-    """A method: the signatures of its arguments and of its result, and what gives the result."""
+def answer(profile: Profile, caller: Caller | None, call: Message) -> tuple[str, tuple[Any, ...]]:
+    """Return signature and values of the reply; raises the `BusError` to send instead.
 
-    takes: str
-    gives: str
-    answer: Callable[..., tuple[Any, ...]]
-
-
-def answer(profile: Profile, call: Message) -> tuple[str, tuple[Any, ...]]:
-    """Return signature and values of the reply; raises the `BusError` to send instead."""
+    Calls that change nothing are answered from the profile and need no caller.
+    """
     name = call.destination or BUS
     if name == BUS:
         target = Object(profile, (BUS, _PEER))
@@ -54,16 +55,19 @@ def answer(profile: Profile, call: Message) -> tuple[str, tuple[Any, ...]]:
         target = _find_object(profile, call.path or "/")
     else:
         raise BusError(
-            _ERROR + "ServiceUnknown",
+            ERROR + "ServiceUnknown",
             f"The name {name} was not provided by any .service files",
         )
     method = _find_method(target, call)
     if method.takes != call.signature:
         raise BusError(
-            _ERROR + "InvalidArgs",
+            ERROR + "InvalidArgs",
             f"Invalid arguments '{call.signature}' to call {call.interface}.{call.member}(), "
             f"expecting '{method.takes}'.",
         )
+    if method.changes:
+        assert caller is not None, "such calls are answered one by one"
+        return method.gives, method.answer(caller, *call.body)
     return method.gives, method.answer(target, *call.body)
 
 
@@ -72,10 +76,10 @@ def _find_object(profile: Profile, path: str) -> Object:
         return Object(profile, (MANAGER, _PROPERTIES, _PEER))
     name = _unit_name(path)
     if name is None:
-        raise BusError(_ERROR + "UnknownObject", f"Unknown object '{path}'.")
-    if not _is_valid(name):
+        raise BusError(ERROR + "UnknownObject", f"Unknown object '{path}'.")
+    if not is_valid(name):
         text = f"Unit name {name} is neither a valid invocation ID nor unit name."
-        raise BusError(_ERROR + "InvalidArgs", text)
+        raise BusError(ERROR + "InvalidArgs", text)
     unit = profile.find(name)
     return Object(profile, (UNIT, TYPE_INTERFACES[unit.type], _PROPERTIES, _PEER), unit)
 
@@ -91,16 +95,6 @@ def _unit_name(path: str) -> str | None:
         return None
 
 
-def _is_valid(name: str) -> bool:
-    """Tell whether systemd would load a unit of this name (templates it does not)."""
-    return (
-        _VALID_NAME.fullmatch(name) is not None
-        and bool(unit_type(name))
-        and "@." not in name
-        and len(name) < 256
-    )
-
-
 def _find_method(target: Object, call: Message) -> Method:
     interface, member = call.interface or "", call.member or ""
     if interface in target.interfaces and member in METHODS.get(interface, {}):
@@ -109,20 +103,13 @@ def _find_method(target: Object, call: Message) -> Method:
     if BUS in target.interfaces:
         text = f"{interface or BUS} does not understand message {member}"
     elif not interface:  # which the specification allows, but sd-bus does not
-        raise BusError(_ERROR + "UnknownObject", f"Unknown object '{call.path}'.")
-    raise BusError(_ERROR + "UnknownMethod", text)
+        raise BusError(ERROR + "UnknownObject", f"Unknown object '{call.path}'.")
+    raise BusError(ERROR + "UnknownMethod", text)
 
 
 def _row(unit: Unit) -> tuple[Any, ...]:
     return (unit.name, unit.description, unit.load, unit.active, unit.sub, "",
             unit_path(unit.name), 0, "", "/")  # fmt: skip
-
-
-def _load(profile: Profile, name: str) -> Unit:
-    if not _is_valid(name):
-        text = "is missing the instance name" if "@." in name else "is not valid"
-        raise BusError(_ERROR + "InvalidArgs", f"Unit name {name} {text}.")
-    return profile.find(name)
 
 
 def _list_units(target: Object) -> tuple[Any, ...]:
@@ -131,8 +118,8 @@ def _list_units(target: Object) -> tuple[Any, ...]:
 
 def _list_units_by_names(target: Object, names: tuple[str, ...]) -> tuple[Any, ...]:
     # The manager leaves out what is no unit name at all.
-    valid = [name for name in names if _VALID_NAME.fullmatch(name) and unit_type(name)]
-    return ([_row(_load(target.profile, name)) for name in valid],)
+    valid = [name for name in names if VALID_NAME.fullmatch(name) and unit_type(name)]
+    return ([_row(load(target.profile, name)) for name in valid],)
 
 
 def _list_units_by_patterns(
@@ -151,13 +138,21 @@ def _list_units_filtered(target: Object, states: tuple[str, ...]) -> tuple[Any, 
 
 
 def _get_unit(target: Object, name: str) -> tuple[Any, ...]:
-    if name not in target.profile.names:
-        raise BusError(SYSTEMD + ".NoSuchUnit", f"Unit {name} not loaded.")
-    return (unit_path(target.profile.find(name).name),)
+    return (unit_path(loaded(target.profile, name).name),)
 
 
 def _load_unit(target: Object, name: str) -> tuple[Any, ...]:
-    return (unit_path(_load(target.profile, name).name),)
+    return (unit_path(load(target.profile, name).name),)
+
+
+def _get_unit_file_state(target: Object, name: str) -> tuple[Any, ...]:
+    return (unitfiles.state(target.profile, name),)
+
+
+def _list_unit_files(
+    target: Object, states: tuple[str, ...] = (), patterns: tuple[str, ...] = ()
+) -> tuple[Any, ...]:
+    return (list(unitfiles.listed(target.profile, states, patterns)),)
 
 
 def _values(target: Object) -> properties.Values:
@@ -170,7 +165,7 @@ def _get(target: Object, interface: str, name: str) -> tuple[Any, ...]:
     known = INTERFACES.get(interface, {}).get(name)
     if known is None or interface not in target.interfaces:
         raise BusError(
-            _ERROR + "UnknownProperty",
+            ERROR + "UnknownProperty",
             f"Unknown interface {interface} or property {name}.",
         )
     value = _values(target)[interface].get(name, known.default)
@@ -180,7 +175,7 @@ def _get(target: Object, interface: str, name: str) -> tuple[Any, ...]:
 def _get_all(target: Object, interface: str) -> tuple[Any, ...]:
     wanted = [name for name in target.interfaces if name in INTERFACES and interface in ("", name)]
     if not wanted:
-        raise BusError(_ERROR + "UnknownInterface", f"Unknown interface '{interface}'.")
+        raise BusError(ERROR + "UnknownInterface", f"Unknown interface '{interface}'.")
     values = _values(target)
     return (
         {
@@ -201,7 +196,7 @@ _OWNERS = {BUS: BUS, SYSTEMD: SYSTEMD_NAME}
 def _get_name_owner(_target: Object, name: str) -> tuple[Any, ...]:
     if name not in _OWNERS:
         text = f"Could not get owner of name '{name}': no such name"
-        raise BusError(_ERROR + "NameHasNoOwner", text)
+        raise BusError(ERROR + "NameHasNoOwner", text)
     return (_OWNERS[name],)
 
 
@@ -209,15 +204,13 @@ def _nothing(_target: Object, *_arguments: Any) -> tuple[Any, ...]:
     return ()
 
 
-#: Interface -> member -> method. A verb (issue to come) is one more row that leaves a changed
-#: profile with the host.
+#: Interface -> member -> method.
 METHODS: Mapping[str, Mapping[str, Method]] = {
     BUS: {
         "Hello": Method("", "s", lambda _target: (CLIENT_NAME,)),
         "GetNameOwner": Method("s", "s", _get_name_owner),
         "NameHasOwner": Method("s", "b", lambda _target, name: (name in _OWNERS,)),
-        "AddMatch": Method("s", "", _nothing),
-        "RemoveMatch": Method("s", "", _nothing),
+        **verbs.BUS_METHODS,
     },
     _PEER: {"Ping": Method("", "", _nothing)},
     MANAGER: {
@@ -227,6 +220,10 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "ListUnitsFiltered": Method("as", _ROWS, _list_units_filtered),
         "GetUnit": Method("s", "o", _get_unit),
         "LoadUnit": Method("s", "o", _load_unit),
+        "GetUnitFileState": Method("s", "s", _get_unit_file_state),
+        "ListUnitFiles": Method("", "a(ss)", _list_unit_files),
+        "ListUnitFilesByPatterns": Method("asas", "a(ss)", _list_unit_files),
+        **verbs.MANAGER_METHODS,
     },
     _PROPERTIES: {
         "Get": Method("ss", "v", _get),

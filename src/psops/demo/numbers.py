@@ -46,13 +46,15 @@ class Moment(NamedTuple):
 
 
 class Invocation(NamedTuple):
-    """The invocation ID of a unit: half of it tells the host, half the unit."""
+    """The invocation ID of a unit: half of it tells the host, half the unit and its run."""
 
     unit: str
+    run: int = 0
 
     def tail(self) -> bytes:
         """Return the half that tells the unit, with the variant bits of a UUID."""
-        half = bytearray(hashlib.blake2b(self.unit.encode(), digest_size=8).digest())
+        text = f"{self.unit} {self.run}" if self.run else self.unit
+        half = bytearray(hashlib.blake2b(text.encode(), digest_size=8).digest())
         half[0] = half[0] & 0x3F | 0x80
         return bytes(half)
 

@@ -108,14 +108,14 @@ class DemoStream:
 
 def open_port(host: Host, port: int) -> DemoStream:
     """Return a stream to a port of the host; raises `ConnectRefused` while its unit is down."""
-    if not _is_up(hosts.station(host).profile, _PORTS.get(port, ())):
+    if not _is_up(hosts.current(host), _PORTS.get(port, ())):
         raise ConnectRefused(f"localhost port {port}: connection refused", remedy="")
     return DemoStream(host)
 
 
 def sockets(host: Host) -> bytes:
     """Return the kernel's tables of sockets, as far as anybody asks for them."""
-    profile = hosts.station(host).profile
+    profile = hosts.current(host)
     lines = [
         line
         for head, (socket, unit) in zip(_HEADS, _SOCKETS.items(), strict=True)
@@ -127,7 +127,7 @@ def sockets(host: Host) -> bytes:
 
 def files(host: Host, paths: tuple[str, ...]) -> bytes:
     """Return what `stat -c '%Y %n'` says of files; a demo host has them all."""
-    profile = hosts.station(host).profile
+    profile = hosts.current(host)
     now = hosts.clock.microseconds() // SECOND
     lines = [f"{now} /proc/self"]
     for path in paths:
@@ -142,7 +142,7 @@ def _is_up(profile: Profile, units: tuple[str, ...]) -> bool:
 
 
 def _respond(host: Host, path: str) -> bytes:
-    profile = hosts.station(host).profile
+    profile = hosts.current(host)
     now = datetime.fromtimestamp(hosts.clock.microseconds() / SECOND, UTC)
     behind = next((units for begin, units in _BEHIND.items() if path.startswith(begin)), _WEB)
     status, body = "200 OK", _TEXTS.get(path, "")

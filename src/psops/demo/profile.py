@@ -10,10 +10,43 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
+from psops.demo.numbers import Moment
 from psops.demo.schema import INTERFACES, UNIT
 from psops.systemd.names import TYPE_INTERFACES, unit_type
 
 Family = Literal["el9", "debian12"]
+
+
+#: What becomes of a unit with a trouble when it is started: it cannot be, or it is and then
+#: dies, or the trouble is gone.
+Again = Literal["fails", "dies", "runs"]
+
+
+class Trouble(NamedTuple):
+    """What is wrong with one unit of a host, and what its log says of it."""
+
+    unit: str
+    state: str
+    settings: Mapping[str, Any]
+    log: tuple[str, ...] = ()
+    again: Again = "runs"
+
+
+class History(NamedTuple):
+    """When a unit that was changed got into its state, and what it did last."""
+
+    since: Moment
+    began: Moment
+    ended: Moment | None = None
+    #: Which of the host's starts it was; 0 for units that came up at boot.
+    run: int = 0
+
+
+class Unmasked(NamedTuple):
+    """What a masked unit is without its mask."""
+
+    load: str
+    file_state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +67,29 @@ class Unit:
     dropins: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     log: tuple[str, ...] = ()
+    #: The sub state of the unit when it is up; `dead` for programs that end by themselves.
+    up: str = "running"
+    #: What keeps the unit from running.
+    trouble: Trouble | None = None
+    history: History | None = None
+    #: The unit file state on disk where the manager has not read it yet.
+    on_disk: str | None = None
+    unmasked: Unmasked | None = None
 
     @property
     def type(self) -> str:
         """The unit type: `service`, `timer` ..."""
         return unit_type(self.name)
+
+    @property
+    def disk_state(self) -> str:
+        """The unit file state on disk, which the manager takes over when it reloads."""
+        return self.file_state if self.on_disk is None else self.on_disk
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the unit counts as running or about to run, as systemd sees it."""
+        return self.active in ("active", "activating", "reloading")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,16 +111,9 @@ class Profile:
 
     def changed(self, *units: Unit) -> "Profile":
         """Return the profile with these units in place of the ones of the same names."""
-        return replace(self, units={**self.units, **{unit.name: unit for unit in units}})
-
-
-class Trouble(NamedTuple):
-    """What is wrong with one unit of a host, and what its log says of it."""
-
-    unit: str
-    state: str
-    settings: Mapping[str, Any]
-    log: tuple[str, ...] = ()
+        new = {unit.name: unit for unit in units}
+        names = {**{name: name for name in new}, **self.names}
+        return replace(self, units={**self.units, **new}, names=names)
 
 
 #: Tables of units.txt that make up a role; `-FAMILY` tables are added where they exist.
@@ -97,17 +141,20 @@ TROUBLES: dict[str, Trouble] = {
          "/var/lib/postgresql/15/main exited with status 1:",
          "FATAL:  could not write lock file \"postmaster.pid\": No space left on device",
          "pg_ctl: could not start server"),
+        again="fails",
     ),
     "nic-settings": Trouble(
         "perfsonar-configure_nic_parameters.service", "failed",
         {"Result": "exit-code", "ExecMainCode": _EXIT, "ExecMainStatus": 1},
         ("Configuring NIC parameters for ens18", "netlink error: Operation not supported"),
+        again="fails",
     ),
     "agent-loop": Trouble(
         "psconfig-pscheduler-agent.service", "auto-restart",
         {"Result": "exit-code", "ExecMainCode": _EXIT, "ExecMainStatus": 1, "NRestarts": 17},
         ("Traceback (most recent call last):",
          "json.decoder.JSONDecodeError: Expecting ',' delimiter: line 9 column 5 (char 214)"),
+        again="dies",
     ),
     "store-down": Trouble(
         "opensearch.service", "failed",
@@ -115,12 +162,14 @@ TROUBLES: dict[str, Trouble] = {
         ("ERROR: [1] bootstrap checks failed",
          "[1]: max virtual memory areas vm.max_map_count [65530] is too low, "
          "increase to at least [262144]"),
+        again="fails",
     ),
     "config-daemon-died": Trouble("perfsonar-toolkit-config-daemon.service", "exited", {}),
     "logstash-killed": Trouble(
         "logstash.service", "failed",
         {"Result": "oom-kill", "ExecMainCode": _KILL, "ExecMainStatus": 9, "NRestarts": 3},
         ("A process of this unit has been killed by the OOM killer.",),
+        again="dies",
     ),
     "exporter-disabled": Trouble("node_exporter.service", "disabled", {}),
     "daemon-masked": Trouble("panda_daemon.service", "masked", {}),
@@ -129,12 +178,14 @@ TROUBLES: dict[str, Trouble] = {
         {"Result": "exit-code", "ExecMainCode": _EXIT, "ExecMainStatus": 1},
         ("(98)Address already in use: AH00072: make_sock: could not bind to address [::]:25443",
          "no listening sockets available, shutting down", "AH00015: Unable to open logs"),
+        again="fails",
     ),
     "hermes-loop": Trouble(
         "rucio-daemon@hermes.service", "auto-restart",
         {"Result": "success", "ExecMainCode": _EXIT, "ExecMainStatus": 0, "NRestarts": 42},
         ("rucio.common.exception.ConfigNotFound: no option services_list in section hermes",
          "hermes: graceful stop done"),
+        again="dies",
     ),
     "finisher-killed": Trouble(
         "rucio-daemon@conveyor-finisher.service", "failed",
@@ -145,11 +196,13 @@ TROUBLES: dict[str, Trouble] = {
         "psid.service", "failed",
         {"Result": "exit-code", "ExecMainCode": _EXIT, "ExecMainStatus": 255},
         ("psid: RDP: bind(886): Address already in use", "psid: exiting"),
+        again="fails",
     ),
     "psid-disabled": Trouble("psid.service", "disabled", {}),
 }  # fmt: skip
 
-_STATES: dict[str, dict[str, str]] = {
+#: What the words of units.txt and of troubles say of the state of a unit.
+STATES: dict[str, dict[str, str]] = {
     "exited": {"active": "active", "sub": "exited"},
     "down": {"active": "inactive", "sub": "dead"},
     "failed": {"active": "failed", "sub": "failed"},
@@ -193,6 +246,7 @@ def profile(role: str, family: Family, trouble: str = "") -> Profile:
     for place, line in enumerate(text.splitlines()):
         unit = _parse_unit(line, place)
         units[unit.name] = unit
+    _add_inverses(units)
     if trouble:
         found = TROUBLES[trouble]
         units[found.unit] = _troubled(units[found.unit], found)
@@ -211,6 +265,20 @@ def _tables() -> dict[str, list[str]]:
         elif line and not line.startswith("#"):
             rows.append(line)
     return tables
+
+
+#: List of a unit -> the list in which those units have this one.
+_INVERSES = {"PartOf": "ConsistsOf", "Requires": "RequiredBy", "BindsTo": "BoundBy"}
+
+
+def _add_inverses(units: dict[str, Unit]) -> None:
+    for name in list(units):
+        for key, inverse in _INVERSES.items():
+            for other in units[name].settings.get(key, ()):
+                if other in units and name not in units[other].settings.get(inverse, ()):
+                    settings = dict(units[other].settings)
+                    settings[inverse] = [*settings.get(inverse, ()), name]
+                    units[other] = replace(units[other], settings=settings)
 
 
 def _rucio_daemon(line: str) -> str:
@@ -242,7 +310,10 @@ def _parse_unit(line: str, place: int) -> Unit:
             unit = replace(unit, sub=value)
         else:
             settings[key] = _value(kind, key, value)
-    return replace(unit, settings=settings)
+    # A program that runs to its end is as it should be when it is not running.
+    once = settings.get("Type") == "oneshot" and not settings.get("RemainAfterExit")
+    down = "dead" if once else _UP[kind]
+    return replace(unit, settings=settings, up=unit.sub if unit.is_up and not once else down)
 
 
 def _with_word(unit: Unit, word: str) -> Unit:
@@ -252,7 +323,7 @@ def _with_word(unit: Unit, word: str) -> Unit:
         return replace(unit, file_state="")
     if word in _FILE_STATES:
         return replace(unit, file_state=word)
-    state: Any = _STATES[word]
+    state: Any = STATES[word]
     return replace(unit, **state)
 
 
@@ -280,6 +351,9 @@ def _processes(text: str) -> Iterator[str]:
 
 
 def _troubled(unit: Unit, trouble: Trouble) -> Unit:
-    state: Any = _STATES[trouble.state]
+    state: Any = STATES[trouble.state]
     settings = {**unit.settings, **trouble.settings}
-    return replace(unit, log=trouble.log, settings=settings, **state)
+    return replace(
+        unit, log=trouble.log, settings=settings, trouble=trouble, **state,
+        unmasked=Unmasked(unit.load, unit.file_state) if trouble.state == "masked" else None,
+    )  # fmt: skip

@@ -15,8 +15,8 @@ from psops.demo.numbers import (
     Invocation,
     Moment,
 )
-from psops.demo.profile import Profile, Unit
-from psops.demo.schema import CGROUP_TYPES, INTERFACES, MANAGER, UNIT
+from psops.demo.profile import History, Profile, Unit
+from psops.demo.schema import CGROUP_TYPES, INTERFACES, MANAGER, UNIT, UNSET
 from psops.systemd.names import TYPE_INTERFACES
 
 Values = Mapping[str, Mapping[str, Any]]
@@ -32,8 +32,13 @@ _LOAD_ERRORS = {
 }
 #: Process ids: the first unit's, and how far the next unit's are from it.
 _FIRST_PID, _PIDS_PER_UNIT = 620, 24
+#: What is started later gets process ids from here.
+_LATER_PID = 41_300
 #: How long a unit that failed, or is restarted over and over, ran before it ended.
 _SHORT_RUN = 1_240_000
+#: Unit types that come and go with what is outside of systemd.
+_NOT_STARTED = frozenset({"device", "scope"})
+_NOT_STOPPED = frozenset({"device"})
 #: Seconds since a crash loop's last try, out of RestartUSec.
 _SINCE_LAST_TRY = 4 * SECOND
 #: When boot got as far as the first unit of the table, and how much later the next one came.
@@ -58,7 +63,8 @@ def of_unit(unit: Unit, profile: Profile) -> Values:
     """Return the values that differ from the usual ones, by interface and name."""
     own: dict[str, Any] = {}
     common = _of_unit(unit, profile)
-    if unit.load == "loaded":
+    # One that runs stays what it is when it is masked.
+    if unit.load == "loaded" or _since(unit) != _NEVER:
         common |= _times(unit)
         for of_type in _OF_TYPES.get(unit.type, ()):
             own |= of_type(unit)
@@ -101,9 +107,10 @@ def _of_unit(unit: Unit, profile: Profile) -> dict[str, Any]:
         "ActiveState": unit.active,
         "SubState": unit.sub,
         "UnitFileState": unit.file_state,
-        "FragmentPath": _fragment(unit, profile),
+        "FragmentPath": fragment(unit, profile),
         "DropInPaths": [f"{_DROPIN_DIRECTORY}/{unit.name}.d/{name}" for name in unit.dropins],
         "CanReload": unit.type == "mount",
+        "NeedDaemonReload": unit.load == "masked" and unit.on_disk is not None,
         "CanFreeze": unit.type in ("service", "slice", "scope"),
     }
     if unit.load in _LOAD_ERRORS:
@@ -127,8 +134,19 @@ def _of_unit(unit: Unit, profile: Profile) -> dict[str, Any]:
         values["Before"] = ["multi-user.target", "shutdown.target"]
         values["Conflicts"] = ["shutdown.target"]
     values["CanIsolate"] = bool(unit.settings.get("AllowIsolate"))
-    values["CanStop"] = not unit.settings.get("Perpetual")
+    values["CanStart"] = can_start(unit) and not unit.settings.get("RefuseManualStart")
+    values["CanStop"] = can_stop(unit) and not unit.settings.get("RefuseManualStop")
     return values
+
+
+def can_start(unit: Unit) -> bool:
+    """Tell whether a unit of its type can be started at all, by whomever."""
+    return unit.type not in _NOT_STARTED
+
+
+def can_stop(unit: Unit) -> bool:
+    """Tell whether the unit can be stopped at all, by whomever."""
+    return unit.type not in _NOT_STOPPED and not unit.settings.get("Perpetual")
 
 
 #: What the distribution EL enables by itself; for all other units its preset says disabled.
@@ -142,17 +160,24 @@ _EL_PRESETS = frozenset({
 _WANTED_BY = {"timer": "timers.target", "socket": "sockets.target"}
 
 
-def _wanted_by(unit: Unit) -> str:
-    if unit.file_state != "enabled" or unit.name.endswith(".target"):
-        return ""
+def wanted_by(unit: Unit) -> str:
+    """Return the unit that brings this one up at boot where it is enabled."""
     return _WANTED_BY.get(unit.type, "multi-user.target")
 
 
-def _fragment(unit: Unit, profile: Profile) -> str:
+def _wanted_by(unit: Unit) -> str:
+    if unit.file_state != "enabled" or unit.name.endswith(".target"):
+        return ""
+    return wanted_by(unit)
+
+
+def fragment(unit: Unit, profile: Profile) -> str:
+    """Return the path of the unit's file, "" if it has none."""
     if unit.load == "not-found" or not unit.file_state:
         return ""
     if unit.load == "masked":
-        return f"/etc/systemd/system/{unit.name}"
+        directory = "run" if unit.file_state == "masked-runtime" else "etc"
+        return f"/{directory}/systemd/system/{unit.name}"
     if unit.sysv:
         return f"/run/systemd/generator.late/{unit.name}"
     if unit.file_state == "generated":
@@ -166,7 +191,9 @@ def _fragment(unit: Unit, profile: Profile) -> str:
 
 def _since(unit: Unit) -> Moment:
     """Return when the unit got into its state; `_NEVER` if it always was."""
-    if unit.load != "loaded":
+    if unit.history is not None:
+        return unit.history.since
+    if unit.load != "loaded" and not unit.is_up:
         return _NEVER
     if unit.active == "failed":
         return Moment(EARLIER, 0)
@@ -177,13 +204,22 @@ def _since(unit: Unit) -> Moment:
     return Moment(BOOT, _FIRST_START + unit.place * _NEXT_START)
 
 
-def _times(unit: Unit) -> dict[str, Any]:
+def history(unit: Unit) -> History:
+    """Return what the unit did, be it what it was given or what follows from its state."""
+    if unit.history is not None:
+        return unit.history
     since = _since(unit)
+    if unit.active == "active" or since == _NEVER:
+        return History(since, since)
+    return History(since, since.before(_SHORT_RUN), since)
+
+
+def _times(unit: Unit) -> dict[str, Any]:
+    since, started, ended, run = history(unit)
     if since == _NEVER:
         return {"ConditionResult": False, "AssertResult": False}
     if unit.settings.get("Perpetual"):  # systemd found these when it began
         return _stamp("StateChangeTimestamp", since) | _stamp("ActiveEnterTimestamp", since)
-    started = since if unit.active == "active" else since.before(_SHORT_RUN)
     moments = {
         "StateChange": since,
         "InactiveExit": started.before(40_000),
@@ -191,9 +227,9 @@ def _times(unit: Unit) -> dict[str, Any]:
         "Condition": started.before(42_000),
         "Assert": started.before(42_000),
     }
-    if unit.active != "active":
-        moments |= {"ActiveExit": since.before(9_000), "InactiveEnter": since}
-    return {"InvocationID": Invocation(unit.name)} | {
+    if ended is not None:
+        moments |= {"ActiveExit": ended.before(9_000), "InactiveEnter": ended}
+    return {"InvocationID": Invocation(unit.name, run)} | {
         name: value
         for key, moment in moments.items()
         for name, value in _stamp(key + "Timestamp", moment).items()
@@ -217,21 +253,26 @@ def _of_cgroup(unit: Unit) -> dict[str, Any]:
 
 def _of_service(unit: Unit) -> dict[str, Any]:
     values: dict[str, Any] = {"Type": "simple", "OOMPolicy": "stop", "StandardOutput": "journal"}
+    if unit.settings.get("Type") == "oneshot":
+        values["TimeoutStartUSec"] = UNSET  # these may take as long as they like
     if unit.sysv:
         values |= {"Type": "forking", "RemainAfterExit": True, "GuessMainPID": False,
-                   "TimeoutStartUSec": 300_000_000, "KillMode": "process"}  # fmt: skip
-    since = _since(unit)
+                   "TimeoutStartUSec": 300_000_000, "TimeoutStopUSec": 300_000_000,
+                   "KillMode": "process"}  # fmt: skip
+    since, began, ended, _ = history(unit)
     if since == _NEVER:
         return values
     pid = main_pid(unit)
     if _is_alive(unit):
         if not unit.sysv:
             values |= {"MainPID": pid, "ExecMainPID": pid}
-            values |= _stamp("ExecMainStartTimestamp", since.before(20_000))
+            values |= _stamp("ExecMainStartTimestamp", began.before(20_000))
     elif not unit.sysv:
-        ended = since if unit.active != "active" else since.before(5_000)
+        if unit.active == "active" or ended is None:  # it did its work before it counted as up
+            ended = began.before(5_000)
+            began = ended.before(_SHORT_RUN)
         values |= {"ExecMainPID": pid, "ExecMainCode": 1}
-        values |= _stamp("ExecMainStartTimestamp", ended.before(_SHORT_RUN))
+        values |= _stamp("ExecMainStartTimestamp", began)
         values |= _stamp("ExecMainExitTimestamp", ended.before(9_000))
     return values
 
@@ -267,6 +308,8 @@ def _exec(unit: Unit) -> tuple[Any, ...]:
 
 def main_pid(unit: Unit) -> HostNumber:
     """Return the process id that the unit's main process has or had."""
+    if run := history(unit).run:
+        return HostNumber(PID, _LATER_PID + run * _PIDS_PER_UNIT)
     return HostNumber(PID, _FIRST_PID + unit.place * _PIDS_PER_UNIT)
 
 
