@@ -104,13 +104,16 @@ class Selection:
         for unit, message in chosen.missing:
             self.settled[unit] = [UnitChange(unit=unit, result=Result.FAILED, code="no-such-unit",
                                             message=message)]  # fmt: skip
+        after = {
+            names[name]: frozenset(names[other] for other in before)
+            for name, before in chosen.after.items()
+        }
+        along = self._along(units)
+        self.units |= {unit.id: unit for unit in along}
+        after |= {name: frozenset({cause}) for name, cause in self.because.items()}
         return Ordered(
-            units=tuple(self.units.values()),
-            after={names[name]: frozenset(names[other] for other in before)
-                   for name, before in chosen.after.items()},
-            because={},
-            reset=True,
-        )  # fmt: skip
+            units=tuple(self.units.values()), after=after, because=dict(self.because), reset=True
+        )
 
     def _along(self, units: Sequence[UnitStatus]) -> list[UnitStatus]:
         """Return the units that have to be changed along with these, and note why."""

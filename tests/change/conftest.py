@@ -10,14 +10,11 @@ from tests.change.units import units_on
 from tests.command import Run, psops
 from tests.lab import Host, Lab
 
-#: The hosts that these tests change; other tests expect theirs as they were booted.
-FLEET = range(11, 21)
-
 
 @pytest.fixture(scope="package")
 def fleet(lab: Lab) -> Iterator[list[Host]]:
-    """Give hosts that have the units."""
-    hosts = [lab.host(number) for number in FLEET]
+    """Give all hosts, with the units put on them and taken away again."""
+    hosts = list(lab.hosts)
     with units_on(lab, *hosts):
         yield hosts
 

@@ -88,10 +88,10 @@ def test_failing_canary_leaves_the_others_untouched(
         results = [host["result"] for host in run.document["hosts"]]
         assert results == ["failed"] + ["not-attempted"] * (len(fleet) - 1)
         assert run.document["stopped"] == "the run was stopped: 1 host has failed"
-        assert [active(lab, host, "ch-good") for host in fleet[1:]] == ["inactive"] * 9
+        assert [active(lab, host, "ch-good") for host in fleet[1:]] == ["inactive"] * 19
     again = roll("start", "--retry-failed", "--yes", where="")
     assert again.exit == 0, again.stdout + again.stderr
-    assert "again from run 1: start on 10 of 10 hosts" in again.stderr
+    assert "again from run 1: start on 20 of 20 hosts" in again.stderr
     assert {active(lab, host, "ch-good") for host in fleet} == {"active"}
     assert roll("start", "--retry-failed", where="").stdout == "run 2 has left nothing to do\n"
 
@@ -99,9 +99,9 @@ def test_failing_canary_leaves_the_others_untouched(
 def test_max_fail_counts_over_batches(lab: Lab, fleet: list[Host], roll: Roll) -> None:
     with broken(lab, fleet[0]), broken(lab, fleet[3]):
         run = roll("start", "ch-good", "--yes", "--batch", "2", "--max-fail", "2", "--settle",
-                   "0", "--json")  # fmt: skip
+                   "0.5", "--json")  # fmt: skip
     results = [host["result"] for host in run.document["hosts"]]
-    assert results == ["failed", "changed", "changed", "failed"] + ["not-attempted"] * 6
+    assert results == ["failed", "changed", "changed", "failed"] + ["not-attempted"] * 16
 
 
 def test_a_host_that_is_down_is_a_failure_of_its_own(
@@ -112,7 +112,7 @@ def test_a_host_that_is_down_is_a_failure_of_its_own(
                    "--json")  # fmt: skip
     assert run.exit == 1
     results = [host["result"] for host in run.document["hosts"]]
-    assert results == ["changed", "failed"] + ["changed"] * 8
+    assert results == ["changed", "failed"] + ["changed"] * 18
     assert run.error(fleet[1].name)["code"] == "banner-timed-out"
 
 
@@ -130,10 +130,10 @@ def test_killed_psops_leaves_a_true_history_and_is_finished_later(
     states = [host["state"] for host in told]
     assert states[:2] == ["changed", "changed"]
     assert set(states[2:4]) == {"running"}
-    assert states[4:] == ["not-attempted"] * 6
+    assert states[4:] == ["not-attempted"] * 16
     again = roll("start", "--retry-failed", "--yes", where="")
     assert again.exit == 0, again.stdout + again.stderr
-    assert "start on 8 of 10 hosts" in again.stderr
+    assert "start on 18 of 20 hosts" in again.stderr
     for host in fleet:
         assert show(lab, host, "ch-four", "ExecMainStatus") == ["0"]
 
@@ -150,7 +150,7 @@ def test_first_interrupt_waits_for_what_is_under_way(
     assert "no more hosts are begun" in err
     run = Run(130, out, err).document
     results = [host["result"] for host in run["hosts"]]
-    assert results == ["changed"] * 2 + ["not-attempted"] * 8
+    assert results == ["changed"] * 2 + ["not-attempted"] * 18
     assert show(lab, fleet[2], "ch-four", "InactiveExitTimestampMonotonic") == ["0"]
 
 
@@ -242,7 +242,7 @@ def test_no_terminal_and_no_yes_changes_nothing(
     before = invocations(lab, fleet)
     run = roll("restart", "ch-good")
     assert run.exit == 2
-    assert "10 hosts would be changed" in run.stderr
+    assert "20 hosts would be changed" in run.stderr
     assert "--yes" in run.stderr
     assert invocations(lab, fleet) == before
     assert not (tmp_path / "state" / "psops" / "history.db").exists()
