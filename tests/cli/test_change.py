@@ -1,0 +1,214 @@
+"""The verbs that change units at a prompt and in scripts, on the demo fleet."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from psops.systemd.jobs import VERBS
+from tests.command import Run, psops
+
+
+@pytest.fixture
+def say(tmp_path: Path) -> "Say":
+    return Say(tmp_path)
+
+
+class Say:
+    """Calls psops with one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, line: str, **variables: str) -> Run:
+        return psops(*line.split(), home=self.home, **variables)
+
+    def on_terminal(self, line: str, *answers: str) -> tuple[int, str]:
+        """Return exit and screen of a run that is typed on a terminal, with what is answered."""
+        ours, theirs = pty.openpty()
+        running = subprocess.Popen(
+            [sys.executable, "-m", "psops", *line.split()],
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            env={"HOME": str(self.home), "PATH": os.environ["PATH"], "TERM": "xterm", "TZ": "UTC",
+                 "PSOPS_SYSLOG": ""},
+        )  # fmt: skip
+        os.close(theirs)
+        screen = b""
+        left = list(answers)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                data = os.read(ours, 65536)
+            except OSError:
+                break
+            screen += data
+            if left and screen.rstrip().endswith((b"[y/N]:", b"go on? [y/N]:")):
+                os.write(ours, left.pop(0).encode() + b"\n")
+                screen += b"\n"
+        code = running.wait(timeout=10)
+        os.close(ours)
+        return code, screen.decode()
+
+
+def states(run: Run) -> dict[str, str]:
+    return {host["host"]: host["result"] for host in run.document["hosts"]}
+
+
+def test_every_verb_has_a_command(say: Say) -> None:
+    out = say("--help").stdout
+    for verb in VERBS.values():
+        assert f"  {verb.name} " in out
+
+
+def test_many_hosts_are_a_question(say: Say) -> None:
+    code, screen = say.on_terminal("restart -i demo -g testpoint owamp-server", "n")
+    assert code == 130
+    assert "restart owamp-server.service: 1 unit (owamp-server.service) on 4 hosts:" in screen
+    assert "ps[01-04].demo" in screen
+    assert screen.rstrip().endswith("nothing was changed")
+    assert not (say.home / ".local/state/psops/history.db").exists()
+    code, screen = say.on_terminal("restart -i demo -g testpoint owamp-server", "y")
+    assert code == 0
+    assert "4 hosts: 4 changed" in screen
+
+
+def test_a_single_host_is_none(say: Say) -> None:
+    code, screen = say.on_terminal("restart -i demo -H ps01.demo owamp-server")
+    assert code == 0, screen
+    assert "[y/N]" not in screen
+
+
+def test_pause_that_asks(say: Say) -> None:
+    line = "restart -i demo -g testpoint owamp-server --yes --batch 1,3 --pause ask --color never"
+    code, screen = say.on_terminal(line, "n")
+    assert code == 1
+    assert "batch 2 of 2, 3 hosts: go on?" in screen
+    assert "ps[02-04].demo (3): not attempted: the run was stopped when asked to go on" in screen
+    code, screen = say.on_terminal(line, "y")
+    assert "4 hosts: 4 changed" in screen
+
+
+def test_asking_without_a_terminal_is_a_usage_error(say: Say) -> None:
+    run = say("restart -i demo -g testpoint owamp-server --yes --batch 1 --pause ask")
+    assert (run.exit, run.stderr) == (2, "psops: --pause ask needs a terminal to ask on\n")
+
+
+def test_portions(say: Say) -> None:
+    run = say("stop -i demo -a httpd --yes --canary 1 --batch 25% --max-fail 1 --json")
+    told = states(run)
+    # ps02 is Debian, which has no httpd: the second batch is the last one.
+    assert told["ps01.demo"] == "changed"
+    assert told["ps02.demo"] == "failed"
+    assert "not-attempted" in told.values()
+    assert run.document["stopped"].startswith("the run was stopped:")
+
+
+def test_random_order_changes_all(say: Say) -> None:
+    run = say("restart -i demo -g testpoint owamp-server --yes --order random --batch 1 --json")
+    assert list(states(run).values()) == ["changed"] * 4
+    assert list(states(run)) == [f"ps0{number}.demo" for number in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("restart", "no unit is given"),
+        ("restart a --bundle testpoint", "--bundle goes with no units"),
+        ("restart --bundle testpiont -i demo", "no bundle 'testpiont'"),
+        ("restart a --batch 0", "--batch: '0' is no number of hosts such as 10 or 25%"),
+        ("restart a --batch 101%", "--batch: '101%' is more than all hosts"),
+        ("restart a --max-fail x", "--max-fail: 'x' is no number"),
+        ("restart a --pause soon", "--pause takes seconds or 'ask', not 'soon'"),
+        ("restart a --order alphabet", "--order takes inventory, random"),
+        ("restart a --job-mode repalce", "--job-mode takes replace,"),
+        ("kill a --signal FOO", "--signal: no signal 'FOO'"),
+        ("kill a --kill-whom mian", "--kill-whom takes all, main, control"),
+        ("restart --retry-failed", "the history has no run of restart"),
+        ("restart a --retry-failed", "--retry-failed takes units and hosts from the last run"),
+        ("restart ../etc", "'../etc' is not a unit name"),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_told_and_nothing_is_done(say: Say, line: str, told: str) -> None:
+    run = say(line)
+    assert run.exit == 2, run
+    assert run.stderr.startswith(f"psops: {told}"), run.stderr
+    assert run.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told", "force"),
+    [
+        ("[hosts.a]\nprotected = true\n", "stop x -H a", "a is protected by the inventory", "a"),
+        ("[groups.g]\nhosts = 'a'\nprotected = true\n", "stop x -g g", "a is protected", "g"),
+        ("[hosts.a]\nprotected = ['x']\n", "stop x -H a", "x.service on a is protected", "x"),
+        ("[hosts.a]\n", "stop sshd -H a", "sshd.service on a is what you reach the host by",
+         "sshd"),
+    ],
+)  # fmt: skip
+def test_what_is_protected_needs_force(
+    say: Say, text: str, line: str, told: str, force: str
+) -> None:
+    inventory = say.home / "inventory.toml"
+    inventory.write_text(text.replace("[hosts.a]", "[hosts.a]\naddress = '127.0.0.1'\nport = 1"))
+    run = say(f"{line} -i {inventory}")
+    assert run.exit == 2
+    assert run.stderr.startswith(f"psops: {told}")
+    assert "--force" in run.stderr
+    forced = say(f"{line} -i {inventory} --force {force} --connect-timeout 1")
+    assert forced.exit == 69, "it was to be tried"
+
+
+@pytest.mark.parametrize("unit", ["--bundle testpoint", "owamp*"])
+def test_protected_unit_is_found_behind_a_bundle_and_a_glob(say: Say, unit: str) -> None:
+    inventory = say.home / "inventory.toml"
+    inventory.write_text("[hosts.'ps01.demo']\ntransport = 'demo'\nprotected = ['owamp-server']\n")
+    run = say(f"stop {unit} -H ps01.demo -i {inventory} --json")
+    (told,) = [one for one in run.document["hosts"][0]["units"]
+               if one["unit"] == "owamp-server.service"]  # fmt: skip
+    assert (run.exit, told["code"]) == (1, "protected")
+    run = say(f"stop {unit} -H ps01.demo -i {inventory} --force owamp-server --json")
+    (told,) = [one for one in run.document["hosts"][0]["units"]
+               if one["unit"] == "owamp-server.service"]  # fmt: skip
+    assert told["result"] == "changed"
+
+
+def test_history_that_cannot_be_written_refuses_the_change(say: Say) -> None:
+    state = say.home / "state"
+    state.write_text("in the way")
+    run = say("restart -i demo -H ps01.demo owamp-server")
+    assert run.exit == 73
+    assert "--no-history" in run.stderr
+    assert say("restart -i demo -H ps01.demo owamp-server --no-history").exit == 0
+
+
+def test_retry_takes_units_hosts_and_options_from_the_last_run(say: Say) -> None:
+    first = say("restart -i demo -g testpoint postgresql@15-main --yes --settle 0.1 --json")
+    assert list(states(first).values()).count("failed") == 3
+    again = say("restart --retry-failed --yes --json")
+    assert set(states(again)) == {"ps01.demo", "ps02.demo", "ps03.demo"}
+    assert "again from run 1: restart on 3 of 4 hosts" in again.stderr
+    shown = say("history show 2 --json").document["run"]
+    assert shown["request"]["names"] == ["postgresql@15-main.service"]
+    assert shown["request"]["settle"] == 0.1
+
+
+def test_json_lines_and_table_say_the_same(say: Say) -> None:
+    line = "stop -i demo -g testpoint owamp-server nothing --yes"
+    lines = [json.loads(text) for text in say(f"{line} --format jsonl").stdout.splitlines()]
+    assert [one["host"] for one in lines] == [f"ps0{n}.demo" for n in (1, 2, 3, 4)]
+    assert {one["result"] for one in lines} == {"failed"}
+    table = say(f"{line} --fold").stdout
+    assert "× nothing.service on ps[01-04].demo (4): does not exist on this host" in table
+
+
+def test_dry_run_needs_no_yes_and_leaves_no_history(say: Say) -> None:
+    run = say("restart -i demo -g testpoint --bundle testpoint --dry-run")
+    assert run.exit == 0
+    assert "EnqueueUnitJob owamp-server.service restart replace" in run.stdout
+    assert "dry run, nothing was changed" in run.stdout
+    assert say("history").stdout == "no change is recorded yet\n"
