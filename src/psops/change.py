@@ -14,7 +14,7 @@ from psops.catalogue import Catalogue
 from psops.changes import HostChange, Request, Result, UnitChange, joint
 from psops.client import Client
 from psops.deadline import Deadline
-from psops.errors import BusError, DeadlineExceeded, HostError, PsopsError
+from psops.errors import BusError, DeadlineExceeded, PsopsError
 from psops.inventory import Host
 from psops.journal import read_log
 from psops.plan import Plan, Step
@@ -86,8 +86,8 @@ class HostChanger:
                     self._keeper.begin(self._host, [self._before[name] for name in planned.units])
                     self._sent = planned
                     self._send(planned)
-            except HostError as exc:
-                if self._sent is None or exc.code == "not-attempted":
+            except PsopsError as exc:
+                if self._sent is None:
                     raise
                 self._recover(exc)
             if verdict is not None and self._sent is not None:
@@ -300,7 +300,7 @@ class HostChanger:
             else change
         )
 
-    def _recover(self, lost: HostError) -> None:
+    def _recover(self, lost: PsopsError) -> None:
         """Connect again, once, and read what has become of the units."""
         assert self._sent is not None
         self._close()
