@@ -121,7 +121,7 @@ def test_killed_psops_leaves_a_true_history_and_is_finished_later(
 ) -> None:
     where = ",".join(host.name for host in fleet)
     running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2")
-    until(lambda: active(lab, fleet[2], "ch-four") == "activating")
+    until(lambda: {active(lab, host, "ch-four") for host in fleet[2:4]} == {"activating"})
     running.kill()
     running.communicate()
     (run,) = history(tmp_path)["runs"]
@@ -143,7 +143,7 @@ def test_first_interrupt_waits_for_what_is_under_way(
 ) -> None:
     where = ",".join(host.name for host in fleet)
     running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2", "--json")
-    until(lambda: active(lab, fleet[0], "ch-four") == "activating")
+    until(lambda: {active(lab, host, "ch-four") for host in fleet[:2]} == {"activating"})
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 130
@@ -159,7 +159,7 @@ def test_sigterm_is_like_an_interrupt(
 ) -> None:
     where = ",".join(host.name for host in fleet[:4])
     running = begin(lab, tmp_path, where, "start", "ch-four", "--yes", "--batch", "2", "--json")
-    until(lambda: active(lab, fleet[0], "ch-four") == "activating")
+    until(lambda: {active(lab, host, "ch-four") for host in fleet[:2]} == {"activating"})
     running.send_signal(signal.SIGTERM)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 143
@@ -292,3 +292,22 @@ def test_restart_takes_the_time_of_its_job_and_of_a_status(
 
     job = 0.05
     assert best("restart", "--settle", "0") < (best("status") + job) * 1.25
+
+
+def test_journal_gets_a_line_for_each_host(lab: Lab, fleet: list[Host], roll: Roll) -> None:
+    """The journal of a host of the lab stands for that of the machine where psops runs."""
+    log = f"{fleet[5].root}/run/systemd/journal/dev-log"
+    two = f"{fleet[0].name},{fleet[1].name}"
+    run = roll("restart", "ch-other", "--yes", "--settle", "0", where=two, PSOPS_SYSLOG=log)
+    assert run.exit == 0
+    command = "journalctl --identifier=psops --output=cat"
+
+    def lines() -> list[str]:
+        return lab.shell(fleet[5], ["sh", "-c", command]).stdout.splitlines()
+
+    until(lambda: len(lines()) >= 3)
+    assert sorted(lines()) == [
+        f"run 1: restart ch-other.service on {fleet[0].name}: changed",
+        f"run 1: restart ch-other.service on {fleet[1].name}: changed",
+        f"run 1: restart ch-other.service on {fleet[0].name[:-3]}[001-002]: begun",
+    ]

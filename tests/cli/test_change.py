@@ -119,6 +119,8 @@ def test_random_order_changes_all(say: Say) -> None:
     [
         ("restart", "no unit is given"),
         ("restart a --bundle testpoint", "--bundle goes with no units"),
+        ("restart a rucio-daemon@", "rucio-daemon@.service is a template: name an instance, as in "
+         "rucio-daemon@NAME.service"),
         ("restart --bundle testpiont -i demo", "no bundle 'testpiont'"),
         ("restart a --batch 0", "--batch: '0' is no number of hosts such as 10 or 25%"),
         ("restart a --batch 101%", "--batch: '101%' is more than all hosts"),

@@ -162,6 +162,10 @@ def _check_units(request: "Request") -> None:
         return
     if request.bundle and given:
         raise UsageError("--bundle goes with no units")
+    for unit in request.names:
+        if "@." in unit:
+            raise UsageError(f"{unit} is a template: name an instance, as in "
+                             f"{unit.replace('@.', '@NAME.')}")  # fmt: skip
     if not (request.bundle or given):
         raise UsageError("no unit is given", remedy=f"psops {name} UNIT, or --bundle NAME")
 

@@ -38,7 +38,12 @@ Settle = Annotated[
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option("--timeout", metavar="SECONDS", help="Time for each job."),
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        callback=lambda value: value if value is None else opt.between(0.1, opt.DAYS)(value),
+        help="Time for each job.",
+    ),
 ]
 Batch = Annotated[
     str | None, typer.Option("--batch", metavar="N|N%,...", help="Hosts at a time, as 1,5,25%.")

@@ -23,7 +23,7 @@ def between(least: float, most: float) -> Callable[[float], float]:
 
 
 #: Longer time-outs, infinite ones among them, do not fit into the system's calls.
-_DAYS = 10 * 86400
+DAYS = 10 * 86400
 
 Hosts = Annotated[
     list[str] | None,
@@ -89,13 +89,13 @@ Fanout = Annotated[
 ConnectTimeout = Annotated[
     float,
     typer.Option(
-        "--connect-timeout", metavar="SECONDS", callback=between(0.1, _DAYS), help="Time to log in."
+        "--connect-timeout", metavar="SECONDS", callback=between(0.1, DAYS), help="Time to log in."
     ),
 ]
 Timeout = Annotated[
     float,
     typer.Option(
-        "--timeout", metavar="SECONDS", callback=between(0.1, _DAYS), help="Time to answer."
+        "--timeout", metavar="SECONDS", callback=between(0.1, DAYS), help="Time to answer."
     ),
 ]
 Sudo = Annotated[
