@@ -81,6 +81,14 @@ def test_job_that_another_one_replaces(lab: Lab, host: Host, change: Change) -> 
     assert "somebody else changes ch-long.service" in told["message"]
 
 
+def test_job_mode_is_that_of_systemd(lab: Lab, host: Host, change: Change) -> None:
+    lab.shell(host, ["systemctl", "start", "--no-block", "ch-long"], check=True)
+    run = change("stop", "ch-long", "--job-mode", "fail", "--json")
+    assert unit_of(run, "ch-long.service")["code"] == "destructive"
+    assert active(lab, host, "ch-long") == "activating"
+    assert change("stop", "ch-long").exit == 0
+
+
 def test_time_is_over_before_the_job(lab: Lab, host: Host, change: Change) -> None:
     run = change("start", "--timeout", "1", "ch-long", "--json")
     told = unit_of(run, "ch-long.service")
