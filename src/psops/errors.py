@@ -80,6 +80,14 @@ class SshConfigError(ConfigError):
     code = "ssh-config"
 
 
+class CrontabError(PsopsError):
+    """A crontab cannot be read at all; one that has wrong lines is no error."""
+
+    code = "crontab"
+    exit = Exit.UNREADABLE_INPUT
+    remedy = "give a file or directory that may be read, or - for standard input"
+
+
 class HistoryError(PsopsError):
     """The history of changes cannot be read or written; without it nothing is changed."""
 

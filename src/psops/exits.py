@@ -16,6 +16,7 @@ class Exit(IntEnum):
     USAGE = 2
     NOT_RUNNING = 3
     UNKNOWN_UNIT = 4
+    UNREADABLE_INPUT = 65
     UNAVAILABLE = 69
     SOFTWARE = 70
     CANNOT_RECORD = 73
@@ -27,10 +28,11 @@ class Exit(IntEnum):
 #: One sentence for each code; help texts and the man page are made from it.
 MEANINGS: dict[Exit, str] = {
     Exit.OK: "everything is as asked",
-    Exit.SOME_FAILED: "some hosts could not be read, or some units failed",
+    Exit.SOME_FAILED: "some hosts could not be read, some units failed, or lines were refused",
     Exit.USAGE: "wrong usage, or an unknown group or format",
     Exit.NOT_RUNNING: "a named unit is not running",
     Exit.UNKNOWN_UNIT: "a named unit does not exist, or no unit matches",
+    Exit.UNREADABLE_INPUT: "a crontab cannot be read",
     Exit.UNAVAILABLE: "no selected host could be read",
     Exit.SOFTWARE: "a bug in psops; run again with --debug and report it",
     Exit.CANNOT_RECORD: "the history of changes cannot be written; nothing was changed",

@@ -101,6 +101,10 @@ EXAMPLES = (
     ("What would be done:", "psops stop --all --dry-run owamp-server"),
     ("What was done, and again where it did not work:", "psops history show last"),
     ("Finish the last restart:", "psops restart --retry-failed"),
+    (
+        "PanDA's crontab as the configuration of its daemons, for nine servers:",
+        "psops cron2daemon --servers 9 --sync copyArchive /etc/cron.d/panda",
+    ),
     ("What the inventory says of a host:", "psops inventory show ps01"),
 )
 SEE_ALSO = (

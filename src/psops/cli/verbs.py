@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "reset-failed": _CHANGE,
     "kill": _CHANGE,
     "daemon-reload": _CHANGE,
+    "cron2daemon": "psops.cli.cron2daemon",
     "history": "psops.cli.history",
     "bundle": "psops.cli.bundle",
     "inventory": "psops.cli.inventory",
