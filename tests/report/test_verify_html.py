@@ -267,6 +267,7 @@ def test_theme_is_chosen_and_kept(opened: Opened) -> None:
     for wanted in ("light", "dark"):
         page.locator("#theme").click()
         expect(page.locator("html")).to_have_attribute("data-theme", wanted)
+    page.wait_for_timeout(500)  # Chromium hands what is stored to the next page a moment later
     page.reload()
     expect(page.locator("#theme")).to_have_text("Theme: dark")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
