@@ -35,7 +35,7 @@ class Logger:
         self.lines: list[str] = []
 
     def _note(self, text: object) -> None:
-        self.lines.append(str(text).splitlines()[0])
+        self.lines.append(str(text))
 
     info = debug = warning = error = _note
 

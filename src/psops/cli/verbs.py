@@ -33,6 +33,7 @@ VERBS: dict[str, str] = {
     "kill": _CHANGE,
     "daemon-reload": _CHANGE,
     "cron2daemon": "psops.cli.cron2daemon",
+    "panda": "psops.cli.panda",
     "history": "psops.cli.history",
     "bundle": "psops.cli.bundle",
     "inventory": "psops.cli.inventory",

@@ -1,0 +1,367 @@
+"""`psops panda`: the daemon configuration of PanDA servers shown, checked, merged, compared."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from psops.cli import options as opt
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.panda_simulate import CODES as SIMULATE_CODES
+from psops.cli.panda_simulate import simulate
+from psops.errors import ConfigError, PsopsError, UsageError
+from psops.exits import Exit
+
+if TYPE_CHECKING:
+    from psops.fanout import Outcome
+    from psops.panda.sources import Fetch
+    from psops.pandaconf.place import Reader, Word
+    from psops.verdict import HostVerdict
+
+_READ_CODES = (Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
+               Exit.INTERRUPTED, Exit.TERMINATED)  # fmt: skip
+_FAILING_CODES = (Exit.OK, Exit.SOME_FAILED, *_READ_CODES[1:])
+_FORMATS = ("table", "json")
+#: A file of new daemons is not larger.
+_MOST_BYTES = 16 << 20
+
+app = verb_app(_FAILING_CODES, "Show, check, merge, compare and simulate daemons of PanDA servers.")
+
+Config = Annotated[
+    str, typer.Argument(metavar="CFG", help="A panda_server.cfg, or HOST:PATH of one.")
+]
+EnvFile = Annotated[
+    str | None,
+    typer.Option("--env", metavar="FILE", help="The server's panda_server_env, or HOST:PATH."),
+]
+PlainFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table or json.")]
+
+
+@contextmanager
+def _reader(
+    inventory: str | None,
+    ssh_config: str | None,
+    connect_timeout: float,
+    timeout: float,
+    accept_new_host_keys: bool,
+    env_file: str | None,
+) -> "Iterator[Reader]":
+    """Give what reads configurations here and on hosts; these are let go of at the end."""
+    from psops.cli.target import select
+    from psops.pandaconf.place import Reader, fetch_over
+    from psops.transport import Options, connect
+
+    wanted = Options(
+        connect_timeout=connect_timeout,
+        timeout=timeout,
+        accept_new_host_keys=accept_new_host_keys,
+        ssh_config=ssh_config,
+    )
+    with ExitStack() as stack:
+
+        def dial(name: str) -> "Fetch":
+            chosen, options = select(
+                inventory=inventory,
+                hosts=(name,),
+                groups=(),
+                all_hosts=False,
+                exclude=(),
+                machine=None,
+                user_bus=False,
+                options=wanted,
+            )
+            if len(chosen) != 1:
+                raise UsageError(f"{name!r} means {len(chosen)} hosts, a file is on one")
+            connection = connect(chosen[0], options)
+            stack.callback(connection.close)
+            return fetch_over(connection, name, options.timeout)
+
+        yield Reader(dial, env_file)
+
+
+@app.command("show", epilog=epilog(_READ_CODES))
+def show(
+    context: typer.Context,
+    config: Config,
+    servers: Annotated[
+        int,
+        typer.Option(
+            "--servers",
+            metavar="N",
+            callback=opt.between(1, 10_000),
+            help="Servers that share the database.",
+        ),
+    ] = 1,
+    origins: Annotated[
+        bool, typer.Option("--origins", help="A line for each attribute, with its origin.")
+    ] = False,
+    env_file: EnvFile = None,
+    inventory: opt.InventoryFile = None,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: PlainFormat = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Show the daemons as the server's real master would have them.
+
+    A file in its usual place below PANDA_HOME is read with all others that the master
+    reads, the overlay included; any other file stands alone.
+    """
+    from psops.pandaconf.place import parse_word
+    from psops.pandaconf.show import render_show, show_object
+    from psops.report import Look
+    from psops.report.json import dump, envelope
+
+    form = _one_of("json" if as_json else form)
+    word = parse_word(config)
+    with _reader(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+                 env_file) as reader:  # fmt: skip
+        found = reader.read(word)
+    code = Exit.CONFIG if found.fatal is not None else Exit.OK
+    if form == "json":
+        errors = []
+        if found.fatal is not None:
+            errors = [{"code": "config", "message": found.fatal.text,
+                       "remedy": f"psops panda check {word}"}]  # fmt: skip
+        document: dict[str, Any] = {"source": str(word), **show_object(found, servers)}
+        return Answer(dump(envelope("panda show", code, [], errors) | document, indent=2), code)
+    env = environment(context, color)
+    look = Look(color=env.color, width=env.width)
+    return Answer(render_show(found, servers, look, origins=origins), code)
+
+
+@app.command("check", epilog=epilog(_FAILING_CODES))
+def check(
+    context: typer.Context,
+    configs: Annotated[
+        list[str],
+        typer.Argument(metavar="CFG...", help="Files panda_server.cfg, or HOST:PATH of them."),
+    ],
+    env_file: EnvFile = None,
+    release: Annotated[
+        str,
+        typer.Option("--release", metavar="VERSION", help="Of panda-server, else the newest."),
+    ] = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
+    ] = "critical",
+    inventory: opt.InventoryFile = None,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table, json, junit, nagios ...")
+    ] = "table",
+    as_json: opt.AsJson = False,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
+    ] = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Find every known trap in configurations before the master falls into it.
+
+    A file that cannot be read is unknown, never ok. Give --env to have the time zone
+    of the service checked, which the locks of synced daemons depend on.
+    """
+    from psops.nearest import did_you_mean
+    from psops.panda.report import verify_report
+    from psops.pandaconf.place import parse_word
+    from psops.report import Look
+    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
+
+    form = "json" if as_json else form
+    if form not in VERIFY_FORMATS:
+        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
+    if fail_on not in ("warning", "critical"):
+        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
+    words = [parse_word(text) for text in dict.fromkeys(configs)]
+    with _reader(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+                 env_file) as reader:  # fmt: skip
+        reader.read_environment()  # one that cannot be read is no matter of a single file
+        outcomes = [_judge(word, reader, release) for word in words]
+    report = verify_report(outcomes, fail_on=fail_on, made_at=time.time())
+    env = environment(context, color)
+    look = Look(color=env.color and output is None, width=env.width)
+    text, code = render_verify(report, form, look), Exit(exit_code(report, form))
+    if output is None:
+        return Answer(text, code)
+    from psops.paths import write_atomically
+
+    write_atomically(Path(output), text, mode=0o644)
+    return Answer("", code)
+
+
+def _judge(word: "Word", reader: "Reader", release: str) -> "Outcome[HostVerdict]":
+    from psops.panda.check import Asked
+    from psops.panda.check import check as find_traps
+    from psops.panda.report import unread_host, verify_host
+
+    begun = time.monotonic()
+    try:
+        effective = reader.read(word)
+    except UsageError:  # such as no host of that name: it is the command line that is wrong
+        raise
+    except PsopsError as error:
+        return unread_host(str(word), error, time.monotonic() - begun)
+    asked = Asked(version=release, env_text=reader.read_environment().text)
+    faults = find_traps(effective, asked)
+    return verify_host(str(word), effective, faults, time.monotonic() - begun)
+
+
+@app.command("merge", epilog=epilog((Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)))
+def merge(
+    context: typer.Context,
+    config: Annotated[str, typer.Argument(metavar="CFG", help="The panda_server.cfg to change.")],
+    new: Annotated[
+        str,
+        typer.Argument(metavar="NEW.json", help="Daemons, as of cron2daemon; - for stdin."),
+    ],
+    write: Annotated[
+        bool, typer.Option("--write", help="Change the file; else only show how.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Keep attributes that the new daemon does not name.")
+    ] = False,
+    env_file: EnvFile = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Merge daemons into the 'config' of a server, and show the difference.
+
+    All other text stays as it is, byte for byte. A daemon of another module is never
+    replaced. With --write the old file is kept beside the new one.
+    """
+    from psops.panda.apply import merge_file, write_merged
+    from psops.panda.merge import unified_diff
+    from psops.pandaconf.given import parse_daemons
+    from psops.pandaconf.place import parse_word
+    from psops.report.text import clean, count
+
+    word = parse_word(config)
+    if word.host:
+        raise UsageError(
+            f"{word} is on another host, and is not changed from here",
+            remedy="copy the file here, or run psops there",
+        )
+    daemons = parse_daemons(_read_new(new), new)
+    path = Path(word.path)
+    before, merged = merge_file(path, daemons, update=update)
+    told = [*merged.notes, *_without_effect(word, env_file)]
+    done = "nothing to change"
+    if merged.added or merged.changed:
+        done = "not written; add --write to do it"
+    if write and (backup := write_merged(path, before, merged, time.time())) is not None:
+        done = f"written and read back; the old file is {backup}"
+    what = f"{len(merged.added)} added, {len(merged.changed)} changed, {len(merged.same)} as before"
+    summary = f"{count(len(daemons), 'daemon')}: {what}; {done}"
+    typer.echo("\n".join(f"psops: {clean(text)}" for text in [*told, summary]), err=True)
+    env = environment(context, color)
+    text = unified_diff(before.decode("utf-8"), merged.text, word.path)
+    return Answer(_for_terminal(text, env.color) if env.width is not None else text, Exit.OK)
+
+
+def _read_new(name: str) -> bytes:
+    import sys
+
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as stream:
+                data = stream.read(_MOST_BYTES + 1)
+    except (OSError, ValueError, AttributeError) as exc:
+        # AttributeError: stdin was closed by whoever started psops.
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise ConfigError(f"{name}: cannot read: {reason.lower()}") from exc
+    if len(data) > _MOST_BYTES:
+        raise ConfigError(f"{name}: larger than {_MOST_BYTES >> 20} MiB")
+    return data
+
+
+def _without_effect(word: "Word", env_file: str | None) -> list[str]:
+    """Return why the server would not use what is merged; a reason is no error, it may be meant."""
+    from psops.panda.merge import shadowed
+
+    with _reader(None, None, 10.0, 30.0, False, env_file) as reader:
+        try:
+            whole = reader.read(word)
+        except ConfigError as error:
+            return [f"the server's other files are not known: {error}"]
+    if whole.fatal is not None:
+        where = whole.fatal.places[0] if whole.fatal.places else word
+        return [f"the server does not start with it: {where}: {whole.fatal.text}"]
+    why = shadowed(whole, word.path)
+    return [f"without effect: {why}"] if why else []
+
+
+def _for_terminal(text: str, color: bool) -> str:
+    from psops.report.text import clean, paint
+
+    styles = {"+": "good", "-": "bad", "@": "dim"}
+    lines = (clean(line.removesuffix("\r")) for line in text.split("\n"))
+    return "\n".join(paint(line, styles.get(line[:1], ""), color) for line in lines)
+
+
+@app.command("diff", epilog=epilog(_FAILING_CODES))
+def diff(
+    context: typer.Context,
+    before: Annotated[str, typer.Argument(metavar="A", help="A panda_server.cfg or HOST:PATH.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    env_file: EnvFile = None,
+    inventory: opt.InventoryFile = None,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: PlainFormat = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Compare the effective daemons of two servers or files; exit 1 if they differ.
+
+    Compared is what the masters have, defaults and overlays included, not the text.
+    """
+    from psops.panda.diff import compare
+    from psops.pandaconf.differ import difference_object, render_differences
+    from psops.pandaconf.place import parse_word
+    from psops.report import Look
+    from psops.report.json import dump, envelope
+
+    form = _one_of("json" if as_json else form)
+    words = parse_word(before), parse_word(after)
+    with _reader(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+                 env_file) as reader:  # fmt: skip
+        found = compare(*(reader.read(word) for word in words))
+    code = Exit.SOME_FAILED if found else Exit.OK
+    if form == "json":
+        document: dict[str, Any] = {
+            "before": str(words[0]),
+            "after": str(words[1]),
+            "differences": [difference_object(one) for one in found],
+        }
+        return Answer(dump(envelope("panda diff", code, [], []) | document, indent=2), code)
+    env = environment(context, color)
+    look = Look(color=env.color, width=env.width)
+    return Answer(render_differences(found, (str(words[0]), str(words[1])), look), code)
+
+
+def _one_of(form: str) -> str:
+    from psops.nearest import did_you_mean
+
+    if form not in _FORMATS:
+        raise UsageError(f"no format {form!r}{did_you_mean(form, _FORMATS)}")
+    return form
+
+
+app.command("simulate", epilog=epilog(SIMULATE_CODES))(simulate)
