@@ -150,6 +150,8 @@ class _Builder:
                         self.reader.fail(draft, key, what, (at,))
         if "monitored_by" in values:
             self.refer(draft, "monitored_by", "components", [values["monitored_by"]])
+        found = values.get("checks", {}).values()
+        values["checks"] = tuple(probe for probe in found if probe is not None)
         return self.entry(Component, draft, values)
 
     def bundle(self, draft: Draft, values: dict[str, Any]) -> Bundle:

@@ -4,7 +4,7 @@ Pure data; nothing here reads a file or asks a host.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -249,6 +249,24 @@ class Daemon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A question to a component of a pipeline; what is in `settings` depends on `kind`."""
+
+    name: str
+    kind: str
+    purpose: str = ""
+    severity: Severity = Severity.REQUIRED
+    #: Seconds for each exchange with the component.
+    timeout: float = 10.0
+    #: A host of the inventory from which it is asked; "" is from here.
+    via: str = ""
+    #: Everything that the kind knows, defaults filled in; None for what is not set.
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    hints: tuple[Hint, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A part of a pipeline over many organisations: a service, not a unit."""
 
@@ -274,5 +292,7 @@ class Component:
     #: The component that watches it.
     monitored_by: str = ""
     gap: str = ""
+    #: What `psops pipeline verify` asks of it.
+    checks: tuple[Probe, ...] = ()
     note: str = ""
     sources: tuple[Path, ...] = ()

@@ -216,6 +216,9 @@ class Reading:
             if len(self.problems) > before:
                 draft.broken = True
             else:
+                if section == "components" and inner == "checks":
+                    # One check of a component may be changed or left out, the others stay.
+                    found = {**draft.values.get(inner, {}), **found}
                 draft.values[inner] = found
                 draft.origins[inner] = file
 

@@ -16,6 +16,7 @@ from psops.catalogue_entry import (
     Severity,
     When,
 )
+from psops.catalogue_probes import probes
 from psops.catalogue_values import (
     Reader,
     Wrong,
@@ -250,6 +251,9 @@ DAEMON_KEYS: dict[str, Reader] = {
     "variants": many(record({**_WHEN, **_CHANGES}, _variant)),
 }  # fmt: skip
 
+#: Rules for a JSON document, all of which must hold.
+JSON_RULES = some(record({"path": _json_path, **JSON_OPS}, _json_rule, "path"))
+
 CHECK_KEYS: dict[str, Reader] = {
     "kind": word(("tcp", "http", "file", "socket"), "kind of check"),
     "purpose": string,
@@ -262,7 +266,7 @@ CHECK_KEYS: dict[str, Reader] = {
     "url": _url,
     "status": some(whole(100, 599)),
     "text": string,
-    "json": some(record({"path": _json_path, **JSON_OPS}, _json_rule, "path")),
+    "json": JSON_RULES,
     "verify_tls": boolean,
     "tls_days": whole(0, 3650),
     "path": path,
@@ -324,5 +328,6 @@ COMPONENT_KEYS: dict[str, Reader] = {
     "by_machine": string,
     "monitored_by": name,
     "gap": string,
+    "checks": probes,
     "note": string,
 }

@@ -105,6 +105,8 @@ class VerifyReport:
     """The outcome of every host, in the order in which they were asked for."""
 
     outcomes: tuple[Outcome[HostVerdict], ...]
+    #: The command that made it.
+    title: str = "psops bundle verify"
     #: From which verdict on the run fails: "warning" or "critical".
     fail_on: str = "critical"
     #: When it was made, in seconds since the epoch.

@@ -4,6 +4,7 @@ h11 knows the protocol and does no input or output, so that it fits streams that
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -69,22 +70,41 @@ def parse_url(url: str) -> Target:
 
 def get(stream: ByteStream, target: Target, deadline: Deadline) -> Response:
     """Return the answer to a GET; raises `NoResponse`, or `HostError` of the stream."""
+    return ask(stream, target, deadline)
+
+
+def ask(
+    stream: ByteStream,
+    target: Target,
+    deadline: Deadline,
+    *,
+    method: str = "GET",
+    headers: Sequence[tuple[str, str]] = (),
+    body: bytes = b"",
+    most: int = MOST,
+) -> Response:
+    """Return the answer to a request; raises as `get` does. `most` bytes of the body are kept."""
     begin = time.monotonic()
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEADERS)
-    headers = [
+    sent = [
         ("Host", target.authority),
         ("User-Agent", f"psops/{__version__}"),
         ("Accept", "application/json, */*;q=0.5"),
         ("Accept-Encoding", "identity"),
         ("Connection", "close"),
+        *headers,
+        *([("Content-Length", str(len(body)))] if body else ()),
     ]
-    request = h11.Request(method="GET", target=target.path, headers=headers)
-    stream.send((http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""), deadline)
+    request = h11.Request(method=method, target=target.path, headers=sent)
+    data = http.send(request) or b""
+    if body:
+        data += http.send(h11.Data(data=body)) or b""
+    stream.send(data + (http.send(h11.EndOfMessage()) or b""), deadline)
     response: h11.Response | None = None
-    body = bytearray()
+    content = bytearray()
     complete = False
     received = 0
-    while not complete and len(body) <= MOST:
+    while not complete and len(content) <= most:
         try:
             event = http.next_event()
             if event is h11.NEED_DATA:
@@ -98,7 +118,7 @@ def get(stream: ByteStream, target: Target, deadline: Deadline) -> Response:
         if isinstance(event, h11.Response):
             response = event
         elif isinstance(event, h11.Data):
-            body += event.data
+            content += event.data
         elif isinstance(event, h11.EndOfMessage):
             complete = True
         elif isinstance(event, h11.ConnectionClosed):
@@ -110,8 +130,8 @@ def get(stream: ByteStream, target: Target, deadline: Deadline) -> Response:
         reason=response.reason.decode("latin-1"),
         headers={name.decode("latin-1"): value.decode("latin-1")
                  for name, value in response.headers},
-        body=bytes(body[:MOST]),
-        complete=complete and len(body) <= MOST,
+        body=bytes(content[:most]),
+        complete=complete and len(content) <= most,
         elapsed=time.monotonic() - begin,
     )  # fmt: skip
 

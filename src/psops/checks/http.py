@@ -68,7 +68,7 @@ def judge(check: Check, response: Response) -> Answer:
     if check.text and check.text not in text:
         if not response.complete:
             return unknown("too-big", f"'{check.text}' is not in the answer, which is {_BEYOND}")
-        return wrong("text", f"'{check.text}' is not in the answer{_excerpt(response)}")
+        return wrong("text", f"'{check.text}' is not in the answer{excerpt(response)}")
     if not check.json:
         return right(f"answers {status} with '{check.text}'")
     if not response.complete:
@@ -76,7 +76,7 @@ def judge(check: Check, response: Response) -> Answer:
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
-        return unknown("not-json", f"{status}, but not JSON{_excerpt(response)}")
+        return unknown("not-json", f"{status}, but not JSON{excerpt(response)}")
     return rules.judge(check.json, document, _now(response))
 
 
@@ -136,10 +136,10 @@ def _other_status(check: Check, response: Response, status: str) -> Answer:
         place = squeeze(clean(response.headers["location"]))[:_EXCERPT]
         return wrong("redirect", f"{status} instead of {wanted}: it points to {place}")
     code = "server-error" if response.status >= 500 else "status"
-    return wrong(code, f"{status} instead of {wanted}{_excerpt(response)}")
+    return wrong(code, f"{status} instead of {wanted}{excerpt(response)}")
 
 
-def _excerpt(response: Response) -> str:
+def excerpt(response: Response) -> str:
     """Return the title of a page or the begin of another answer, in words that follow a text."""
     text = response.body[:8192].decode(errors="replace")
     title = _TITLE.search(text)

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from psops.catalogue_entry import Check
@@ -44,12 +45,12 @@ class Site:
         self.checks = checks
         self.deadline = deadline
         self._lock = threading.Lock()
-        self._asked: dict[object, _Once] = {}
+        self._asked: dict[object, Once] = {}
 
     def once(self, key: object, ask: Callable[[], Any]) -> Any:
         """Return what `ask` returned or raised when the first check of this key asked."""
         with self._lock:
-            once = self._asked.setdefault(key, _Once())
+            once = self._asked.setdefault(key, Once())
         return once.result(ask)
 
     def limit(self, seconds: float) -> Deadline:
@@ -89,15 +90,20 @@ class Site:
         ):
             left = f"only {deadline.seconds:.1f} s of the host's time-out were left for it"
             return unknown("no-time", f"{error}; {left}")
-        answer, code = next(
-            (make, code) for kind, make, code in _ANSWERS if isinstance(error, kind)
-        )
-        if isinstance(error, ChannelRefused):
-            return unknown(code, f"cannot be run: {error}")
-        return answer(code, f"{error} (from here)" if check.asked_from == "here" else str(error))
+        found = explain_error(error)
+        from_here = check.asked_from == "here" and not isinstance(error, ChannelRefused)
+        return replace(found, text=f"{found.text} (from here)") if from_here else found
 
 
-class _Once:
+def explain_error(error: HostError) -> Answer:
+    """Return what it means that a port was not reached or did not answer."""
+    make, code = next((make, code) for kind, make, code in _ANSWERS if isinstance(error, kind))
+    if isinstance(error, ChannelRefused):
+        return unknown(code, f"cannot be run: {error}")
+    return make(code, str(error))
+
+
+class Once:
     """A question that is asked by the first who wants the answer, while the others wait."""
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 import ssl
 from datetime import UTC, datetime
 from functools import cache
+from typing import NamedTuple
 
 from psops.checks import Answer, unknown, wrong
 from psops.deadline import Deadline
@@ -49,15 +50,37 @@ class Untrusted(Exception):
         self.number = number
 
 
+class CertificateFiles(NamedTuple):
+    """PEM files: the authorities to trust, a certificate of ours and its key; "" for none."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+NO_FILES = CertificateFiles()
+
+
 class TlsStream:
     """A byte stream in TLS over another one, which need not be a socket."""
 
-    def __init__(self, stream: ByteStream, name: str, deadline: Deadline, *, verify: bool) -> None:
-        """Shake hands; raises `Untrusted`, `HandshakeFailed` or what the stream raises."""
+    def __init__(
+        self,
+        stream: ByteStream,
+        name: str,
+        deadline: Deadline,
+        *,
+        verify: bool,
+        files: CertificateFiles = NO_FILES,
+    ) -> None:
+        """Shake hands; raises `Untrusted`, `HandshakeFailed` or what the stream raises.
+
+        `OSError` where `files` cannot be used.
+        """
         self._stream = stream
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
-            self._tls = _context(verify).wrap_bio(
+            self._tls = _context(verify, files).wrap_bio(
                 self._incoming, self._outgoing, server_hostname=name
             )
         except ValueError as exc:
@@ -120,13 +143,17 @@ class TlsStream:
 
 
 @cache
-def _context(verify: bool) -> ssl.SSLContext:
+def _context(verify: bool, files: CertificateFiles = NO_FILES) -> ssl.SSLContext:
     """Return how to shake hands; reading all authorities takes longer than shaking hands."""
     if verify:
-        return ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+        context = ssl.create_default_context(cafile=files.ca or None)
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if files.certificate:
+        # A key with a passphrase would be asked for on the terminal.
+        context.load_cert_chain(files.certificate, files.key or None, password=lambda: "")
     return context
 
 

@@ -11,11 +11,11 @@ import typer
 from psops.cli import complete
 
 
-def between(least: float, most: float) -> Callable[[float], float]:
+def between(least: float, most: float) -> Callable[[float | None], float | None]:
     """Return a check of an option's value; `min=` would put "x>=1" into the help, and nan in."""
 
-    def check(value: float) -> float:
-        if not least <= value <= most:
+    def check(value: float | None) -> float | None:
+        if value is not None and not least <= value <= most:
             raise typer.BadParameter(f"{value:g} is not from {least:g} to {most:g}.")
         return value
 

@@ -1,8 +1,6 @@
 """`psops panda`: the daemon configuration of PanDA servers shown, checked, merged, compared."""
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +8,7 @@ import typer
 
 from psops.cli import options as opt
 from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.panda_files import EnvFile, reader_of
 from psops.cli.panda_simulate import CODES as SIMULATE_CODES
 from psops.cli.panda_simulate import simulate
 from psops.errors import ConfigError, PsopsError, UsageError
@@ -17,8 +16,7 @@ from psops.exits import Exit
 
 if TYPE_CHECKING:
     from psops.fanout import Outcome
-    from psops.panda.sources import Fetch
-    from psops.pandaconf.place import Reader, Word
+    from psops.panda.place import Reader, Word
     from psops.verdict import HostVerdict
 
 _READ_CODES = (Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
@@ -33,53 +31,7 @@ app = verb_app(_FAILING_CODES, "Show, check, merge, compare and simulate daemons
 Config = Annotated[
     str, typer.Argument(metavar="CFG", help="A panda_server.cfg, or HOST:PATH of one.")
 ]
-EnvFile = Annotated[
-    str | None,
-    typer.Option("--env", metavar="FILE", help="The server's panda_server_env, or HOST:PATH."),
-]
 PlainFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="table or json.")]
-
-
-@contextmanager
-def _reader(
-    inventory: str | None,
-    ssh_config: str | None,
-    connect_timeout: float,
-    timeout: float,
-    accept_new_host_keys: bool,
-    env_file: str | None,
-) -> "Iterator[Reader]":
-    """Give what reads configurations here and on hosts; these are let go of at the end."""
-    from psops.cli.target import select
-    from psops.pandaconf.place import Reader, fetch_over
-    from psops.transport import Options, connect
-
-    wanted = Options(
-        connect_timeout=connect_timeout,
-        timeout=timeout,
-        accept_new_host_keys=accept_new_host_keys,
-        ssh_config=ssh_config,
-    )
-    with ExitStack() as stack:
-
-        def dial(name: str) -> "Fetch":
-            chosen, options = select(
-                inventory=inventory,
-                hosts=(name,),
-                groups=(),
-                all_hosts=False,
-                exclude=(),
-                machine=None,
-                user_bus=False,
-                options=wanted,
-            )
-            if len(chosen) != 1:
-                raise UsageError(f"{name!r} means {len(chosen)} hosts, a file is on one")
-            connection = connect(chosen[0], options)
-            stack.callback(connection.close)
-            return fetch_over(connection, name, options.timeout)
-
-        yield Reader(dial, env_file)
 
 
 @app.command("show", epilog=epilog(_READ_CODES))
@@ -109,19 +61,19 @@ def show(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Show the daemons as the server's real master would have them.
+    """Show the daemons that a master would have.
 
     A file in its usual place below PANDA_HOME is read with all others that the master
     reads, the overlay included; any other file stands alone.
     """
-    from psops.pandaconf.place import parse_word
-    from psops.pandaconf.show import render_show, show_object
+    from psops.panda.place import parse_word
     from psops.report import Look
     from psops.report.json import dump, envelope
+    from psops.report.panda_show import render_show, show_object
 
     form = _one_of("json" if as_json else form)
     word = parse_word(config)
-    with _reader(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
                  env_file) as reader:  # fmt: skip
         found = reader.read(word)
     code = Exit.CONFIG if found.fatal is not None else Exit.OK
@@ -168,14 +120,14 @@ def check(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Find every known trap in configurations before the master falls into it.
+    """Find every known trap in configurations.
 
     A file that cannot be read is unknown, never ok. Give --env to have the time zone
     of the service checked, which the locks of synced daemons depend on.
     """
     from psops.nearest import did_you_mean
+    from psops.panda.place import parse_word
     from psops.panda.report import verify_report
-    from psops.pandaconf.place import parse_word
     from psops.report import Look
     from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
 
@@ -185,7 +137,7 @@ def check(
     if fail_on not in ("warning", "critical"):
         raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
     words = [parse_word(text) for text in dict.fromkeys(configs)]
-    with _reader(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
                  env_file) as reader:  # fmt: skip
         reader.read_environment()  # one that cannot be read is no matter of a single file
         outcomes = [_judge(word, reader, release) for word in words]
@@ -197,7 +149,10 @@ def check(
         return Answer(text, code)
     from psops.paths import write_atomically
 
-    write_atomically(Path(output), text, mode=0o644)
+    try:
+        write_atomically(Path(output), text, mode=0o644)
+    except OSError as exc:
+        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
     return Answer("", code)
 
 
@@ -236,15 +191,15 @@ def merge(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Merge daemons into the 'config' of a server, and show the difference.
+    """Merge daemons into a configuration.
 
-    All other text stays as it is, byte for byte. A daemon of another module is never
-    replaced. With --write the old file is kept beside the new one.
+    Shows the difference. All other text stays as it is, byte for byte. A daemon of
+    another module is never replaced. With --write the old file is kept as well.
     """
     from psops.panda.apply import merge_file, write_merged
+    from psops.panda.given import parse_daemons
     from psops.panda.merge import unified_diff
-    from psops.pandaconf.given import parse_daemons
-    from psops.pandaconf.place import parse_word
+    from psops.panda.place import parse_word
     from psops.report.text import clean, count
 
     word = parse_word(config)
@@ -292,7 +247,7 @@ def _without_effect(word: "Word", env_file: str | None) -> list[str]:
     """Return why the server would not use what is merged; a reason is no error, it may be meant."""
     from psops.panda.merge import shadowed
 
-    with _reader(None, None, 10.0, 30.0, False, env_file) as reader:
+    with reader_of(None, None, 10.0, 30.0, False, env_file) as reader:
         try:
             whole = reader.read(word)
         except ConfigError as error:
@@ -328,19 +283,20 @@ def diff(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Compare the effective daemons of two servers or files; exit 1 if they differ.
+    """Compare the daemons of two configurations.
 
     Compared is what the masters have, defaults and overlays included, not the text.
+    The exit code is 1 if they differ.
     """
     from psops.panda.diff import compare
-    from psops.pandaconf.differ import difference_object, render_differences
-    from psops.pandaconf.place import parse_word
+    from psops.panda.place import parse_word
     from psops.report import Look
     from psops.report.json import dump, envelope
+    from psops.report.panda_diff import difference_object, render_differences
 
     form = _one_of("json" if as_json else form)
     words = parse_word(before), parse_word(after)
-    with _reader(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
                  env_file) as reader:  # fmt: skip
         found = compare(*(reader.read(word) for word in words))
     code = Exit.SOME_FAILED if found else Exit.OK

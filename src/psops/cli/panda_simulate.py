@@ -6,13 +6,13 @@ import typer
 
 from psops.cli import options as opt
 from psops.cli.app import Answer, environment
+from psops.cli.panda_files import EnvFile, reader_of
 from psops.exits import Exit
 
 if TYPE_CHECKING:
     from psops.cron.crontab import Crontab
-    from psops.pandasim.config import PlainDaemon
 
-CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
+CODES = (Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG)
 FORMATS = ("table", "json")
 #: No file of durations or crontab is larger; more is somebody's mistake.
 _MOST_BYTES = 16_000_000
@@ -20,7 +20,9 @@ _MOST_BYTES = 16_000_000
 
 def simulate(
     context: typer.Context,
-    config: Annotated[str, typer.Argument(metavar="CFG", help="panda_server.cfg.")],
+    config: Annotated[
+        str, typer.Argument(metavar="CFG", help="A panda_server.cfg, or HOST:PATH of one.")
+    ],
     servers: Annotated[
         int,
         typer.Option(
@@ -54,7 +56,12 @@ def simulate(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option("--n-proc", metavar="N", help="Workers; else as the file says."),
+        typer.Option(
+            "--n-proc",
+            metavar="N",
+            callback=opt.between(0, 1000),
+            help="Workers; else as the file says.",
+        ),
     ] = None,
     offsets: Annotated[
         str | None,
@@ -75,6 +82,12 @@ def simulate(
         str | None,
         typer.Option("--plot", metavar="FILE.svg", help="Draw the first day into this file."),
     ] = None,
+    env_file: EnvFile = None,
+    inventory: opt.InventoryFile = None,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table or json.")
     ] = "table",
@@ -89,9 +102,11 @@ def simulate(
     """
     from psops.errors import UsageError
     from psops.nearest import did_you_mean
+    from psops.panda.place import parse_word
+    from psops.panda.simulate import plan_of
     from psops.pandasim import engine, stats
     from psops.pandasim.against import compare, read_cron
-    from psops.pandasim.model import Plan, SimulationError
+    from psops.pandasim.model import SimulationError
     from psops.pandasim.plot import draw_svg, draw_text
     from psops.pandasim.render import render_json, render_table
     from psops.report import Look
@@ -99,14 +114,16 @@ def simulate(
     form = "json" if as_json else form
     if form not in FORMATS:
         raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
-    daemons, n_proc = _effective(config)
-    known = _durations(durations, [one.name for one in daemons])
+    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
+                   env_file) as reader:  # fmt: skip
+        effective = reader.read(parse_word(config))
+    known = _durations(durations, [one.name for one in effective.scheduled])
     try:
-        plan = Plan(
-            daemons=daemons,
+        plan = plan_of(
+            effective,
             servers=servers,
             days=days,
-            workers=n_proc if workers is None else workers,
+            workers=workers,
             durations=known,
             duration=duration,
             vary=vary,
@@ -117,6 +134,7 @@ def simulate(
         cron = read_cron(_crontabs(against, servers), servers, days) if against else None
     except SimulationError as error:
         raise UsageError(str(error)) from error
+    daemons = plan.daemons
     log = engine.simulate(plan)
     result = stats.summarise(plan, log)
     compared = compare(result, cron.firings) if cron else None
@@ -128,19 +146,6 @@ def simulate(
     look = Look(color=env.color, width=env.width)
     text = draw_text(daemons, log, width=env.width)
     return Answer(render_table(result, text, look, compared, cron), Exit.OK)
-
-
-def _effective(path: str) -> "tuple[tuple[PlainDaemon, ...], int]":
-    """Return the enabled daemons of a configuration file, and its n_proc."""
-    from psops.errors import ConfigError
-    from psops.pandasim.config import BadConfig, parse_daemons
-
-    try:
-        return parse_daemons(_read(path).decode("utf-8"))
-    except (BadConfig, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: {error}", remedy=f"see all that is wrong there: psops panda check {path}"
-        ) from error
 
 
 def _durations(path: str | None, names: list[str]) -> dict[str, float]:

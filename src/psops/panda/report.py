@@ -30,7 +30,7 @@ def verify_host(
     findings += [_sound(one, name) for one in effective.scheduled if one.name not in bad]
     if not findings:
         findings.append(_made("[daemon]", Verdict.OK, "sound", "nothing is wrong"))
-    value = HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=tuple(findings))
+    value = HostVerdict(bundles=(BUNDLE,), chosen_by="", findings=tuple(findings))
     return Outcome(Host(name=name), elapsed, value=value)
 
 
@@ -43,7 +43,9 @@ def verify_report(
     outcomes: Sequence[Outcome[HostVerdict]], *, fail_on: str = "critical", made_at: float = 0.0
 ) -> VerifyReport:
     """Return the report on some files or servers."""
-    return VerifyReport(outcomes=tuple(outcomes), fail_on=fail_on, made_at=made_at)
+    return VerifyReport(
+        outcomes=tuple(outcomes), title="psops panda check", fail_on=fail_on, made_at=made_at
+    )
 
 
 def _where(place: Place, host: str) -> str:
@@ -68,5 +70,6 @@ def _made(name: str, verdict: Verdict, code: str, text: str, remedy: str = "") -
         text=text,
         kind="check",
         bundle=BUNDLE,
+        severity="",
         advice=(Advice(remedy),) if remedy else (),
     )

@@ -4,7 +4,6 @@
 - `engine`: the events of all servers in the order of time; gives a `Log`.
 - `stats`: a `Log` as numbers: runs per day, lateness, overlaps, kills, workers needed.
 - `against`: the same beside what cron did.
-- `config`: the daemons of one configuration file.
 - `durations`: how long the scripts take, from a file.
 - `plot`: one day as text and as SVG.
 - `render`: all of it for people and for machines.

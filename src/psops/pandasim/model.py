@@ -19,7 +19,7 @@ class SimulationError(ValueError):
 
 
 class Daemon(Protocol):
-    """What the simulation has to know of a daemon; `pandaconf.model.DaemonConfig` has it."""
+    """What the simulation has to know of a daemon; `panda.model.DaemonConfig` has it."""
 
     @property
     def name(self) -> str:

@@ -64,7 +64,7 @@ def facts_of(one: Finding) -> list[str]:
         told.append(clean(state + (f", {why}" if why else "")))
     if one.because:
         told.append(f"because of {clean(one.because)}")
-    use = f"{one.severity} by {one.bundle}" if one.bundle else ""
+    use = f"{one.severity} by {one.bundle}" if one.bundle and one.severity else ""
     if one.purpose or use:
         told.append(clean("; ".join(part for part in (use, one.purpose) if part)))
     return told

@@ -41,6 +41,7 @@ def render(report: VerifyReport, look: Look) -> str:
     made_at = datetime.fromtimestamp(report.made_at, UTC)
     values = {
         "policy": _policy(page),
+        "title": escape(report.title),
         "verdict": report.verdict.value,
         "glyph": MARKS[report.verdict][1],
         "summary": escape(summary(report)),

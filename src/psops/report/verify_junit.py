@@ -22,7 +22,7 @@ _RESULTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 def render(report: VerifyReport, look: Look) -> str:
     """Return the report as an XML document."""
-    root = Element("testsuites", name="psops bundle verify")
+    root = Element("testsuites", name=report.title)
     for outcome in report.outcomes:
         _suite(root, report, outcome)
     for key in _COUNTED:
@@ -89,7 +89,7 @@ def _case(suite: Element, report: VerifyReport, one: Finding) -> None:
         SubElement(case, "skipped", message=f"{waiver_text(one)} ({clean(one.text)})")
         return
     more = facts_of(one)
-    more += [f"{clean(text)}: {clean(command)}" for text, command in one.advice]
+    more += [clean(f"{text}: {command}" if command else text) for text, command in one.advice]
     if one.verdict is Verdict.UNKNOWN:
         _result(case, "error", one.code, clean(one.text), more)
     elif failing(report, one):

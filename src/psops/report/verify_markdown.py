@@ -38,7 +38,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]~|#$!])")
 def render(report: VerifyReport, look: Look) -> str:
     """Return the summary, the table of hosts, then what is not ok. Equal hosts are folded."""
     verdict = report.verdict.value
-    parts = [f"## {MARKS[verdict][1]} psops bundle verify: {verdict}", _md(summary(report))]
+    parts = [f"## {MARKS[verdict][1]} {report.title}: {verdict}", _md(summary(report))]
     parts += [_table(report)]
     parts += ["".join(f"- **{_md(fold(hosts))}**: {_md(role(value))}\n"
                       for hosts, value in roles(report)).rstrip()]  # fmt: skip

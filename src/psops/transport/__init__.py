@@ -23,7 +23,7 @@ class Channel(Protocol):
 
 
 class ByteStream(Protocol):
-    """One two-way byte stream to a TCP port, which is open when it is given out."""
+    """One two-way byte stream to a port or a Unix socket, open when it is given out."""
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Send all bytes; raises `DeadlineExceeded`, or `ConnectRefused` if it is broken."""
@@ -62,6 +62,9 @@ class Connection(Protocol):
         Raises `ConnectRefused`, `ConnectTimedOut` and `NameNotResolved` for what is so there,
         `ChannelRefused` if the way there is closed to us.
         """
+
+    def open_unix(self, path: str, deadline: Deadline) -> ByteStream:
+        """Return a stream to a Unix socket of the host; raises `ChannelRefused`."""
 
     def open_here(self, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port of the host over the network; raises as `open_tcp` does."""

@@ -19,7 +19,7 @@ from psops.transport import Connection, Finished, Options
 from psops.transport.child import bridge
 from psops.transport.dial import dial_tcp
 from psops.transport.local import SYSTEM_BUS, open_socket, run_program
-from psops.transport.stream import SocketChannel, TcpStream
+from psops.transport.stream import SocketChannel, TcpStream, open_unix
 
 _MACHINES = Path("/run/systemd/machines")
 _ENGINES = ("podman", "docker")
@@ -74,6 +74,10 @@ class Container:
         if isinstance(made[0], HostError):
             raise made[0]
         return made[0]
+
+    def open_unix(self, path: str, deadline: Deadline) -> TcpStream:
+        """Return a stream to a Unix socket in the container."""
+        return open_unix(f"/proc/{self._leader}/root{path}", deadline)
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Raise `ChannelRefused`: no address of it is known here."""

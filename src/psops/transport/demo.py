@@ -3,7 +3,7 @@
 from psops.deadline import Deadline
 from psops.demo import hosts, journal
 from psops.demo.bus import DemoBus
-from psops.errors import DeadlineExceeded, NoBus
+from psops.errors import ChannelRefused, DeadlineExceeded, NoBus
 from psops.inventory import Host
 from psops.systemd.codec import Malformed
 from psops.transport import ByteStream, Finished, Options
@@ -89,6 +89,10 @@ class DemoConnection:
         from psops.demo.ports import open_port  # brings ssl, which nothing else needs
 
         return open_port(self._host, port)
+
+    def open_unix(self, path: str, deadline: Deadline) -> ByteStream:
+        """Raise `ChannelRefused`: what is behind sockets is not made up."""
+        raise ChannelRefused(f"{path}: no such file or directory", remedy="")
 
     def open_here(self, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port of the host."""

@@ -14,7 +14,7 @@ from psops.errors import ChannelRefused, DeadlineExceeded, HostError, NoBus, Not
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.dial import dial_tcp
-from psops.transport.stream import SocketChannel, TcpStream, open_here
+from psops.transport.stream import SocketChannel, TcpStream, open_here, open_unix
 
 SYSTEM_BUS = "/run/dbus/system_bus_socket"
 _UNIX_ADDRESS = re.compile(r"unix:(?:[^,;]+,)*(path|abstract)=([^,;]+)")
@@ -41,6 +41,10 @@ class Local:
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port as seen from here."""
         return TcpStream(dial_tcp(host, port, deadline).sock)
+
+    def open_unix(self, path: str, deadline: Deadline) -> TcpStream:
+        """Return a stream to a Unix socket of this host."""
+        return open_unix(path, deadline)
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port of this host."""

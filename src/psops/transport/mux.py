@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import struct
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -69,11 +70,22 @@ class MuxConnection:
 
     def open_streamlocal(self, remote: str) -> SocketChannel:
         """Return a channel to a socket of the host; a refusal shows when it is first used."""
+        sock, close = self._connect(remote, self._timeout)
+        return SocketChannel(sock, lambda: ChannelRefused("the host closed the forward"), close)
+
+    def open_unix(self, path: str, deadline: Deadline) -> TcpStream:
+        """Return a stream to a Unix socket of the host.
+
+        One that the host refuses looks to a client of a master as if it ended at once.
+        """
+        return TcpStream(*self._connect(path, max(deadline.remaining(), 0.001)))
+
+    def _connect(self, remote: str, timeout: float) -> tuple[socket.socket, Callable[[], None]]:
         local = f"{_directory()}/{next(_numbers)}"
         places = _string(local) + _word(_STREAMLOCAL) + _string(remote) + _word(_STREAMLOCAL)
         forward = _word(_LOCAL) + places
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(self._timeout)
+        sock.settimeout(timeout)
 
         def close() -> None:
             # Only now: a master that closes the forward first may not have accepted us yet.
@@ -87,7 +99,7 @@ class MuxConnection:
         except OSError as exc:
             close()
             raise ProtocolError(f"the master's forward does not answer ({exc})") from exc
-        return SocketChannel(sock, lambda: ChannelRefused("the host closed the forward"), close)
+        return sock, close
 
     def open_program(self, command: str) -> SocketChannel:
         """Return a channel to the standard input and output of a program on the host."""

@@ -118,18 +118,20 @@ class Refusal(NamedTuple):
 
 
 class _Transport(paramiko.Transport):
-    """A paramiko transport that can open channels to a Unix socket (`bus` names it).
+    """A paramiko transport that can open channels to a Unix socket (`aim` says to which).
 
     It also keeps why a channel was not opened, apart for each: paramiko has one place for the
     errors of all threads, and leaves out what the server said.
     """
 
-    bus = ""
-
     def __init__(self, sock: _QuickSocket) -> None:
         super().__init__(sock)  # type: ignore[arg-type]
         self._opening = threading.local()
         self._refusals: dict[int, Refusal] = {}
+
+    def aim(self, path: str) -> None:
+        """Let the next channel that this thread opens lead to a Unix socket."""
+        self._opening.path = path
 
     def refusal(self) -> Refusal | None:
         """Return why the channel that this thread asked for last was not opened."""
@@ -143,7 +145,7 @@ class _Transport(paramiko.Transport):
             request.get_string()
             self._opening.number = request.get_int()
         if packet.startswith(_CHANNEL_OPEN) and packet[5:].startswith(_STREAMLOCAL.encode()):
-            data.add_string(self.bus)
+            data.add_string(self._opening.path)
             data.add_string("")
             data.add_int(0)
         super()._send_user_message(data)  # type: ignore[misc]
@@ -235,7 +237,7 @@ class NativeConnection:
 
     def open_streamlocal(self, path: str) -> BusChannel:
         """Return a channel to a Unix socket of the host; raises `ChannelRefused`."""
-        self._transport.bus = path
+        self._transport.aim(path)
         return BusChannel(self._open(_STREAMLOCAL), program=False)
 
     def open_program(self, command: str) -> BusChannel:
@@ -262,6 +264,21 @@ class NativeConnection:
             if deadline.passed():
                 limit = f"no answer within {deadline.seconds:.3g} s"
                 raise ConnectTimedOut(f"{place}: {limit}", remedy="") from exc
+            raise ChannelRefused(f"the host closed the connection ({exc})") from exc
+        return NativeStream(channel)
+
+    def open_unix(self, path: str, deadline: Deadline) -> NativeStream:
+        """Return a stream to a Unix socket of the host."""
+        self._transport.aim(path)
+        try:
+            channel = self._transport.open_channel(
+                _STREAMLOCAL, timeout=max(deadline.remaining(), 0.001)
+            )
+        except ChannelException as exc:
+            raise ChannelRefused(f"{path}: {exc.text or exc}", remedy="") from exc
+        except (SSHException, EOFError, OSError) as exc:
+            if deadline.passed():
+                raise silent(deadline) from exc
             raise ChannelRefused(f"the host closed the connection ({exc})") from exc
         return NativeStream(channel)
 

@@ -89,12 +89,11 @@ class OpenSshConnection:
         All of them go through one more login: `ssh -W` would be a login for each, and tells
         an open port from a closed one only to people.
         """
-        with self._lock:
-            if self._master is None:
-                self._master = _Master(self._argv, Deadline(self._options.timeout))
-            master = self._master.connection
-        assert master is not None
-        return master.open_tcp(host, port, deadline)
+        return self._lasting().open_tcp(host, port, deadline)
+
+    def open_unix(self, path: str, deadline: Deadline) -> TcpStream:
+        """Return a stream to a Unix socket of the host, by the same login as `open_tcp`."""
+        return self._lasting().open_unix(path, deadline)
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port of the host over the network, past SSH."""
@@ -105,6 +104,14 @@ class OpenSshConnection:
         """Hang up, if there is a login that lasts."""
         if self._master is not None:
             self._master.close()
+
+    def _lasting(self) -> MuxConnection:
+        with self._lock:
+            if self._master is None:
+                self._master = _Master(self._argv, Deadline(self._options.timeout))
+            connection = self._master.connection
+        assert connection is not None
+        return connection
 
     @cached_property
     def _place(self) -> tuple[str, str]:

@@ -63,7 +63,7 @@ class SocketChannel:
 
 
 class TcpStream:
-    """A byte stream over a socket that is connected to a TCP port, or to what relays it."""
+    """A byte stream over a socket that is connected to a port, or to what relays it."""
 
     def __init__(self, sock: socket.socket, close: Callable[[], None] = lambda: None) -> None:
         self._sock = sock
@@ -94,6 +94,21 @@ class TcpStream:
         with contextlib.suppress(OSError):
             self._sock.close()
         self._close()
+
+
+def open_unix(path: str, deadline: Deadline) -> TcpStream:
+    """Return a stream to a Unix socket of this machine; raises `ChannelRefused`."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(max(deadline.remaining(), 0.001))
+    try:
+        sock.connect(path)
+    except OSError as exc:
+        sock.close()
+        if isinstance(exc, TimeoutError):
+            raise silent(deadline) from None
+        reason = (exc.strerror or str(exc)).lower()
+        raise ChannelRefused(f"{path}: {reason}", remedy="") from exc
+    return TcpStream(sock)
 
 
 def open_here(address: str, port: int, deadline: Deadline, behind: str = "") -> TcpStream:

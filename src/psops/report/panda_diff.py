@@ -5,8 +5,8 @@ from typing import Any
 
 from psops.panda.diff import Change, Difference
 from psops.panda.model import Place
-from psops.pandaconf.show import place_object, plain, short
 from psops.report import Look
+from psops.report.panda_show import place_object, plain, short
 from psops.report.text import clean, paint
 
 _SIGNS = {Change.ADDED: ("+", "good"), Change.REMOVED: ("-", "bad"), Change.CHANGED: ("~", "warn")}

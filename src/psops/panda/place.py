@@ -1,5 +1,6 @@
 """Configurations by the words of a command line: `PATH` here, `HOST:PATH` on another host."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -34,6 +35,7 @@ class Environment(NamedTuple):
 def parse_word(text: str) -> Word:
     """Return the file that a word means; a `/` before the colon makes it a path, as for scp(1).
 
+    A path of this machine is made absolute, since the place of a file tells PANDA_HOME.
     Raises `UsageError` if the host or the path is missing.
 
     >>> parse_word("p01:/etc/panda/panda_server.cfg").host, parse_word("./a:b").host
@@ -46,7 +48,8 @@ def parse_word(text: str) -> Word:
         raise UsageError(f"{text!r} names no host", remedy=f"write ./{text} for a file")
     if not path:
         raise UsageError(f"{text!r} names no file")
-    return Word(host, path)
+    # Not Path.resolve(): a link in its usual place is what the master reads.
+    return Word(host, path if host else os.path.abspath(path))  # noqa: PTH100
 
 
 def fetch_over(connection: Connection, host: str, timeout: float) -> Fetch:

@@ -1,0 +1,73 @@
+"""Readers and keys that several kinds of probes have; pure data."""
+
+import re
+from typing import Any
+
+from psops.catalogue_values import Wrong, boolean, kind, path, string, whole, word
+from psops.probes.keys import Key
+
+
+def url(value: Any) -> str:
+    """Return an http or https URL; one with a password in it is refused, for it would be shown."""
+    text = string(value)
+    if not re.fullmatch(r"https?://\S+", text):
+        raise Wrong(f"'{text}' is not a URL such as https://bus.example.org")
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise Wrong("must have no user or password in it; use the keys 'user' and 'secret'")
+    return text
+
+
+def secret(value: Any) -> str:
+    """Return where a secret is, which is never the secret itself."""
+    text = string(value)
+    if not re.fullmatch(r"env:[A-Za-z_]\w*|file:/.+|credential:[\w.@-]+", text, re.ASCII):
+        # The text itself may be the secret, and is not told.
+        raise Wrong("must be one of env:NAME, file:/path, credential:NAME, never the secret itself")
+    return text
+
+
+def number(value: Any) -> float:
+    """Return a number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise Wrong(f"must be a number from 0 on, not {kind(value)}")
+    return float(value)
+
+
+def share(value: Any) -> float:
+    """Return a share from 0 to 1."""
+    found = number(value)
+    if found > 1:
+        raise Wrong(f"{value} is not a share from 0 to 1")
+    return found
+
+
+def span(value: Any) -> float:
+    """Return seconds, of up to a year."""
+    found = number(value)
+    if not 0 < found <= 366 * 86400:
+        raise Wrong(f"{value} is not a number of seconds from above 0 to a year")
+    return found
+
+
+def json_rules(value: Any) -> Any:
+    """Return the rules for a JSON document, as checks of bundles have them."""
+    from psops.catalogue_keys import JSON_RULES
+
+    return JSON_RULES(value)
+
+
+#: What an exchange by HTTP may need.
+HTTP: dict[str, Key] = {
+    "url": Key(url, needed=True),
+    "user": Key(string, ""),
+    "secret": Key(secret, ""),
+    #: basic with a user, bearer without; apikey is Elasticsearch's own.
+    "auth": Key(word(("basic", "bearer", "apikey"), "way to log in"), ""),
+    "verify_tls": Key(boolean, True),
+    #: PEM file of the authorities to trust, and of a certificate of ours with its key.
+    "ca": Key(path, ""),
+    "client_cert": Key(path, ""),
+    "client_key": Key(path, ""),
+    #: Fewer days until the certificate ends are a warning.
+    "tls_days": Key(whole(0, 3650), 14),
+}

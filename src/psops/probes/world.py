@@ -1,0 +1,293 @@
+"""What probes can do: ask by HTTP, run a program, open a socket, read a secret, wait."""
+
+import base64
+import json
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from psops.catalogue_entry import Probe
+from psops.checks import Answer, unknown, wrong
+from psops.checks.exchange import NoResponse, Response, Target, ask, parse_url
+from psops.checks.http import excerpt
+from psops.checks.site import Once, explain_error
+from psops.checks.tls import (
+    CertificateFiles,
+    HandshakeFailed,
+    TlsStream,
+    Untrusted,
+    judge_end,
+    judge_trust,
+)
+from psops.deadline import Deadline
+from psops.errors import HostError
+from psops.probes import Unanswered
+from psops.report.text import clean, squeeze
+from psops.transport import ByteStream, Connection, Finished
+
+#: How much of an answer is read; lists of a large broker are long.
+MOST = 16 * 1024 * 1024
+_MOST_SECRET = 64 * 1024
+_EXCERPT = 100
+
+
+class World:
+    """The ways that probes have to their components, each shared by all that use the same.
+
+    `window` is the number of seconds between two looks at a counter.
+    """
+
+    def __init__(
+        self,
+        dial: Callable[[str], Connection],
+        *,
+        window: float = 12.0,
+        environment: Mapping[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`dial` connects to a host of the inventory, "" to this machine; raises `HostError`."""
+        self.window = window
+        self._dial = dial
+        self._environment = os.environ if environment is None else environment
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._shared: dict[object, Once] = {}
+
+    def once(self, key: object, ask: Callable[[], Any]) -> Any:
+        """Return what `ask` returned or raised when the first probe with this key asked."""
+        with self._lock:
+            shared = self._shared.setdefault(key, Once())
+        return shared.result(ask)
+
+    def now(self) -> float:
+        """Return the time, in seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def wait(self) -> None:
+        """Wait for a window to pass, between two looks at a counter."""
+        self._sleep(self.window)
+
+    def connection(self, probe: Probe) -> Connection:
+        """Return a connection to where the probe is asked from; raises `Unanswered`."""
+        try:
+            found: Connection = self.once(("connection", probe.via), lambda: self._dial(probe.via))
+        except HostError as exc:
+            place = f"{clean(probe.via)} cannot be reached: " if probe.via else ""
+            raise Unanswered(unknown(str(exc.code), f"{place}{clean(str(exc))}")) from exc
+        return found
+
+    def run(self, probe: Probe, argv: tuple[str, ...]) -> Finished:
+        """Run a program there and return what it gave; raises `Unanswered`."""
+        try:
+            return self.connection(probe).run(argv, Deadline(probe.timeout))
+        except HostError as exc:
+            raise Unanswered(unknown("cannot-run", f"{argv[0]}: {clean(str(exc))}")) from exc
+
+    def secret(self, reference: str) -> str:
+        """Return the secret that a reference such as `env:NAME` leads to; raises `Unanswered`.
+
+        The text of what is raised has the reference, never what is there.
+        """
+        way, _, place = reference.partition(":")
+        if way == "env":
+            found = self._environment.get(place)
+            if not found:
+                raise _no_secret(f"the variable {place} is not set")
+            return found
+        if way == "credential":
+            directory = self._environment.get("CREDENTIALS_DIRECTORY")
+            if not directory:
+                raise _no_secret(f"{reference}: not started by systemd with that credential")
+            return _read_secret(Path(directory) / place)
+        return _read_secret(Path(place))
+
+    def http(
+        self,
+        probe: Probe,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+    ) -> tuple[Response, tuple[Answer, ...]]:
+        """Return the answer to a request, and what is wrong with the certificate.
+
+        Nothing is redirected: a login is not to be told elsewhere. Equal requests of one run
+        are made once, unless they have a body. Raises `Unanswered`.
+        """
+
+        def fetch() -> tuple[Response, tuple[Answer, ...]]:
+            return self._fetch(probe, url, method, headers, body)
+
+        given = probe.settings
+        login = tuple(given.get(key) for key in ("user", "secret", "client_cert", "ca"))
+        key = ("http", probe.via, method, url, headers, login, given.get("verify_tls", True))
+        return fetch() if body else self.once(key, fetch)
+
+    def fresh(self, probe: Probe, url: str) -> tuple[Any, float]:
+        """Return a JSON document that is asked for anew, and the monotonic time of it.
+
+        For the second look at a counter. Raises `Unanswered`.
+        """
+        response, _ = self._fetch(probe, url, "GET", (), b"")
+        return self.document(url, response), self.monotonic()
+
+    def json(self, probe: Probe, url: str) -> Any:
+        """Return the JSON document at a URL; raises `Unanswered`."""
+        return self.document(url, self.http(probe, url)[0])
+
+    def document(self, url: str, response: Response) -> Any:
+        """Return the JSON document of an answer with status 200; raises `Unanswered`."""
+        place = clean(url)
+        status = f"{response.status} {clean(response.reason)}".strip()
+        if response.status in (401, 403, 407):
+            raise Unanswered(unknown("not-allowed", f"{place}: {status}, so nothing is seen"))
+        if response.status == 404:
+            raise Unanswered(wrong("missing-object", f"{place}: {status}"))
+        if 300 <= response.status < 400:
+            target = squeeze(clean(response.headers.get("location", "")))[:_EXCERPT]
+            raise Unanswered(unknown("redirect", f"{place}: {status}: it points to {target}"))
+        if response.status != 200:
+            code = "server-error" if response.status >= 500 else "status"
+            raise Unanswered(wrong(code, f"{place}: {status}{excerpt(response)}"))
+        if not response.complete:
+            raise Unanswered(unknown("too-big", f"{place}: more than {MOST >> 20} MiB"))
+        try:
+            return json.loads(response.body)
+        except (ValueError, RecursionError) as exc:
+            code = "login-page" if is_login(response) else "not-json"
+            text = f"{place}: {status}, but not JSON{excerpt(response)}"
+            raise Unanswered(unknown(code, text)) from exc
+
+    def open_unix(self, probe: Probe, path: str) -> ByteStream:
+        """Return a stream to a Unix socket there; raises `Unanswered`."""
+        try:
+            return self.connection(probe).open_unix(path, Deadline(probe.timeout))
+        except HostError as exc:
+            raise Unanswered(unknown("cannot-run", clean(str(exc)))) from exc
+
+    def _fetch(
+        self,
+        probe: Probe,
+        url: str,
+        method: str,
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+    ) -> tuple[Response, tuple[Answer, ...]]:
+        target = parse_url(url)
+        limit = Deadline(probe.timeout)
+        place = clean(url)
+        sent = (*self._login(probe), *headers)
+        stream: ByteStream | None = None
+        asides: list[Answer] = []
+        try:
+            stream = self.connection(probe).open_tcp(target.host, target.port, limit)
+            if target.tls:
+                stream = self._encrypt(probe, stream, target, limit, asides)
+            response = ask(stream, target, limit, method=method, headers=sent, body=body, most=MOST)
+        except HostError as exc:
+            found = explain_error(exc)
+            raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
+        except HandshakeFailed as exc:
+            raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+        except NoResponse as exc:
+            raise Unanswered(wrong(exc.code, f"{place}: {clean(str(exc))}")) from exc
+        finally:
+            if stream is not None:
+                stream.close()
+        return response, tuple(asides)
+
+    def _encrypt(
+        self,
+        probe: Probe,
+        stream: ByteStream,
+        target: Target,
+        limit: Deadline,
+        asides: list[Answer],
+    ) -> ByteStream:
+        """Return the stream in TLS; a certificate that is not trusted gets no secret of ours."""
+        given = probe.settings
+        verify = bool(given.get("verify_tls", True))
+        names = ("ca", "client_cert", "client_key")
+        files = CertificateFiles(*(given.get(key) or "" for key in names))
+        try:
+            tls = TlsStream(stream, target.host, limit, verify=verify, files=files)
+        except Untrusted as exc:
+            raise Unanswered(self._explain_trust(probe, target, exc)) from exc
+        except OSError as exc:
+            raise Unanswered(
+                unknown("cannot-run", f"certificate files: {clean(str(exc))}")
+            ) from exc
+        days = given.get("tls_days") or 0
+        if verify and (end := judge_end(tls.certificate, days, self.now())) is not None:
+            asides.append(replace(end, text=f"{clean(target.host)}: {end.text}"))
+        return tls
+
+    def _explain_trust(self, probe: Probe, target: Target, untrusted: Untrusted) -> Answer:
+        """Return why a certificate is not trusted; it is looked at once more, told nothing."""
+        stream: ByteStream | None = None
+        der = b""
+        limit = Deadline(probe.timeout)
+        try:
+            stream = self.connection(probe).open_tcp(target.host, target.port, limit)
+            der = TlsStream(stream, target.host, limit, verify=False).certificate
+        except (HostError, HandshakeFailed):
+            pass
+        finally:
+            if stream is not None:
+                stream.close()
+        found = judge_trust(untrusted, target.host, der, self.now())
+        found = found or judge_end(der, 0, self.now()) or wrong("tls-chain", str(untrusted))
+        return replace(found, text=f"{clean(target.host)}: {found.text}")
+
+    def _login(self, probe: Probe) -> tuple[tuple[str, str], ...]:
+        given = probe.settings
+        reference, user = given.get("secret"), given.get("user")
+        if not reference:
+            return ()
+        secret = self.secret(reference)
+        way = given.get("auth") or ("basic" if user else "bearer")
+        if way == "basic":
+            word = base64.b64encode(f"{user or ''}:{secret}".encode()).decode()
+            return (("Authorization", f"Basic {word}"),)
+        return (("Authorization", f"{'ApiKey' if way == 'apikey' else 'Bearer'} {secret}"),)
+
+
+def is_login(response: Response) -> bool:
+    """Tell whether an answer is a page to log in."""
+    text = response.body[:65536].lower()
+    return b"<html" in text and (b'type="password"' in text or b"type='password'" in text
+                                 or b"single sign-on" in text or b"log in" in text
+                                 or b"sign in" in text)  # fmt: skip
+
+
+def _no_secret(why: str) -> Unanswered:
+    return Unanswered(unknown("no-secret", f"no secret: {clean(why)}"))
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise _no_secret(f"{path} is no file")
+        if mode & 0o077:
+            raise _no_secret(f"{path} is open to others; chmod 600 {path}")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(_MOST_SECRET)
+    except OSError as exc:
+        raise _no_secret(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
+    except UnicodeDecodeError as exc:
+        raise _no_secret(f"{path}: not UTF-8 text") from exc
+    found = text.strip()
+    if not found or not found.isprintable():
+        raise _no_secret(f"{path} is {'empty' if not found else 'no single line of text'}")
+    return found
