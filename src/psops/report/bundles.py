@@ -98,6 +98,11 @@ def render_entry(entry: Daemon | Component, form: str, look: Look) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_components(parts: Sequence[Component], form: str) -> str:
+    """Return the components of a pipeline as an object."""
+    return _json(form, {"components": [_plain(part) for part in parts]})
+
+
 def render_files(files: Sequence[Path], form: str) -> str:
     """Return the files one a line."""
     if form != "table":

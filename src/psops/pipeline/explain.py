@@ -1,0 +1,64 @@
+"""Which findings follow from which: a failure that another one explains has another owner.
+
+The rules: where too little comes in, the cause may be anything that is wrong upstream; where
+too much waits, it may be a component downstream that is itself at fault. A component's own
+failure is explained by nothing. What is unknown explains nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from psops.pipeline.ask import Result
+from psops.pipeline.graph import Pipeline
+from psops.probes.codes import Cause, cause_of
+from psops.verdict import Verdict
+
+
+def explain(pipeline: Pipeline, results: Sequence[Result]) -> Mapping[int, str]:
+    """Return for each place in `results` that is explained the component that explains it.
+
+    Of several it is the nearest one. No chain of explanations leads in a circle.
+    """
+    bad = [one for one in results if one.verdict is Verdict.CRITICAL]
+    broken = {one.component for one in bad}
+    own = {one.component for one in bad if cause_of(one.code) is Cause.OWN}
+    # What piles up is the fault of the one who does not take it, if nothing behind it is worse.
+    piled = {one.component for one in bad if cause_of(one.code) is Cause.DOWNSTREAM}
+    found: dict[int, str] = {}
+    for place, one in enumerate(results):
+        if one.verdict not in (Verdict.CRITICAL, Verdict.WARNING):
+            continue
+        cause = cause_of(one.code)
+        if cause is Cause.UPSTREAM and one.component not in own | piled:
+            near = (name for name in pipeline.upstream(one.component) if name in broken)
+        elif cause is Cause.DOWNSTREAM:
+            near = (name for name in pipeline.downstream(one.component) if name in own)
+        else:
+            continue
+        if (name := next(near, None)) is not None:
+            found[place] = name
+    return found
+
+
+def roots(results: Sequence[Result], because: Mapping[int, str]) -> tuple[Result, ...]:
+    """Return what is critical and explained by nothing, in its order."""
+    return tuple(
+        one
+        for place, one in enumerate(results)
+        if one.verdict is Verdict.CRITICAL and place not in because
+    )
+
+
+def root_of(component: str, results: Sequence[Result], because: Mapping[int, str]) -> str:
+    """Return the component at the end of the chain of explanations that begins at another."""
+    seen = {component}
+    while True:
+        places = [place for place, one in enumerate(results)
+                  if one.component == component and one.verdict is Verdict.CRITICAL]  # fmt: skip
+        following = {because.get(place) for place in places}
+        # A component with a failure of its own is an end, whatever else is explained there.
+        if None in following or not following:
+            return component
+        component = sorted(name for name in following if name is not None)[0]
+        if component in seen:
+            return component
+        seen.add(component)
