@@ -67,7 +67,9 @@ class _Builder:
                 self.reader.fail(draft, None, str(exc))
             else:
                 if len(self.reader.problems) == before and not draft.broken:
-                    made[draft.name] = entry
+                    made[f"{draft.system}/{draft.name}" if draft.name in made else draft.name] = (
+                        entry
+                    )
 
     def check(self, draft: Draft, values: dict[str, Any]) -> Check:
         self.need(draft, "kind")
@@ -137,19 +139,28 @@ class _Builder:
 
     def component(self, draft: Draft, values: dict[str, Any]) -> Component:
         self.need(draft, "role", "organisation", "purpose")
-        known = {*self.drafts["components"], *self.reader.externals}
+        # A component has to do with those of its own system only.
+        near = {
+            one.name: one
+            for one in self.drafts["components"].values()
+            if one.system == draft.system
+        }
+        known = {*near, *self.reader.externals}
         for key, back in (("inputs", "outputs"), ("outputs", "inputs")):
             for at, other in enumerate(values.get(key, ())):
                 if other not in known:
                     what = f"no component or external '{other}'{did_you_mean(other, known)}"
                     self.reader.fail(draft, key, what, (at,))
-                elif other in self.drafts["components"]:
-                    there = self.drafts["components"][other]
+                elif other in near:
+                    there = near[other]
                     if not there.broken and draft.name not in there.values.get(back, ()):
                         what = f"'{other}' does not name '{draft.name}' in its {back}"
                         self.reader.fail(draft, key, what, (at,))
         if "monitored_by" in values:
-            self.refer(draft, "monitored_by", "components", [values["monitored_by"]])
+            other = values["monitored_by"]
+            if other not in near:
+                what = f"no component '{other}'{did_you_mean(other, near)}"
+                self.reader.fail(draft, "monitored_by", what)
         found = values.get("checks", {}).values()
         values["checks"] = tuple(probe for probe in found if probe is not None)
         return self.entry(Component, draft, values)

@@ -197,9 +197,13 @@ class Reading:
             self.problems.append(file.problem((section,), key, what))
             return
         drafts = self.drafts[section]
+        place = key
+        if section == "components" and key in drafts and drafts[key].system != system:
+            # Pipelines are worlds of their own: nearly all of them have a component `grafana`.
+            place = f"{system}/{key}"
         if self.value(file, where, "replace", boolean, table.get("replace", False)):
-            drafts[key] = Draft(section, key, system)
-        draft = drafts.setdefault(key, Draft(section, key, system))
+            drafts[place] = Draft(section, key, system)
+        draft = drafts.setdefault(place, Draft(section, key, system))
         draft.texts.append(file)
         if section == "daemons":
             _override(draft, table)

@@ -12,7 +12,6 @@ from psops.errors import UsageError
 from psops.exits import Exit
 
 if TYPE_CHECKING:
-    from psops.catalogue import Catalogue
     from psops.pipeline.graph import Pipeline
     from psops.pipeline.report import Verification
     from psops.transport import Connection
@@ -80,7 +79,7 @@ def list_components(
     from psops.report.pipeline import render_list
 
     form = check_format("json" if as_json else form)
-    _, pipeline = _load(files, system)
+    pipeline = _load(files, system)
     env = environment(context, color)
     if form != "table":
         return Answer(render_components(tuple(pipeline.components.values()), form), Exit.OK)
@@ -106,11 +105,11 @@ def show_component(
     from psops.report.bundles import render_entry
 
     form = check_format("json" if as_json else form)
-    catalogue, pipeline = _load(files, system)
+    pipeline = _load(files, system)
     pipeline.require((name,))
     env = environment(context, color)
     look = Look(color=env.color, width=env.width)
-    return Answer(render_entry(catalogue.component(name), form, look), Exit.OK)
+    return Answer(render_entry(pipeline.components[name], form, look), Exit.OK)
 
 
 @app.command("graph", epilog=epilog(_VERIFY_CODES))
@@ -143,7 +142,7 @@ def graph(
 
     if drawing not in _DRAWINGS:
         raise UsageError(f"no form {drawing!r}{did_you_mean(drawing, _DRAWINGS)}")
-    _, pipeline = _load(files, system)
+    pipeline = _load(files, system)
     verdicts = {}
     if with_verdicts:
         found = _verify(pipeline, tuple(pipeline.components), window, timeout, inventory,
@@ -201,7 +200,7 @@ def verify(
         raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
     if fail_on not in ("warning", "critical"):
         raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
-    _, pipeline = _load(files, system)
+    pipeline = _load(files, system)
     names = pipeline.require(components or ())
     if not any(pipeline.components[name].checks for name in names):
         raise UsageError(
@@ -245,7 +244,7 @@ def lint(
         return Answer("".join(f"{clean(text)}\n" for text in mistakes), Exit.CONFIG)
     from psops.report.pipeline import render_gaps
 
-    _, pipeline = _load(files, system)
+    pipeline = _load(files, system)
     gaps = gaps_of(pipeline)
     code = Exit.SOME_FAILED if gaps and strict else Exit.OK
     return Answer(render_gaps(pipeline, gaps), code)
@@ -262,12 +261,11 @@ def _paths(files: list[str] | None) -> list[Path] | None:
     return [*own, *map(Path, files)]
 
 
-def _load(files: list[str] | None, system: str | None) -> "tuple[Catalogue, Pipeline]":
+def _load(files: list[str] | None, system: str | None) -> "Pipeline":
     from psops.catalogue import Catalogue
     from psops.pipeline.graph import pipeline_of
 
-    catalogue = Catalogue.load(_paths(files))
-    return catalogue, pipeline_of(catalogue, system)
+    return pipeline_of(Catalogue.load(_paths(files)), system)
 
 
 def _verify(

@@ -34,8 +34,12 @@ VERBS: dict[str, str] = {
     "daemon-reload": _CHANGE,
     "cron2daemon": "psops.cli.cron2daemon",
     "panda": "psops.cli.panda",
+    "rucio": "psops.cli.rucio",
+    "unit": "psops.cli.unit",
+    "psid": "psops.cli.psid",
     "history": "psops.cli.history",
     "bundle": "psops.cli.bundle",
+    "pipeline": "psops.cli.pipeline",
     "inventory": "psops.cli.inventory",
 }
 

@@ -88,7 +88,7 @@ def pipelines(catalogue: Catalogue) -> Iterator[Pipeline]:
     """Yield the pipelines of a catalogue, one for each system that has components."""
     systems = dict.fromkeys(one.system for one in catalogue.components.values())
     for system in systems:
-        own = {name: one for name, one in catalogue.components.items() if one.system == system}
+        own = {one.name: one for one in catalogue.components.values() if one.system == system}
         named = {other for one in own.values() for other in (*one.inputs, *one.outputs)}
         outside = {key: text for key, text in catalogue.externals.items() if key in named}
         yield Pipeline(system=system, components=own, externals=outside)

@@ -35,7 +35,8 @@ class Verification:
     @property
     def unchecked(self) -> tuple[str, ...]:
         """The components of which nothing is asked."""
-        return tuple(name for name in self.names if not self.pipeline.components[name].checks)
+        asked = {one.component for one in self.results}
+        return tuple(name for name in self.names if name not in asked)
 
     def verdict_of(self, name: str) -> Verdict | None:
         """Return the worst verdict on a component, None if nothing is asked of it."""

@@ -1,0 +1,110 @@
+"""Which failures are explained by which."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from psops.catalogue_entry import Probe
+from psops.pipeline.ask import Result
+from psops.pipeline.explain import explain
+from psops.pipeline.graph import Pipeline
+from psops.pipeline.report import Verification, verify_report
+from psops.probes.codes import CAUSES, CODES, Cause, cause_of
+from psops.report import Look
+from psops.report.pipeline import render_verification
+from psops.verdict import Verdict
+from tests.pipeline.describe import load, text_of
+
+#: The flow of SAND in short.
+FLOW = "collector>bus bus>ingest ingest>store store>view bus>bridge bridge>other"
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Pipeline:
+    return load(text_of(FLOW), tmp_path)
+
+
+def result(component: str, code: str, verdict: Verdict = Verdict.CRITICAL) -> Result:
+    probe = Probe(name=code, kind="page")
+    return Result(component=component, probe=probe, name=code, verdict=verdict, code=code,
+                  text=f"{code}!")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "because"),
+    [
+        # A silent collector: everything behind it is silent or stale.
+        ({"collector": "not-running", "bus": "silent", "store": "stale", "other": "below-floor"},
+         {"bus": "collector", "store": "bus", "other": "bus"}),
+        # Nothing says why the bus is silent, but the rest follows from it.
+        ({"bus": "silent", "store": "stale"}, {"store": "bus"}),
+        # The store refuses: who fills it confirms nothing, and its queue piles up.
+        ({"store": "unhealthy", "ingest": "wedged", "bus": "backlog"},
+         {"ingest": "store", "bus": "store"}),
+        # Who takes messages is gone: the queue piles up, the store gets old.
+        ({"ingest": "not-running", "bus": "backlog", "store": "stale"},
+         {"bus": "ingest", "store": "ingest"}),
+        # Wedged for no reason that is known: the store's age follows, not the other way round.
+        ({"ingest": "wedged", "store": "stale"}, {"store": "ingest"}),
+        # A failure of one's own is explained by nothing.
+        ({"collector": "not-running", "store": "unhealthy"}, {}),
+        ({"bridge": "ratio", "bus": "silent"}, {}),
+        # What is downstream does not explain silence, nor what is beside the flow.
+        ({"view": "not-running", "bus": "silent"}, {}),
+        ({"other": "unhealthy", "store": "stale"}, {}),
+    ],
+)  # fmt: skip
+def test_failure_is_explained_by_the_nearest_that_can(
+    pipeline: Pipeline, found: Mapping[str, str], because: Mapping[str, str]
+) -> None:
+    results = [result(component, code) for component, code in found.items()]
+    told = {results[place].component: name for place, name in explain(pipeline, results).items()}
+    assert told == because
+
+
+def test_unknown_and_warning_explain_nothing(pipeline: Pipeline) -> None:
+    for verdict in (Verdict.UNKNOWN, Verdict.WARNING, Verdict.OK):
+        results = [result("bus", "not-running", verdict), result("store", "stale")]
+        assert explain(pipeline, results) == {}
+
+
+def test_component_with_a_failure_of_its_own_is_not_explained_away(pipeline: Pipeline) -> None:
+    results = [
+        result("collector", "silent"),
+        result("store", "unhealthy"),
+        result("store", "stale"),
+    ]
+    assert explain(pipeline, results) == {}
+
+
+def test_explanations_never_go_in_a_circle(tmp_path: Path) -> None:
+    found = load(text_of("a>b b>a b>c c>b"), tmp_path)
+    results = [result(name, code) for name in "abc" for code in ("silent", "backlog", "stale")]
+    because = explain(found, results)
+    roots = [place for place in range(len(results)) if place not in because]
+    assert roots
+
+
+def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:
+    results = (result("collector", "not-running"), result("bus", "silent"),
+               result("store", "stale"), result("bridge", "ok", Verdict.OK))  # fmt: skip
+    found = Verification(pipeline=pipeline, names=tuple(pipeline.components), results=results,
+                         because=explain(pipeline, results))  # fmt: skip
+    text = render_verification(found, Look(color=False, width=None))
+    lines = text.splitlines()
+    assert lines[0] == "✗ collector  run by org collector"
+    assert lines[1] == "    explains bus, store"
+    assert "not checked: ingest, view, other" in text
+    assert "1 cause; 7 components: 3 critical, 1 ok, 3 not checked" in lines[-1]
+    report = verify_report(found)
+    assert [one.host.name for one in report.outcomes] == ["collector", "bus", "store", "bridge"]
+    findings = {one.host.name: one.value.findings[0] for one in report.outcomes if one.value}
+    assert findings["bus"].because == "collector"
+    assert findings["bus"].advice == ()
+    assert findings["collector"].advice[-1].text == "org collector runs it"
+
+
+def test_codes_are_told_once_and_causes_are_of_known_codes() -> None:
+    assert CAUSES.keys() <= CODES.keys()
+    assert cause_of("nothing-known") is Cause.OWN
