@@ -187,6 +187,13 @@ class DeadlineExceeded(HostError, TimeoutError):
     remedy = "the host is busy or hangs; raise --timeout"
 
 
+class RowsUnread(HostError):
+    """Rucio's heartbeats could not be read, so nothing can be said of what its daemons do."""
+
+    code = "heartbeats-unread"
+    remedy = "is the address right, and may the account read the heartbeats?"
+
+
 class Interrupted(HostError):
     """The run was interrupted before this host had answered."""
 

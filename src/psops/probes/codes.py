@@ -30,11 +30,13 @@ CODES: dict[str, str] = {
     "stale": "the newest data are too old",
     "backlog": "more is waiting than may, or for longer",
     "no-consumer": "nobody takes what is waiting",
+    "slow-consumer": "less is taken than must",
     "wedged": "who takes messages confirms none of them",
     "ratio": "less goes out than comes in",
     "stuck": "it is there, but does not work",
     "not-running": "it does not run",
     "restarting": "it is restarted over and over",
+    "full": "its memory or its disk space is nearly used up",
     "alarm": "the broker itself raises an alarm",
     "unhealthy": "it says itself that it is not well",
     "degraded": "it works, but with something missing",
@@ -53,6 +55,7 @@ CAUSES: dict[str, Cause] = {
     "stale": Cause.UPSTREAM,
     "backlog": Cause.DOWNSTREAM,
     "no-consumer": Cause.DOWNSTREAM,
+    "slow-consumer": Cause.DOWNSTREAM,
     "wedged": Cause.DOWNSTREAM,
 }
 

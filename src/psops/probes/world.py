@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
@@ -34,6 +34,14 @@ from psops.transport import ByteStream, Connection, Finished
 MOST = 16 * 1024 * 1024
 _MOST_SECRET = 64 * 1024
 _EXCERPT = 100
+
+
+class Look(NamedTuple):
+    """A JSON document that was asked for anew, the monotonic time of it, and asides."""
+
+    document: Any
+    at: float
+    asides: tuple[Answer, ...] = ()
 
 
 class World:
@@ -141,6 +149,61 @@ class World:
         response, _ = self._fetch(probe, url, "GET", (), b"")
         return self.document(url, response), self.monotonic()
 
+    def look(
+        self,
+        probe: Probe,
+        url: str,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        address: str = "",
+    ) -> Look:
+        """Return a JSON document that is asked for anew; raises `Unanswered`.
+
+        `address` is where to connect instead of the host of the URL, which may be an alias.
+        """
+        response, asides = self._fetch(probe, url, "GET", headers, b"", address)
+        return Look(self.document(url, response), self.monotonic(), asides)
+
+    def open_tcp(
+        self, probe: Probe, host: str, port: int, *, tls: bool = False, name: str = ""
+    ) -> tuple[ByteStream, tuple[Answer, ...]]:
+        """Return a stream to a port, and what is wrong with its certificate.
+
+        `name` is whom the certificate must be for, if that is not `host`. Raises `Unanswered`.
+        """
+        target = Target(tls, "", name or host, port, "")
+        place = f"{clean(host)} port {port}"
+        asides: list[Answer] = []
+        stream: ByteStream | None = None
+        try:
+            limit = Deadline(probe.timeout)
+            stream = self.connection(probe).open_tcp(host, port, limit)
+            if tls:
+                stream = self._encrypt(probe, stream, target, limit, asides)
+        except (HostError, HandshakeFailed, Unanswered) as exc:
+            if stream is not None:
+                stream.close()
+            if isinstance(exc, HostError):
+                found = explain_error(exc)
+                raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
+            if isinstance(exc, HandshakeFailed):
+                raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+            raise
+        return stream, tuple(asides)
+
+    def addresses(self, probe: Probe, name: str) -> tuple[str, ...]:
+        """Return all addresses behind a name, as seen from there; raises `Unanswered`."""
+        done = self.run(probe, ("getent", "ahosts", name))
+        if done.status not in (0, 2):  # 2: no such name, see getent(1)
+            why = squeeze(clean(done.stderr.decode(errors="replace")))[:_EXCERPT]
+            raise Unanswered(unknown("cannot-run", f"getent: {why}"))
+        lines = done.stdout.decode(errors="replace").splitlines()
+        found = tuple(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
+        if not found:
+            text = f"{clean(name)} has no address"
+            raise Unanswered(unknown("name-not-resolved", text))
+        return found
+
     def json(self, probe: Probe, url: str) -> Any:
         """Return the JSON document at a URL; raises `Unanswered`."""
         return self.document(url, self.http(probe, url)[0])
@@ -182,6 +245,7 @@ class World:
         method: str,
         headers: tuple[tuple[str, str], ...],
         body: bytes,
+        address: str = "",
     ) -> tuple[Response, tuple[Answer, ...]]:
         target = parse_url(url)
         limit = Deadline(probe.timeout)
@@ -190,7 +254,7 @@ class World:
         stream: ByteStream | None = None
         asides: list[Answer] = []
         try:
-            stream = self.connection(probe).open_tcp(target.host, target.port, limit)
+            stream = self.connection(probe).open_tcp(address or target.host, target.port, limit)
             if target.tls:
                 stream = self._encrypt(probe, stream, target, limit, asides)
             response = ask(stream, target, limit, method=method, headers=sent, body=body, most=MOST)

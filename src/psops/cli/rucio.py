@@ -1,0 +1,321 @@
+"""`psops rucio`: whether Rucio's daemons work, from their processes and their heartbeats."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from psops.cli import options as opt
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.errors import UsageError
+from psops.exits import Exit
+
+if TYPE_CHECKING:
+    from psops.inventory import Host
+    from psops.rucio.source import Source
+    from psops.rucio.verify import Request
+    from psops.transport import Options
+
+_CODES = (
+    Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
+    Exit.INTERRUPTED, Exit.TERMINATED,
+)  # fmt: skip
+#: Folded beyond this many hosts, unless the user says otherwise.
+_FOLD_BEYOND = 8
+
+app = verb_app(_CODES, "Prove that Rucio's daemons work: their processes and their heartbeats.")
+
+Rest = Annotated[
+    str | None,
+    typer.Option("--rest", metavar="URL", help="Rucio's server, to read the heartbeats from."),
+]
+TokenEnv = Annotated[
+    str | None, typer.Option("--token-env", metavar="NAME", help="Variable with its token.")
+]
+TokenFile = Annotated[
+    str | None, typer.Option("--token-file", metavar="FILE", help="File with it, of mode 0600.")
+]
+TokenCredential = Annotated[
+    str | None,
+    typer.Option("--token-credential", metavar="NAME", help="systemd credential with it."),
+]
+DbUrlEnv = Annotated[
+    str | None,
+    typer.Option("--db-url-env", metavar="NAME", help="Variable with the database's URL instead."),
+]
+DbUrlFile = Annotated[
+    str | None, typer.Option("--db-url-file", metavar="FILE", help="File with it, of mode 0600.")
+]
+DbUrlCredential = Annotated[
+    str | None,
+    typer.Option("--db-url-credential", metavar="NAME", help="systemd credential with it."),
+]
+DbSchema = Annotated[
+    str, typer.Option("--db-schema", metavar="NAME", help="Schema with Rucio's tables.")
+]
+Aliases = Annotated[
+    list[str] | None,
+    typer.Option("--alias", metavar="HOST=HOSTNAME", help="Another hostname in heartbeats."),
+]
+
+
+@app.command("verify", epilog=epilog(_CODES))
+def verify(
+    context: typer.Context,
+    rest: Rest = None,
+    token_env: TokenEnv = None,
+    token_file: TokenFile = None,
+    token_credential: TokenCredential = None,
+    db_url_env: DbUrlEnv = None,
+    db_url_file: DbUrlFile = None,
+    db_url_credential: DbUrlCredential = None,
+    db_schema: DbSchema = "",
+    units_only: Annotated[
+        bool, typer.Option("--units-only", help="Look at processes alone, at no heartbeats.")
+    ] = False,
+    aliases: Aliases = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
+    ] = "critical",
+    hosts: opt.Hosts = None,
+    group: opt.Groups = None,
+    all_hosts: opt.AllHosts = False,
+    exclude: opt.Exclude = None,
+    machine: opt.Machine = None,
+    inventory: opt.InventoryFile = None,
+    fanout: opt.Fanout = 64,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    sudo: opt.Sudo = False,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table, json, junit, nagios ...")
+    ] = "table",
+    as_json: opt.AsJson = False,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
+    ] = None,
+    fold: opt.Fold = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Prove that the daemons of hosts work, and say which do not.
+
+    A daemon that runs may hang, may have lost threads or may never have begun: its
+    heartbeats tell. They are read once, from here, by Rucio's server with a token of the
+    account root or from its database, and joined with the processes of each host. Secrets
+    are read from a variable, a file or a credential, never from the command line.
+    """
+    from psops.cli.progress import progress_bar
+    from psops.nearest import did_you_mean
+    from psops.report import Look
+    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
+    from psops.rucio import verify as verb
+    from psops.rucio.secret import Reference
+
+    form = "json" if as_json else form
+    if form not in VERIFY_FORMATS:
+        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
+    if fail_on not in ("warning", "critical"):
+        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
+    token = Reference(variable=token_env, file=token_file, credential=token_credential)
+    url = Reference(variable=db_url_env, file=db_url_file, credential=db_url_credential)
+    chosen, options = _select(
+        hosts, group, all_hosts, exclude, machine, inventory,
+        _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
+    )  # fmt: skip
+    request = _request(_source(rest, token, url, db_schema, units_only), aliases, chosen, fail_on)
+    env = environment(context, color)
+    with progress_bar(env, len(chosen)) as progress:
+        gathering = verb.gather(chosen, request, options, width=fanout, progress=progress)
+    report = verb.report(gathering, request)
+    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
+    look = Look(color=env.color and output is None, width=env.width, fold=folded)
+    text, code = render_verify(report, form, look), Exit(exit_code(report, form))
+    return _written(text, code, output)
+
+
+@app.command("heartbeats", epilog=epilog(_CODES))
+def heartbeats(
+    context: typer.Context,
+    rest: Rest = None,
+    token_env: TokenEnv = None,
+    token_file: TokenFile = None,
+    token_credential: TokenCredential = None,
+    db_url_env: DbUrlEnv = None,
+    db_url_file: DbUrlFile = None,
+    db_url_credential: DbUrlCredential = None,
+    db_schema: DbSchema = "",
+    aliases: Aliases = None,
+    hosts: opt.Hosts = None,
+    group: opt.Groups = None,
+    all_hosts: opt.AllHosts = False,
+    exclude: opt.Exclude = None,
+    machine: opt.Machine = None,
+    inventory: opt.InventoryFile = None,
+    fanout: opt.Fanout = 64,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    sudo: opt.Sudo = False,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table or json.")
+    ] = "table",
+    as_json: opt.AsJson = False,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """List the heartbeats with their ages, units and verdicts.
+
+    All are listed, those of hosts that were not asked for too; only for the hosts asked
+    for can be told to which unit they belong.
+    """
+    from psops.cli.progress import progress_bar
+    from psops.nearest import did_you_mean
+    from psops.report import Look
+    from psops.report.json import dump, envelope
+    from psops.rucio import verify as verb
+    from psops.rucio.secret import Reference
+    from psops.rucio.show import join, render_rows, row_object
+    from psops.rucio.source import Rows
+
+    form = "json" if as_json else form
+    if form not in ("table", "json"):
+        raise UsageError(f"no format {form!r}{did_you_mean(form, ('table', 'json'))}")
+    token = Reference(variable=token_env, file=token_file, credential=token_credential)
+    url = Reference(variable=db_url_env, file=db_url_file, credential=db_url_credential)
+    chosen, options = _select(
+        hosts, group, all_hosts, exclude, machine, inventory,
+        _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
+    )  # fmt: skip
+    request = _request(_source(rest, token, url, db_schema, False), aliases, chosen, "critical")
+    env = environment(context, color)
+    with progress_bar(env, len(chosen)) as progress:
+        gathering = verb.gather(chosen, request, options, width=fanout, progress=progress)
+    if not isinstance(gathering.rows, Rows):
+        assert gathering.rows is not None
+        raise gathering.rows
+    report = verb.report(gathering, request)
+    joined = join(gathering, request, report)
+    unread = [outcome for outcome in gathering.hosts.outcomes if outcome.error]
+    code = gathering.hosts.ended
+    if unread and code is Exit.OK:
+        code = Exit.SOME_FAILED
+    if form == "json":
+        from psops.errors import describe
+
+        errors = [{"host": one.host.name, **describe(one.error)} for one in unread if one.error]
+        document: dict[str, Any] = {"heartbeats": [row_object(one) for one in joined]}
+        return Answer(
+            dump(envelope("rucio heartbeats", code, [], errors) | document, indent=2), code
+        )
+    look = Look(color=env.color, width=env.width)
+    return Answer(render_rows(joined, gathering.hosts.outcomes, look), code)
+
+
+def _options(
+    connect_timeout: float, timeout: float, accept: bool, sudo: bool, ssh_config: str | None
+) -> "Options":
+    from psops.transport import Options
+
+    return Options(
+        connect_timeout=connect_timeout, timeout=timeout, accept_new_host_keys=accept, sudo=sudo,
+        ssh_config=ssh_config,
+    )  # fmt: skip
+
+
+def _select(
+    hosts: list[str] | None,
+    group: list[str] | None,
+    all_hosts: bool,
+    exclude: list[str] | None,
+    machine: str | None,
+    inventory: str | None,
+    options: "Options",
+) -> "tuple[tuple[Host, ...], Options]":
+    from psops.cli.target import select
+
+    return select(
+        inventory=inventory,
+        hosts=hosts or (),
+        groups=group or (),
+        all_hosts=all_hosts,
+        exclude=exclude or (),
+        machine=machine,
+        user_bus=False,
+        options=options,
+    )
+
+
+def _source(
+    rest: str | None, token: Any, url: Any, schema: str, units_only: bool
+) -> "Source | None":
+    """Return where the heartbeats come from; raises `UsageError` for none, or for two."""
+    from psops.rucio.secret import read_secret
+
+    if units_only:
+        if rest is not None or url.given or token.given:
+            raise UsageError("--units-only reads no heartbeats, so it goes with no source of them")
+        return None
+    if rest is not None and url.given:
+        raise UsageError("give either --rest or the URL of a database, not both")
+    if schema and not url.given:
+        raise UsageError("--db-schema goes with the URL of a database")
+    if rest is not None:
+        if not token.given:
+            raise UsageError(
+                "--rest needs a token of the account root",
+                remedy="give --token-file, --token-env or --token-credential",
+            )
+        from psops.rucio.rest import rest_source
+
+        return rest_source(rest, read_secret(token, "the token"))
+    if token.given:
+        raise UsageError("a token goes with --rest")
+    if url.given:
+        from psops.rucio.sql import sql_source
+
+        return sql_source(read_secret(url, "the database's URL"), schema)
+    raise UsageError(
+        "where are the heartbeats?",
+        remedy="give --rest with a token, or --db-url-file; --units-only goes without",
+    )
+
+
+def _request(
+    source: "Source | None",
+    aliases: Sequence[str] | None,
+    hosts: "Sequence[Host]",
+    fail_on: str,
+) -> "Request":
+    from psops.catalogue import Catalogue
+    from psops.nearest import did_you_mean
+    from psops.rucio.expect import rules
+    from psops.rucio.verify import Request
+
+    known = [host.name for host in hosts]
+    given: dict[str, tuple[str, ...]] = {}
+    for text in aliases or ():
+        host, equals, hostname = text.partition("=")
+        if not (host and equals and hostname):
+            raise UsageError(f"--alias takes HOST=HOSTNAME, not {text!r}")
+        if host not in known:
+            raise UsageError(f"--alias: {host!r} is not asked for{did_you_mean(host, known)}")
+        given[host] = (*given.get(host, ()), hostname)
+    return Request(rules=rules(Catalogue.load()), source=source, aliases=given, fail_on=fail_on)
+
+
+def _written(text: str, code: Exit, output: str | None) -> Answer:
+    if output is None:
+        return Answer(text, code)
+    from psops.paths import write_atomically
+
+    try:
+        write_atomically(Path(output), text, mode=0o644)
+    except OSError as exc:
+        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
+    return Answer("", code)

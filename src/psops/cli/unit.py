@@ -1,0 +1,202 @@
+"""`psops unit`: unit files for daemons that come without any, and what is wrong with others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from psops.cli import options as opt
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.errors import ConfigError, UsageError
+from psops.exits import Exit
+
+_WRITE_CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
+_CODES = (
+    Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
+    Exit.INTERRUPTED, Exit.TERMINATED,
+)  # fmt: skip
+_FOLD_BEYOND = 8
+
+app = verb_app(_CODES, "Write unit files for daemons that have none, and check units of them.")
+
+
+@app.command("write", epilog=epilog(_WRITE_CODES))
+def write(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Whose daemons; there is rucio.")],
+    daemons: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DAEMON]...", help="As reaper, or reaper=3 for three processes of it."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Write below this root, as / or a build's."
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that say something else.")
+    ] = False,
+    home: Annotated[
+        str, typer.Option("--home", metavar="DIR", help="RUCIO_HOME on the hosts.")
+    ] = "/opt/rucio",
+    programs: Annotated[
+        str, typer.Option("--bin", metavar="DIR", help="Where the programs rucio-* are there.")
+    ] = "/usr/local/bin",
+    user: Annotated[
+        str, typer.Option("--user", metavar="NAME", help="As whom the daemons run.")
+    ] = "rucio",
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Write a template, a target and a drop-in for daemons that come without units.
+
+    Rucio is such a system. The template rucio-daemon@.service runs any daemon; with
+    names of daemons there is a file for the options of each, and a template of its own for
+    one that runs several times. Files that exist and say something else stay.
+    """
+    from psops.nearest import did_you_mean
+    from psops.rucio.expect import rules
+    from psops.rucio.unitfile import Site, instances, parse_wanted, write_files
+
+    if system != "rucio":
+        raise UsageError(f"no units are known for {system!r}{did_you_mean(system, ('rucio',))}",
+                         remedy="psops unit write rucio")  # fmt: skip
+    environment(context, color)  # a wrong --color is said here as anywhere
+    wanted = parse_wanted(daemons or (), rules())
+    files = write_files(wanted, Site(home=home, bin=programs, user=user))
+    units = instances(wanted)
+    if output is None:
+        shown = [f"# /{path}\n{text}" for path, text in files.items()]
+        if units:
+            shown.append(f"# systemctl enable --now rucio-daemons.target {' '.join(units)}\n")
+        return Answer("\n".join(shown), Exit.OK)
+    done = _place(Path(output), files, force)
+    if units:
+        done.append(f"next: systemctl enable --now rucio-daemons.target {' '.join(units)}")
+    return Answer("".join(f"{line}\n" for line in done), Exit.OK)
+
+
+def _place(root: Path, files: dict[str, str], force: bool) -> list[str]:
+    """Write the files and return a line for each; what a site edits, options, is never replaced."""
+    from psops.paths import write_atomically
+    from psops.rucio.unitfile import ENVIRONMENT
+
+    def same(path: Path, text: str) -> bool | None:
+        try:
+            return path.read_text(encoding="utf-8") == text
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            return False
+
+    lines: list[str] = []
+    try:
+        states = {name: same(root / name, text) for name, text in files.items()}
+        edited = [name for name in files if name.startswith(ENVIRONMENT)]
+        other = [name for name, state in states.items() if state is False and name not in edited]
+        if other and not force:
+            raise ConfigError(
+                f"{root / other[0]} is there and says something else; nothing was written",
+                remedy="compare them, then add --force to replace it",
+            )
+        for name, text in files.items():
+            path = root / name
+            if states[name] or (states[name] is False and name in edited):
+                lines.append(f"as before: {path}")
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text, mode=0o644)
+            lines.append(f"written: {path}")
+    except OSError as exc:
+        raise UsageError(f"{exc.filename or root}: {(exc.strerror or str(exc)).lower()}") from exc
+    return lines
+
+
+@app.command("lint", epilog=epilog(_CODES))
+def lint(
+    context: typer.Context,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="Unit files; else the units of the hosts."),
+    ] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
+    ] = "critical",
+    hosts: opt.Hosts = None,
+    group: opt.Groups = None,
+    all_hosts: opt.AllHosts = False,
+    exclude: opt.Exclude = None,
+    machine: opt.Machine = None,
+    inventory: opt.InventoryFile = None,
+    fanout: opt.Fanout = 64,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    sudo: opt.Sudo = False,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table, json, junit, nagios ...")
+    ] = "table",
+    as_json: opt.AsJson = False,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
+    ] = None,
+    fold: opt.Fold = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Find what keeps units of Rucio's daemons from surviving.
+
+    Files are read with the drop-ins beside them; the units of hosts as systemd has them,
+    with the ports of their metrics.
+    """
+    from psops.cli.progress import progress_bar
+    from psops.cli.target import select
+    from psops.nearest import did_you_mean
+    from psops.report import Look
+    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
+    from psops.rucio.check import lint_files, lint_hosts
+    from psops.rucio.expect import rules
+    from psops.transport import Options
+
+    form = "json" if as_json else form
+    if form not in VERIFY_FORMATS:
+        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
+    if fail_on not in ("warning", "critical"):
+        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
+    env = environment(context, color)
+    if files:
+        if hosts or group or all_hosts or exclude or machine is not None:
+            raise UsageError("give either files or hosts, not both")
+        number = len(files)
+        report = lint_files([Path(name) for name in dict.fromkeys(files)], rules(), fail_on=fail_on)
+    else:
+        chosen, options = select(
+            inventory=inventory, hosts=hosts or (), groups=group or (), all_hosts=all_hosts,
+            exclude=exclude or (), machine=machine, user_bus=False,
+            options=Options(
+                connect_timeout=connect_timeout, timeout=timeout,
+                accept_new_host_keys=accept_new_host_keys, sudo=sudo, ssh_config=ssh_config,
+            ),
+        )  # fmt: skip
+        number = len(chosen)
+        with progress_bar(env, number) as progress:
+            report = lint_hosts(
+                chosen, rules(), options, fail_on=fail_on, width=fanout, progress=progress
+            )
+    folded = number > _FOLD_BEYOND if fold is None else fold
+    look = Look(color=env.color and output is None, width=env.width, fold=folded)
+    text, code = render_verify(report, form, look), Exit(exit_code(report, form))
+    if output is None:
+        return Answer(text, code)
+    from psops.paths import write_atomically
+
+    try:
+        write_atomically(Path(output), text, mode=0o644)
+    except OSError as exc:
+        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
+    return Answer("", code)

@@ -1,0 +1,143 @@
+"""The verb `unit lint`: unit files, or the units of hosts, and the report."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from psops import fanout
+from psops.client import Client, prepare
+from psops.deadline import Deadline
+from psops.errors import PsopsError
+from psops.fanout import Outcome
+from psops.inventory import Host
+from psops.rucio.expect import Rule
+from psops.rucio.judge_process import BUNDLE, made
+from psops.rucio.lint import Metrics, Policy, lint
+from psops.rucio.policy import from_properties, load_policy, parse_metrics
+from psops.rucio.units import GLOBS, parse_unit
+from psops.systemd import manager
+from psops.transport import Connection, Options, connect
+from psops.verdict import Finding, HostVerdict, Verdict, VerifyReport
+
+_PATH = re.compile(r"/[^\0\n]*")
+_VARIABLES = "^[[:space:]]*(RUCIO_CONFIG|RUCIO_HOME|PYTHONUNBUFFERED)="
+#: Of a rucio.cfg nothing else is asked for: it has the password of the database.
+_MONITOR = "^[[:space:]]*(\\[|enable_metrics|metrics_port)"
+
+
+def lint_files(
+    paths: Sequence[Path], rules: Mapping[str, Rule], *, fail_on: str = "critical"
+) -> VerifyReport:
+    """Return what is wrong with unit files; one that cannot be read is unknown."""
+    outcomes = []
+    for path in paths:
+        host, begun = Host(name=str(path)), time.monotonic()
+        try:
+            findings = lint([load_policy(path, rules)])
+        except PsopsError as error:
+            outcomes.append(Outcome[HostVerdict](host, time.monotonic() - begun, error=error))
+            continue
+        value = HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=findings)
+        outcomes.append(Outcome(host, time.monotonic() - begun, value=value))
+    return VerifyReport(outcomes=tuple(outcomes), fail_on=fail_on, made_at=time.time())
+
+
+def lint_hosts(
+    hosts: Sequence[Host],
+    rules: Mapping[str, Rule],
+    options: Options,
+    *,
+    fail_on: str = "critical",
+    width: int = fanout.DEFAULT_WIDTH,
+    progress: Callable[[Outcome[HostVerdict]], None] = lambda outcome: None,
+) -> VerifyReport:
+    """Return what is wrong with the units of hosts as their managers have them."""
+    prepare(hosts, options)
+    gathered = fanout.gather(
+        hosts,
+        lambda host: _lint_host(host, rules, options),
+        width=width,
+        limit=2 * options.connect_timeout + 3 * options.timeout,
+        progress=progress,
+    )
+    return VerifyReport(
+        outcomes=gathered.outcomes, fail_on=fail_on, made_at=time.time(), ended=gathered.ended
+    )
+
+
+def _lint_host(host: Host, rules: Mapping[str, Rule], options: Options) -> HostVerdict:
+    connection = connect(host, options)
+    try:
+        channel = connection.open_bus()
+        try:
+            client = Client(channel, Deadline(options.timeout))
+            findings = _read_and_lint(client, connection, rules, Deadline(options.timeout))
+        finally:
+            channel.close()
+    finally:
+        connection.close()
+    if not findings:
+        text = "no unit of a Rucio daemon is on this host"
+        findings = (made("units", Verdict.WARNING, "no-unit", text),)
+    return HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=findings)
+
+
+def _read_and_lint(
+    client: Client, connection: Connection, rules: Mapping[str, Rule], deadline: Deadline
+) -> tuple[Finding, ...]:
+    rows = manager.parse_rows(client.call([manager.list_units_by_patterns((), GLOBS)])[0])
+    units = [
+        row.id for row in sorted(rows)
+        if row.load == "loaded" and parse_unit(row.id, rules) and not row.following
+    ]  # fmt: skip
+    replies = client.call(
+        [call for unit in units for call in manager.get_all_unit_properties(unit)]
+    )
+    properties = {
+        unit: {
+            **manager.parse_properties(replies[2 * place]),
+            **manager.parse_properties(replies[2 * place + 1]),
+        }
+        for place, unit in enumerate(units)
+    }
+    files = {unit: _environment_files(properties[unit]) for unit in units}
+    every = [path for paths in files.values() for path in paths]
+    lines = _grep(connection, _VARIABLES, every, deadline)
+    told = {unit: [line for path in files[unit] for line in lines.get(path, ())] for unit in units}
+    policies = [from_properties(unit, properties[unit], rules, told[unit]) for unit in units]
+    return lint(policies, _metrics(connection, policies, deadline))
+
+
+def _environment_files(properties: Mapping[str, object]) -> list[str]:
+    value = properties.get("EnvironmentFiles")
+    if not isinstance(value, list | tuple):
+        return []
+    paths = [str(item[0]) for item in value if isinstance(item, list | tuple) and item]
+    return [path for path in paths if _PATH.fullmatch(path)]
+
+
+def _metrics(
+    connection: Connection, policies: Sequence[Policy], deadline: Deadline
+) -> dict[str, Metrics]:
+    paths = [one.config for one in policies if _PATH.fullmatch(one.config)]
+    lines = _grep(connection, _MONITOR, paths, deadline)
+    return {path: parse_metrics(found) for path, found in lines.items()}
+
+
+def _grep(
+    connection: Connection, pattern: str, paths: Iterable[str], deadline: Deadline
+) -> dict[str, list[str]]:
+    """Return the lines of files of the host that match, by path; none of files nobody may read."""
+    wanted = list(dict.fromkeys(paths))
+    if not wanted:
+        return {}
+    argv = ("grep", "--extended-regexp", "--no-messages", "--null", "--with-filename", "-e",
+            pattern, "--", *wanted)  # fmt: skip
+    output = connection.run(argv, deadline).stdout.decode(errors="replace")
+    found: dict[str, list[str]] = {}
+    for line in output.split("\n"):
+        path, null, text = line.partition("\0")
+        if null and path in wanted:
+            found.setdefault(path, []).append(text)
+    return found

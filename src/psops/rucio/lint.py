@@ -1,0 +1,167 @@
+"""Whether units of Rucio's daemons are made so that the daemons survive; pure.
+
+The rules follow from what the daemons do (Rucio 41.5.1, lib/rucio/daemons/ and core/monitor.py);
+the settings are those of systemd.service(5) and systemd.unit(5).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from psops.report.text import clean, duration
+from psops.rucio.judge_process import made
+from psops.verdict import Advice, Finding, Verdict
+
+#: Daemons that are killed at the end of a stop whatever is waited.
+_DEAF = ("conveyor-stager", "follower")
+_LEAST_STOP = 60.0
+_RESTART_SEC = (5.0, 30.0)
+_NOTIFYING = ("notify", "notify-reload")
+_ADVICE = Advice("see what psops would write", "psops unit write rucio")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The settings of one unit that matter, from wherever they were read. Times in seconds."""
+
+    unit: str
+    daemon: str
+    kind: str
+    restart: str
+    restart_sec: float
+    start_limit_interval: float
+    start_limit_burst: int
+    #: None waits for ever.
+    timeout_stop: float | None
+    kill_mode: str
+    watchdog: float
+    unbuffered: bool
+    #: Its rucio.cfg, "" for the usual one of the host.
+    config: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """What a rucio.cfg says in [monitor]."""
+
+    enabled: bool
+    port: int
+
+
+def lint(
+    policies: Sequence[Policy], metrics: Mapping[str, Metrics] | None = None
+) -> tuple[Finding, ...]:
+    """Return a finding for each rule that a unit breaks, and one for each sound unit.
+
+    `metrics` has what the rucio.cfg of each `config` says, as far as it could be read.
+    """
+    findings: list[Finding] = []
+    for one in policies:
+        faults = _faults(one)
+        findings += faults or [_sound(one)]
+    return (*findings, *_clashes(policies, metrics or {}))
+
+
+def _faults(one: Policy) -> list[Finding]:
+    found = [
+        *_restart(one), *_start_limit(one), *_stop(one), *_type(one),
+    ]  # fmt: skip
+    if not one.unbuffered:
+        text = "what it prints beside its log comes late: set PYTHONUNBUFFERED=1"
+        found.append(_made(one, Verdict.WARNING, "buffered", text))
+    return found
+
+
+def _restart(one: Policy) -> list[Finding]:
+    if one.restart != "always":
+        text = (f"Restart={clean(one.restart or 'no')}: the daemon exits with code 0 when its "
+                "database is away, and is never started again")  # fmt: skip
+        return [_made(one, Verdict.CRITICAL, "restart", text)]
+    least, most = _RESTART_SEC
+    if least <= one.restart_sec <= most:
+        return []
+    why = "a database that comes back is met by all daemons at once, over and over"
+    if one.restart_sec > most:
+        why = "the daemon stays away for longer than need be"
+    text = f"RestartSec={_shown(one.restart_sec)} is not from {least:g} to {most:g} s: {why}"
+    return [_made(one, Verdict.WARNING, "restart-sec", text)]
+
+
+def _start_limit(one: Policy) -> list[Finding]:
+    if one.start_limit_interval <= 0 or one.start_limit_burst <= 0:
+        return []
+    # With a pause between restarts that is long enough the limit is never met.
+    if one.start_limit_burst * one.restart_sec > one.start_limit_interval:
+        return []
+    text = (f"StartLimitIntervalSec={_shown(one.start_limit_interval)} with StartLimitBurst="
+            f"{one.start_limit_burst}: systemd gives it up while its database is away")  # fmt: skip
+    return [_made(one, Verdict.CRITICAL, "start-limit", text)]
+
+
+def _stop(one: Policy) -> list[Finding]:
+    found = []
+    if one.kill_mode != "control-group":
+        text = (f"KillMode={clean(one.kill_mode)}: a stop can leave processes behind, which "
+                "work on beside the next ones")  # fmt: skip
+        found.append(_made(one, Verdict.CRITICAL, "kill-mode", text))
+    if one.daemon in _DEAF:
+        if one.timeout_stop is None or one.timeout_stop > _LEAST_STOP:
+            text = (f"TimeoutStopSec={_shown(one.timeout_stop)}: {one.daemon} heeds no SIGTERM, so "
+                    "that each stop takes all of it")  # fmt: skip
+            found.append(_made(one, Verdict.WARNING, "timeout-stop", text))
+    elif one.timeout_stop is not None and one.timeout_stop < _LEAST_STOP:
+        text = (f"TimeoutStopSec={_shown(one.timeout_stop)} is less than {_LEAST_STOP:g} s: a "
+                "daemon is killed in the middle of its work")  # fmt: skip
+        found.append(_made(one, Verdict.WARNING, "timeout-stop", text))
+    return found
+
+
+def _type(one: Policy) -> list[Finding]:
+    found = []
+    if one.kind in _NOTIFYING:
+        text = f"Type={clean(one.kind)}: Rucio does not notify systemd, and is never up"
+        found.append(_made(one, Verdict.CRITICAL, "type", text))
+    elif one.kind not in ("exec", "simple", ""):
+        text = f"Type={clean(one.kind)}: Rucio's daemons stay in the foreground; use Type=exec"
+        found.append(_made(one, Verdict.CRITICAL, "type", text))
+    if one.watchdog > 0:
+        text = f"WatchdogSec={_shown(one.watchdog)}: Rucio does not notify systemd, and is killed"
+        found.append(_made(one, Verdict.CRITICAL, "watchdog", text))
+    return found
+
+
+def _clashes(policies: Sequence[Policy], metrics: Mapping[str, Metrics]) -> list[Finding]:
+    """Return which units want the same port; the second of them dies at its start with code 1."""
+    ports: dict[int, list[Policy]] = {}
+    for one in policies:
+        told = metrics.get(one.config)
+        if told is not None and told.enabled:
+            ports.setdefault(told.port, []).append(one)
+    found = []
+    for port, users in sorted(ports.items()):
+        if len(users) < 2:
+            continue
+        names = ", ".join(clean(one.unit) for one in users)
+        text = (f"{len(users)} units have metrics_port {port}, and only the first that starts gets "
+                f"it: {names}")  # fmt: skip
+        advice = Advice("give each a rucio.cfg of its own by RUCIO_CONFIG, or switch metrics off")
+        found.append(
+            made(f"metrics_port {port}", Verdict.CRITICAL, "metrics-port", text, advice=(advice,))
+        )
+    return found
+
+
+def _sound(one: Policy) -> Finding:
+    text = f"Restart=always after {_shown(one.restart_sec)}, no limit that it could meet"
+    return made(one.unit, Verdict.OK, "sound", text)
+
+
+def _made(one: Policy, verdict: Verdict, code: str, text: str) -> Finding:
+    # Reports tell findings of one host apart by their name.
+    return made(f"{one.unit} {code}", verdict, code, text, advice=(_ADVICE,))
+
+
+def _shown(seconds: float | None) -> str:
+    if seconds is None or seconds == math.inf:
+        return "infinity"
+    return f"{seconds:g} s" if seconds < 60 else duration(seconds)

@@ -1,0 +1,68 @@
+"""Heartbeats as data, from whatever source."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+#: Names and payloads are cut there: what the table of Rucio can hold is shorter.
+_LONGEST = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One heartbeat: a row of Rucio's table `heartbeats`. Ages are in seconds, by one clock."""
+
+    readable: str
+    hostname: str
+    pid: int
+    thread: str
+    #: Since it was renewed, and since it was made.
+    age: float
+    life: float
+    payload: str = ""
+
+
+class BadRow(ValueError):
+    """Something in a heartbeat is of a kind that Rucio never writes."""
+
+
+def make_row(
+    readable: Any, hostname: Any, pid: Any, thread: Any, age: Any, life: Any, payload: Any
+) -> Row:
+    """Return a heartbeat from values that came from outside; raises `BadRow`.
+
+    `age` may be a little below 0, where two clocks or the end of a second are involved.
+    """
+    try:
+        return Row(
+            readable=_text(readable),
+            hostname=_text(hostname),
+            pid=_whole(pid),
+            thread=_text(thread),
+            age=max(0.0, _seconds(age)),
+            life=max(0.0, _seconds(life if life is not None else age)),
+            payload=_text(payload),
+        )
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise BadRow(str(exc)) from exc
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadRow(f"a {type(value).__name__} where a text was expected")
+    return value[:_LONGEST]
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or int(value) != value:
+        raise BadRow("a process number that is no whole number")
+    return int(value)
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not math.isfinite(seconds):
+        raise BadRow("a time that is no number")
+    return seconds

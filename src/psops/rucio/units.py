@@ -1,0 +1,276 @@
+"""Reads what a host runs of Rucio: units and processes over D-Bus, supervisord over its socket."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psops.client import Client
+from psops.deadline import Deadline
+from psops.errors import HostError, PsopsError
+from psops.inventory import Host
+from psops.report.model import RUNNING, UnitStatus
+from psops.report.text import clean
+from psops.rucio import supervisor
+from psops.rucio.arguments import daemon_of, split
+from psops.rucio.expect import Rule
+from psops.rucio.model import Managed, Process, RucioHost
+from psops.systemd import manager
+from psops.systemd.manager import Row
+from psops.transport import Connection
+
+#: As Rucio ships no unit files, these names are a convention: one instance per daemon, or
+#: numbered ones, or a unit of its own.
+GLOBS = ("rucio-*.service",)
+_TEMPLATE = "rucio-daemon@"
+_NAME = re.compile(r"rucio-([a-z0-9][a-z0-9-]*)(?:@(.*))?\.service")
+_SUPERVISORS = ("supervisor.service", "supervisord.service")
+_ROOT_SLICE = "-.slice"
+#: What makes a unit come up without being asked for.
+_ENABLED = ("enabled", "enabled-runtime", "linked", "linked-runtime", "alias")
+#: Targets that want units which were enabled.
+_WANTERS = ("WantedBy", "RequiredBy", "UpheldBy")
+#: Control groups of containers, whose processes have other numbers inside and other hostnames.
+_CONTAINER = re.compile(r"docker|libpod|kubepods|crio|containerd|/machine\.slice/|/payload/")
+#: How ExecMainCode tells that a process exited by itself: CLD_EXITED of siginfo_t.
+_CLD_EXITED = 1
+_DIST_INFO = re.compile(r"/rucio-([0-9][0-9A-Za-z.]*)\.dist-info$")
+_LIBRARIES = ("/usr/local/lib", "/opt/rucio/lib", "/opt/rucio/lib64")
+#: Where the interpreter of a daemon is, for what else may lie beside it.
+_BIN = re.compile(r"(/[A-Za-z0-9_.+/-]*)/bin/(?:python[0-9.]*|rucio-[a-z0-9-]+)")
+
+
+def read_host(
+    host: Host,
+    connection: Connection,
+    client: Client,
+    rules: Mapping[str, Rule],
+    *,
+    aliases: Sequence[str] = (),
+    timeout: float,
+) -> RucioHost:
+    """Return what the host runs of Rucio; raises `HostError`."""
+    replies = client.call(
+        [
+            manager.list_units_by_patterns((), GLOBS),
+            manager.list_units_by_names(_SUPERVISORS),
+            manager.get_processes(_ROOT_SLICE),
+        ]
+    )
+    rows = [row for row in sorted(manager.parse_rows(replies[0])) if row.load != "not-found"]
+    rows = [row for row in rows if not row.following]
+    supervised = any(row.active in RUNNING for row in manager.parse_rows(replies[1]))
+    everything = _processes(replies[2])
+    calls = [call for row in rows for call in manager.get_all_unit_properties(row.id)]
+    answers = client.call(calls)
+    now, read_at = time.time(), time.monotonic()
+    properties = {
+        row.id: {
+            **manager.parse_properties(answers[2 * place]),
+            **manager.parse_properties(answers[2 * place + 1]),
+        }
+        for place, row in enumerate(rows)
+    }
+    ours = _of_daemons(everything, rules)
+    found = [_managed(row, properties[row.id], everything, rules, now) for row in rows]
+    managed = [one for one in found if one is not None]
+    unread = ""
+    if supervised or any(_is_supervisord(one) for one in everything or ()):
+        try:
+            told = supervisor.read_programs(connection, Deadline(timeout))
+        except HostError as exc:
+            unread = str(exc)
+        else:
+            managed += [
+                one for program in told
+                if (one := _of_supervisor(program, everything, rules)) is not None
+            ]  # fmt: skip
+    deadline = Deadline(timeout)
+    return RucioHost(
+        name=host.name,
+        names=_names(host, connection, aliases, deadline),
+        managed=tuple(managed),
+        processes=ours,
+        version=_version(connection, managed, ours or (), deadline),
+        read_at=read_at,
+        supervisord_unread=unread,
+        units=properties,
+    )
+
+
+def parse_unit(name: str, rules: Mapping[str, Rule]) -> tuple[str, str] | None:
+    """Return the daemon that a unit runs and what its findings are called, None for no daemon.
+
+    `rucio-daemon@reaper.service` is an instance of a daemon, `rucio-reaper@2.service` one of
+    several; what follows the name of a daemon, as in `reaper-tape`, is a variant of it.
+    """
+    if name.startswith(_TEMPLATE):
+        label = name.removeprefix(_TEMPLATE).removesuffix(".service")
+        daemon = _longest(label, rules)
+    else:
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return None
+        daemon = _longest(found[1], rules)
+        label = found[1] + (f"@{found[2]}" if found[2] is not None else "")
+    return (daemon, label) if daemon else None
+
+
+def _longest(label: str, rules: Mapping[str, Rule]) -> str:
+    fitting = [
+        name for name in rules
+        if label == name or (label.startswith(name) and not label[len(name)].isalnum())
+    ]  # fmt: skip
+    return max(fitting, key=len, default="")
+
+
+def _processes(reply: Any) -> tuple[Process, ...] | None:
+    """Return all processes of the host, None if its systemd does not list them."""
+    try:
+        (rows,) = manager.expect(reply, 1)
+        return tuple(Process(int(pid), split(str(line)), str(cgroup)) for cgroup, pid, line in rows)
+    except (PsopsError, ValueError, TypeError):
+        return None  # older than 230, or no right to look; the units stand
+
+
+def _of_daemons(
+    processes: tuple[Process, ...] | None, rules: Mapping[str, Rule]
+) -> tuple[Process, ...] | None:
+    if processes is None:
+        return None
+    known = tuple(rules)
+    return tuple(
+        one for one in processes
+        if daemon_of(one.argv, known) and not _CONTAINER.search(one.cgroup)
+    )  # fmt: skip
+
+
+def _is_supervisord(process: Process) -> bool:
+    return any(word.rpartition("/")[2] == "supervisord" for word in process.argv[:3])
+
+
+def _managed(
+    row: Row,
+    properties: Mapping[str, Any],
+    processes: tuple[Process, ...] | None,
+    rules: Mapping[str, Rule],
+    now: float,
+) -> Managed | None:
+    pid = _number(properties, "MainPID")
+    group = str(properties.get("ControlGroup", ""))
+    inside = {
+        one.pid for one in processes or ()
+        if group and (one.cgroup == group or one.cgroup.startswith(f"{group}/"))
+    }  # fmt: skip
+    argv = next((one.argv for one in processes or () if one.pid == pid and pid), ())
+    argv = argv or _exec_start(properties)
+    told = parse_unit(row.id, rules)
+    if told is None:
+        # A unit of another name, such as rucio-onfail@hermes, may run a daemon all the same.
+        daemon = daemon_of(argv, tuple(rules))
+        if not daemon:
+            return None
+        told = (daemon, row.id.removesuffix(".service"))
+    started = _ago(properties, "ExecMainStartTimestamp", now)
+    ended = _ago(properties, "ExecMainExitTimestamp", now)
+    exited = _number(properties, "ExecMainCode") == _CLD_EXITED
+    return Managed(
+        daemon=told[0],
+        name=told[1],
+        unit=row.id,
+        manager="systemd",
+        active=row.active,
+        sub=row.sub,
+        result=str(properties.get("Result", "")),
+        exit_code=_number(properties, "ExecMainStatus") if exited else None,
+        restarts=_number(properties, "NRestarts"),
+        up=started if pid else None,
+        down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", now),
+        pid=pid,
+        pids=frozenset(inside | ({pid} if pid else set())),
+        argv=argv,
+        wanted=_wanted(properties),
+        restart=str(properties.get("Restart", "")),
+        status=UnitStatus(
+            name=row.id, id=row.id, description=row.description, load=row.load,
+            active=row.active, sub=row.sub, properties=properties,
+        ),
+    )  # fmt: skip
+
+
+def _wanted(properties: Mapping[str, Any]) -> bool:
+    if properties.get("UnitFileState") in ("masked", "masked-runtime"):
+        return False
+    # An instance of a template that a target wants is `disabled` by the template's own state
+    # in older releases of systemd.
+    wanted_by = any(properties.get(name) for name in _WANTERS)
+    return wanted_by or properties.get("UnitFileState") in _ENABLED
+
+
+def _exec_start(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        command = properties["ExecStart"][0]
+        return tuple(str(word) for word in command[1])
+    except (KeyError, IndexError, TypeError):
+        return ()
+
+
+def _number(properties: Mapping[str, Any], name: str) -> int:
+    value = properties.get(name, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _ago(properties: Mapping[str, Any], name: str, now: float) -> float | None:
+    at = _number(properties, name)
+    return max(0.0, now - at / 1e6) if at else None
+
+
+def _of_supervisor(
+    program: supervisor.Program, processes: tuple[Process, ...] | None, rules: Mapping[str, Rule]
+) -> Managed | None:
+    argv = next((one.argv for one in processes or () if one.pid == program.pid and program.pid), ())
+    daemon = daemon_of(argv, tuple(rules)) if argv else ""
+    daemon = daemon or _longest(program.name.removeprefix("rucio-"), rules)
+    if not daemon:
+        return None
+    full = f"{program.group}:{program.name}" if program.group != program.name else program.name
+    return Managed(
+        daemon=daemon, name=clean(program.name.removeprefix("rucio-")), unit=full,
+        manager="supervisord", active=program.active, sub=program.state.lower(),
+        result=clean(program.spawn_error), exit_code=program.exit_code, up=program.up,
+        down=program.down, pid=program.pid,
+        pids=frozenset({program.pid} if program.pid else ()), argv=argv, wanted=program.wanted,
+    )  # fmt: skip
+
+
+def _names(
+    host: Host, connection: Connection, aliases: Sequence[str], deadline: Deadline
+) -> frozenset[str]:
+    """Return what the host's heartbeats may be called: `getfqdn()` there, or `gethostname()`."""
+    names = {host.name, *(alias for alias in aliases if alias)}
+    if host.address:
+        names.add(host.address)
+    for argv in (("cat", "/proc/sys/kernel/hostname"), ("hostname", "-f")):
+        done = connection.run(argv, deadline)
+        if done.status == 0:
+            names.update(done.stdout.decode(errors="replace").split()[:1])
+    return frozenset(name.lower().rstrip(".") for name in names)
+
+
+def _version(
+    connection: Connection,
+    managed: Sequence[Managed],
+    processes: Sequence[Process],
+    deadline: Deadline,
+) -> str:
+    """Return the release that is installed where the daemons are started from."""
+    commands = [*(one.argv for one in managed), *(one.argv for one in processes)]
+    words = [word for argv in commands for word in argv[:3]]
+    homes = dict.fromkeys(match[1] for word in words if (match := _BIN.fullmatch(word)))
+    places = [f"{home}/{name}" for home in homes if ".." not in home for name in ("lib", "lib64")]
+    argv = ("find", *places, *_LIBRARIES, "-maxdepth", "3", "-name", "rucio-[0-9]*.dist-info")
+    output = connection.run(argv, deadline).stdout.decode(errors="replace")
+    for line in output.splitlines():
+        if match := _DIST_INFO.search(line):
+            return match[1]
+    return ""
