@@ -1,10 +1,9 @@
-"""The generated files are what the code gives, the man pages print, and completion completes."""
+"""The generated files are what the code gives, and the man pages print."""
 
 import os
 import re
 import shutil
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -14,16 +13,12 @@ from psops import paths
 from psops.catalogue import Catalogue
 from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
 from psops.cli import generate
-from psops.cli.complete import COLORS
 from psops.inventory_file import parse
 from psops.inventory_values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
-from psops.report import FORMATS
-from psops.systemd.names import TYPE_INTERFACES
 from psops.transport import TRANSPORTS
 
 ROOT = Path(generate.__file__).resolve().parents[3]
 PAGES = ("psops.1", "psops-inventory.5", "psops-catalogue.5")
-SHELLS = {"bash": "psops.bash", "zsh": "_psops", "fish": "psops.fish"}
 
 
 def run(*argv: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -186,159 +181,5 @@ def test_example_of_the_inventory_page_is_an_inventory() -> None:
     assert hosts["ps07.example.org"].waivers[0].daemon == "owamp-server"
 
 
-# Completion
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_completion_script_is_what_the_program_gives(shell: str) -> None:
-    given = run(sys.executable, "-m", "psops", _PSOPS_COMPLETE=f"source_{shell}").stdout.strip()
-    given = given.replace("python -m psops", "psops")
-    assert (ROOT / "completions" / SHELLS[shell]).read_text().startswith(given)
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_completion_script_is_right_syntax(shell: str) -> None:
-    done = run(shell, "-n", str(ROOT / "completions" / SHELLS[shell]))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.fixture
-def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "inventory.toml"
-    path.write_text("[groups.testpoint]\nhosts = 'ps[01-03]'\n[groups.toolkit]\nhosts = 'tk1'\n")
-    monkeypatch.setenv("PSOPS_INVENTORY", str(path))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    return path
-
-
-def complete(line: str) -> list[str]:
-    """Return what is offered at the end of a line, by the variables of the shipped script."""
-    words = line.split(" ")
-    done = run(sys.executable, "-m", "psops", _PSOPS_COMPLETE="complete_bash",
-               COMP_WORDS="\n".join(words), COMP_CWORD=str(len(words) - 1))  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("psops st", ["status", "start", "stop"]),
-        ("psops inventory ", ["list", "show"]),
-        ("psops status --form", ["--format"]),
-        ("psops --color ", list(COLORS)),
-        ("psops status --format js", ["json", "jsonl"]),
-        ("psops status --format ", list(FORMATS)),
-        ("psops status -g t", ["testpoint", "toolkit"]),
-        ("psops status --group=te", ["testpoint"]),
-        ("psops status -H p", ["ps01", "ps02", "ps03"]),
-        ("psops status -H ps01,tk", ["ps01,tk1"]),
-        ("psops status -H @to", ["@toolkit"]),
-        ("psops status -H @testpoint!ps0", [f"@testpoint!ps0{n}" for n in (1, 2, 3)]),
-        ("psops status -H root@tk", ["root@tk1"]),
-        ("psops status -H ps[0", []),
-        ("psops status -a -x tk", ["tk1"]),
-        ("psops inventory show tk", ["tk1"]),
-        ("psops inventory list -g to", ["toolkit"]),
-        ("psops status -i demo -g pa", ["panda", "parastation"]),
-        ("psops status -i /nonexistent -g ", []),
-        ("psops status -i demo:x -H ", []),
-        ("psops status --type ti", ["timer"]),
-        ("psops status --type service,ti", ["service,timer"]),
-        ("psops status --state fa", ["failed"]),
-        ("psops status -p MainP", ["MainPID"]),
-        ("psops status -H ps01 sshd.s", ["sshd.service"]),
-        ("psops status -H ps01 sshd.service sshd.s", []),
-    ],
-)
-def test_word_is_completed(line: str, offered: list[str], inventory: Path) -> None:
-    assert complete(line) == offered
-
-
-def test_types_are_those_of_systemd(inventory: Path) -> None:
-    assert complete("psops status -t ") == list(TYPE_INTERFACES)
-
-
-def test_broken_inventory_offers_nothing_and_says_nothing(inventory: Path) -> None:
-    inventory.write_text("no toml")
-    assert complete("psops status -g ") == []
-    assert complete("psops status -H ") == []
-
-
-def test_containers_and_units_are_those_of_this_machine(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import typer
-
-    from psops.cli import complete as callbacks
-    from psops.cli.verbs import app
-
-    for name in ("web", "unit:machine-web.scope", "my-own.service", "my-own.conf"):
-        (tmp_path / name).touch()
-    monkeypatch.setattr(callbacks, "MACHINES", str(tmp_path))
-    monkeypatch.setattr(callbacks, "UNIT_PATH", (str(tmp_path), "/nonexistent"))
-    assert "web" in callbacks.machines()
-    assert "unit:machine-web.scope" not in callbacks.machines()
-    context = typer.Context(typer.main.get_command(app))
-    assert "my-own.service" in callbacks.units(context)
-    assert "my-own.conf" not in callbacks.units(context)
-    context.params["all_hosts"] = True
-    assert "my-own.service" not in callbacks.units(context)
-    monkeypatch.setattr(callbacks, "MACHINES", "/nonexistent")
-    assert callbacks.machines() == []
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("line", ["psops status --fo", "psops status -H p", "psops status -p M"])
-def test_completing_loads_neither_rich_nor_ssh_nor_dbus(
-    shell: str, line: str, inventory: Path
-) -> None:
-    """Rich in particular: Typer loads it for the help texts that zsh and fish show."""
-    words = line.split(" ")
-    code = (
-        "import sys, atexit; from psops.__main__ import main; "
-        "atexit.register(lambda: sys.stderr.write(' '.join(sys.modules))); main()"
-    )
-    done = run(sys.executable, "-c", code, _PSOPS_COMPLETE=f"complete_{shell}",
-               COMP_WORDS="\n".join(words), COMP_CWORD=str(len(words) - 1),
-               _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args")  # fmt: skip
-    assert done.returncode == 0
-    assert done.stdout
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert not {"paramiko", "dbus_next", "dbus_fast", "asyncio"} & loaded
-    assert "rich.console" not in done.stderr.split()
-
-
-def test_script_for_bash_completes(inventory: Path) -> None:
-    script = f"""
-        source {ROOT}/completions/psops.bash
-        COMP_WORDS=(psops status --group to); COMP_CWORD=3
-        $(complete -p psops | sed 's/.*-F \\([^ ]*\\).*/\\1/') psops
-        printf '%s\\n' "${{COMPREPLY[@]}}"
-    """
-    done = run("bash", "--norc", "-c", script)
-    assert (done.stdout, done.stderr) == ("toolkit\n", "")
-
-
-def test_script_for_zsh_completes_at_the_first_tab(inventory: Path) -> None:
-    """zsh loads the file as a function at the first Tab, so it must complete in that call."""
-    script = f"""
-        fpath=({ROOT}/completions $fpath); autoload -U _psops
-        compdef() {{ }}
-        _arguments() {{ print -r -- "$@" }}
-        words=(psops status --group to); CURRENT=4
-        _psops
-    """
-    done = run("zsh", "-f", "-c", script)
-    assert done.stderr == ""
-    assert '"toolkit"' in done.stdout
-
-
-def test_script_for_fish_completes(inventory: Path) -> None:
-    script = f"source {ROOT}/completions/psops.fish; complete -C 'psops status --group to'"
-    done = run("fish", "--no-config", "-c", script)
-    assert done.stdout.split() == ["toolkit"]
-
-
-def test_shells_that_check_the_scripts_are_there() -> None:
-    assert [name for name in ("man", "groff", *SHELLS) if shutil.which(name) is None] == []
+def test_programs_that_read_the_files_are_there() -> None:
+    assert [name for name in ("man", "groff") if shutil.which(name) is None] == []

@@ -16,7 +16,7 @@ from psops.exits import Exit
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     gc.disable()  # a run is over before garbage in cycles could matter
-    code = run(sys.argv[1:])
+    code = _offer() if "_PSOPS_OFFER" in os.environ else run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
@@ -61,6 +61,16 @@ def run(argv: list[str]) -> int:
             _show_trace()
         print(f"psops: bug: {exc!r}; run again with --debug and report it", file=sys.stderr)
         return int(Exit.SOFTWARE)
+
+
+def _offer() -> int:
+    """Print what a completion script asks for, a line each; what is wrong is not told."""
+    from psops.cli import complete
+
+    with contextlib.suppress(Exception):
+        words = complete.offer(os.environ[complete.OFFER], sys.argv)
+        _show("".join(f"{word}\n" for word in words))
+    return int(Exit.OK)
 
 
 def _fail(error: PsopsError, argv: list[str]) -> int:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
-from typer.testing import CliRunner
 
 from psops import __version__, errors, paths
+from psops.cli import completion
 from psops.cli.verbs import app
 from psops.exits import MEANINGS
 
@@ -132,9 +132,11 @@ class Verb(NamedTuple):
 def files() -> dict[str, str]:
     """Return the text of every generated file by its path in the checkout."""
     return {
-        "completions/psops.bash": render_completion("bash"),
-        "completions/_psops": render_completion("zsh"),
-        "completions/psops.fish": render_completion("fish"),
+        **{
+            f"completions/{name}": render_completion(shell)
+            for shell, (name, _) in completion.SHELLS.items()
+        },
+        "src/psops/cli/shipped.py": render_shipped(),
         "man/psops.1": render_man(),
     }
 
@@ -150,34 +152,68 @@ def stale(root: Path) -> list[str]:
 
 def verbs() -> Iterator[Verb]:
     """Yield every command, a group before its members."""
+    for command, context in _walk(*_root()):
+        records = (param.get_help_record(context) for param in command.get_params(context))
+        yield Verb(
+            name=context.command_path,
+            usage=" ".join(command.collect_usage_pieces(context)),
+            help=(command.help or "").strip(),
+            parameters=tuple(record for record in records if record is not None),
+            is_group=hasattr(command, "list_commands"),
+        )
+
+
+def commands() -> Iterator[completion.Command]:
+    """Yield every command as the completion scripts know it."""
+    for command, context in _walk(*_root()):
+        name = context.command_path.partition(" ")[2]
+        names = (inner.name for inner, _ in _members(command, context))
+        yield completion.command_of(name, command, names, context)
+
+
+def _root() -> tuple[Any, typer.Context]:
     command = typer.main.get_command(app)
-    settings = command.context_settings
-    yield from _walk(command, typer.Context(command, info_name="psops", **settings))
+    return command, typer.Context(command, info_name="psops", **command.context_settings)
 
 
-def _walk(command: Any, context: typer.Context) -> Iterator[Verb]:
-    records = (param.get_help_record(context) for param in command.get_params(context))
-    yield Verb(
-        name=context.command_path,
-        usage=" ".join(command.collect_usage_pieces(context)),
-        help=(command.help or "").strip(),
-        parameters=tuple(record for record in records if record is not None),
-        is_group=hasattr(command, "list_commands"),
-    )
+def _walk(command: Any, context: typer.Context) -> Iterator[tuple[Any, typer.Context]]:
+    yield command, context
+    for inner, within in _members(command, context):
+        yield from _walk(inner, within)
+
+
+def _members(command: Any, context: typer.Context) -> Iterator[tuple[Any, typer.Context]]:
     for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
         inner = command.get_command(context, name)
         if not inner.hidden:
-            yield from _walk(inner, typer.Context(inner, info_name=name, parent=context))
+            yield inner, typer.Context(inner, info_name=name, parent=context)
 
 
 def render_completion(shell: str) -> str:
-    """Return the completion script for a shell, as Typer gives it to a user who asks."""
-    environ = {"_PSOPS_COMPLETE": f"source_{shell}"}
-    script = CliRunner().invoke(app, env=environ, prog_name="psops").stdout.strip()
-    if shell == "zsh":
-        # A file in $fpath is run at the first Tab; Typer's only prepares for the second one.
-        script += "\nif [[ $zsh_eval_context[-1] == loadautofunc ]]; then\n  _psops_completion\nfi"
-    return script + "\n"
+    """Return the completion script for a shell."""
+    return completion.render(shell, commands(), f"Written by {COMMAND}; changes are lost.")
+
+
+def render_shipped() -> str:
+    """Return the module with the names of the catalogue that psops brings."""
+    from textwrap import fill
+
+    from psops.catalogue import Catalogue
+    from psops.cli.complete import catalogue_names
+
+    lines = [
+        '"""The names in the catalogue that psops brings: a Tab has no time to read it.',
+        "",
+        f"Written by {COMMAND}; changes are lost.",
+        '"""',
+        "",
+        "NAMES = {",
+    ]
+    for kind, names in catalogue_names(Catalogue.load([])).items():
+        text = fill(" ".join(names), 92, break_on_hyphens=False, break_long_words=False)
+        indented = "\n".join(f"        {line}" for line in text.splitlines())
+        lines += [f'    "{kind}": """', indented, '    """.split(),']
+    return "\n".join([*lines, "}"]) + "\n"
 
 
 def render_man() -> str:
@@ -323,7 +359,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"not up to date: {', '.join(old)}; run: {COMMAND}")
     new = files()
     for name in old:
-        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(new[name], encoding="utf-8")
 
 
