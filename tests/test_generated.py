@@ -12,13 +12,14 @@ import pytest
 from psops import paths
 from psops.catalogue import Catalogue
 from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
-from psops.cli import generate
+from psops.cli import generate, roff
 from psops.inventory_file import parse
 from psops.inventory_values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
 from psops.transport import TRANSPORTS
 
 ROOT = Path(generate.__file__).resolve().parents[3]
-PAGES = ("psops.1", "psops-inventory.5", "psops-catalogue.5")
+MAN = ROOT / "man"
+PAGES = sorted(path.name for path in MAN.glob("*.[15]"))
 
 
 def run(*argv: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -27,18 +28,38 @@ def run(*argv: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def printed(page: str) -> str:
+@pytest.fixture(scope="session")
+def manuals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a directory as man searches it."""
+    place = tmp_path_factory.mktemp("man")
+    for name in PAGES:
+        section = place / f"man{name[-1]}"
+        section.mkdir(exist_ok=True)
+        shutil.copy(MAN / name, section)
+    return place
+
+
+def printed(page: str, manuals: Path) -> str:
     """Return a page as man prints it; the test packages man-db and groff are needed."""
-    done = run("man", "--warnings", "-l", str(ROOT / "man" / page), MANWIDTH="80", LC_ALL="C.UTF-8",
-               MAN_KEEP_FORMATTING="", GROFF_NO_SGR="1")  # fmt: skip
+    name, _, section = page.rpartition(".")
+    done = run("man", "--warnings", "-M", str(manuals), section, name, MANWIDTH="80",
+               LC_ALL="C.UTF-8", MAN_KEEP_FORMATTING="", GROFF_NO_SGR="1")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return re.sub(".\b", "", done.stdout)
 
 
-@pytest.mark.parametrize("name", generate.files())
+def own_page(verb: generate.Verb) -> str:
+    """Return the page of section 1 that man shows for a command."""
+    return "psops.1" if verb.name == "psops" else f"psops-{verb.name.split()[1]}.1"
+
+
+FILES = generate.files()
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_generated_file_is_up_to_date(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert text == generate.files()[name], f"run: {generate.COMMAND}"
+    assert text == FILES[name], f"run: {generate.COMMAND}"
 
 
 def test_check_names_the_stale_file_and_the_command(
@@ -66,36 +87,75 @@ def test_page_does_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch
     before = generate.render_man()
     for name in ("HOME", "XDG_CONFIG_HOME", "PSOPS_INVENTORY", "COLUMNS", "NO_COLOR", "LANG"):
         monkeypatch.setenv(name, "/other")
+    generate.verbs.cache_clear()
     assert generate.render_man() == before
 
 
 # Man pages
 
 
+def test_there_is_a_page_for_each_verb_and_no_other() -> None:
+    told = {own_page(verb) for verb in generate.verbs()} | {"psops-change.1"}
+    assert {page for page in PAGES if page.endswith(".1")} == told
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_man_page_prints_without_a_warning(page: str) -> None:
-    text = printed(page)
+def test_man_page_prints_without_a_warning(page: str, manuals: Path) -> None:
+    text = printed(page, manuals)
     assert [line for line in text.splitlines() if len(line) > 100] == []
 
 
-def test_man_page_shows_every_option_and_error_as_it_is_typed() -> None:
-    text = printed("psops.1")
-    assert "\\" not in text
-    shown = " ".join(text.split())
+@pytest.mark.parametrize("page", PAGES)
+def test_man_page_is_right_for_mandoc_as_well(page: str) -> None:
+    if not (MAN / page).read_text().startswith(".so "):
+        done = run("mandoc", "-T", "lint", "-W", "warning", str(MAN / page))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_man_pages_show_every_option_and_error_as_it_is_typed(manuals: Path) -> None:
+    shown = {page: " ".join(printed(page, manuals).split()) for page in PAGES}
     for verb in generate.verbs():
-        assert verb.is_group or f"{verb.name} {verb.usage}" in shown
-        assert [names for names, _ in verb.parameters if names not in shown] == []
-    assert [code for code, _ in generate.error_texts() if code not in shown] == []
-    for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "TRANSPORTS", "EXIT STATUS",
-                  "ERRORS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"):  # fmt: skip
+        text = shown[own_page(verb)]
+        assert verb.is_group or f"{verb.name} {verb.usage}" in text
+        if not verb.is_group:
+            assert [names for names, _ in verb.parameters if names not in text] == []
+    assert [code for code, _ in generate.error_texts() if code not in shown["psops.1"]] == []
+    assert [page for page in PAGES if page[-1] == "1" and "\\" in shown[page]] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.endswith(".1")])
+def test_man_page_has_the_sections_that_are_looked_for(page: str, manuals: Path) -> None:
+    text = printed(page, manuals)
+    for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT",
+                  "FILES", "EXAMPLES", "SEE ALSO"):  # fmt: skip
         assert f"\n{title}\n" in text
+
+
+#: Kinds of probes have a page that is written together with them.
+ELSEWHERE = {"psops-pipeline.5"}
+
+
+def test_man_pages_refer_to_pages_that_are_there() -> None:
+    for page in PAGES:
+        text = (MAN / page).read_text().replace("\\-", "-")
+        ours = re.findall(r"(psops[a-z-]*)(?:\\fR)? ?\(([15])\)", text)
+        assert [name for name in ours if ".".join(name) not in {*PAGES, *ELSEWHERE}] == []
+
+
+def test_pages_with_several_verbs_have_a_title_and_a_description() -> None:
+    assert generate.TITLES.keys() == generate.DESCRIPTIONS.keys() == {"psops-change"}
+
+
+def test_man_finds_the_page_of_a_verb_as_it_is_typed(manuals: Path) -> None:
+    done = run("man", "-M", str(manuals), "psops", "restart", MANWIDTH="80", LC_ALL="C.UTF-8")
+    assert "PSOPS-CHANGE(1)" in re.sub(".\b", "", done.stdout)
 
 
 def test_man_page_shows_what_is_special_in_roff() -> None:
     odd = ".a 'b' \"c\" \\d -e ^f ~g `h` … \\fBi"
     done = subprocess.run(
         ["groff", "-man", "-Tutf8", "-Kutf8"], capture_output=True, text=True, timeout=60,
-        input=f".TH A 1\n.SH B\n{generate.escape(odd)}\n", env={**os.environ, "GROFF_NO_SGR": "1"},
+        input=f".TH A 1\n.SH B\n{roff.escape(odd)}\n", env={**os.environ, "GROFF_NO_SGR": "1"},
     )  # fmt: skip
     assert odd in re.sub(".\b", "", done.stdout)
 
@@ -124,25 +184,6 @@ def test_variables_of_the_man_page_are_those_that_are_read() -> None:
     assert [name for name in told if name not in source] == []
 
 
-@pytest.mark.parametrize("line", [line for _, line in generate.EXAMPLES])
-def test_example_of_the_man_page_is_a_command_line(line: str) -> None:
-    import shlex
-
-    import typer
-
-    from psops.cli.verbs import app
-
-    command = typer.main.get_command(app)
-    words = shlex.split(line)[1:]
-    context = typer.Context(command, info_name="psops", **command.context_settings)
-    while words and hasattr(command, "get_command"):
-        name = words.pop(0)
-        command = command.get_command(context, name)
-        assert command is not None
-        context = typer.Context(command, info_name=name, parent=context)
-    command.make_context(name, words, parent=context.parent)  # raises for what it does not take
-
-
 def test_inventory_page_has_every_key_and_no_other() -> None:
     page = (ROOT / "man/psops-inventory.5").read_text()
     keys = set(re.findall(r"^\.TP\n\\fB([a-z_]+)\\fR \(", page, re.MULTILINE))
@@ -162,16 +203,24 @@ def test_catalogue_page_has_every_key_and_no_other() -> None:
         assert (missing, told - keys.keys()) == (set(), set()), kind
 
 
-def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path) -> None:
-    text = printed("psops-catalogue.5").partition("\nEXAMPLES\n")[2].partition("\nSEE ALSO")[0]
+def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path, manuals: Path) -> None:
+    text = (
+        printed("psops-catalogue.5", manuals)
+        .partition("\nEXAMPLES\n")[2]
+        .partition("\nSEE ALSO")[0]
+    )
     path = tmp_path / "weather.toml"
     path.write_text(textwrap.dedent(text))
     (expected,) = Catalogue.load([path]).bundle("weather").expected("deb", None)
     assert [check.name for check in expected.checks] == ["weather-api"]
 
 
-def test_example_of_the_inventory_page_is_an_inventory() -> None:
-    text = printed("psops-inventory.5").partition("\nEXAMPLES\n")[2].partition("\nSEE ALSO")[0]
+def test_example_of_the_inventory_page_is_an_inventory(manuals: Path) -> None:
+    text = (
+        printed("psops-inventory.5", manuals)
+        .partition("\nEXAMPLES\n")[2]
+        .partition("\nSEE ALSO")[0]
+    )
     found = parse(text, Path("page"))
     assert {name: len(hosts) for name, hosts in found.groups.items()} == {
         "testpoint": 20, "behind-gateway": 4, "all-sites": 24,
@@ -182,4 +231,4 @@ def test_example_of_the_inventory_page_is_an_inventory() -> None:
 
 
 def test_programs_that_read_the_files_are_there() -> None:
-    assert [name for name in ("man", "groff") if shutil.which(name) is None] == []
+    assert [name for name in ("man", "groff", "mandoc") if shutil.which(name) is None] == []

@@ -1,25 +1,31 @@
-"""The files that come from the code: shell completions and the man page psops(1).
+"""The files that come from the code: shell completions and the man pages of section 1.
 
 `python -m psops.cli.generate` writes them into the checkout, `--check` compares. They change
 when options, exit codes or errors do, so a test holds them to the code. The tree of
 commands is read only by what Typer's own documentation generator uses.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
 
 from psops import __version__, errors, paths
-from psops.cli import completion
-from psops.cli.verbs import app
-from psops.exits import MEANINGS
+from psops.cli import completion, roff
+from psops.cli.examples import EXAMPLES, examples
+from psops.cli.roff import escape
+from psops.cli.verbs import VERBS, app
+from psops.exits import MEANINGS, Exit
 
 COMMAND = "python -m psops.cli.generate"
 #: The day of the release, so that the same code always gives the same page.
 RELEASED = "2026-11-20"
+#: A line of the exit status in a help text.
+_CODE = re.compile(r"^ +(\d+)  ", re.M)
 
 #: What the transports do, in the order of the page.
 TRANSPORT_TEXTS = {
@@ -77,45 +83,10 @@ FILES = (
     ("~/.ssh/config, /etc/ssh/ssh_config", "How hosts are logged in to, see ssh_config(5)."),
     ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "The keys of hosts, see sshd(8)."),
 )
-#: (what it is for, command line)
-EXAMPLES = (
-    ("The state of this machine, and the units that are not right:", "psops status"),
-    ("One unit in full, with its processes and last log lines:", "psops status sshd"),
-    (
-        "Two units on all hosts of a group but one:",
-        "psops status --group testpoint --exclude ps07 pscheduler-scheduler owamp-server",
-    ),
-    ("All failed units of the fleet, with five log lines each:", "psops status -a --failed -n 5"),
-    ("Hosts that no inventory names:", "psops status -H root@ps[01-20].example.org sshd"),
-    ("The timers of a container:", "psops status --machine web --type timer"),
-    (
-        "For a program: the units that are not active, one line of JSON for each host:",
-        "psops status --all --state inactive,failed --format jsonl 'panda_*'",
-    ),
-    ("A made-up fleet of 100 hosts, to try things:", "psops status --inventory demo:100"),
-    ("Restart a unit here, and see why if it does not come up:", "psops restart httpd"),
-    (
-        "All daemons of a role, one host first, then a quarter of the others at a time:",
-        "psops restart --group testpoint --bundle perfsonar-testpoint --canary 1 --batch 25%",
-    ),
-    ("What would be done:", "psops stop --all --dry-run owamp-server"),
-    ("What was done, and again where it did not work:", "psops history show last"),
-    ("Finish the last restart:", "psops restart --retry-failed"),
-    (
-        "PanDA's crontab as the configuration of its daemons, for nine servers:",
-        "psops cron2daemon --servers 9 --sync copyArchive /etc/cron.d/panda",
-    ),
-    ("What the inventory says of a host:", "psops inventory show ps01"),
-)
 SEE_ALSO = (
     ("psops-inventory", 5), ("psops-catalogue", 5), ("systemctl", 1), ("journalctl", 1),
     ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1), ("ssh_config", 5), ("nodeset", 1),
 )  # fmt: skip
-
-#: What groff would take for something else: hyphens, quotes, accents (groff_char(7)).
-_ROFF = {
-    "\\": r"\e", "-": r"\-", "'": r"\(aq", '"': r"\(dq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti",
-}  # fmt: skip
 
 
 class Verb(NamedTuple):
@@ -127,6 +98,8 @@ class Verb(NamedTuple):
     #: (names, help) of every argument and option.
     parameters: tuple[tuple[str, str], ...]
     is_group: bool
+    #: The exit codes that its help tells.
+    codes: tuple[Exit, ...]
 
 
 def files() -> dict[str, str]:
@@ -138,6 +111,8 @@ def files() -> dict[str, str]:
         },
         "src/psops/cli/shipped.py": render_shipped(),
         "man/psops.1": render_man(),
+        "man/psops-bundle.5": roff.alias("psops-catalogue", 5),
+        **{f"man/{name}": text for name, text in render_pages().items()},
     }
 
 
@@ -150,25 +125,35 @@ def stale(root: Path) -> list[str]:
     ]
 
 
-def verbs() -> Iterator[Verb]:
-    """Yield every command, a group before its members."""
-    for command, context in _walk(*_root()):
-        records = (param.get_help_record(context) for param in command.get_params(context))
-        yield Verb(
+@cache
+def verbs() -> tuple[Verb, ...]:
+    """Return every command, a group before its members."""
+    return tuple(
+        Verb(
             name=context.command_path,
             usage=" ".join(command.collect_usage_pieces(context)),
             help=(command.help or "").strip(),
-            parameters=tuple(record for record in records if record is not None),
+            parameters=tuple(
+                record
+                for param in command.get_params(context)
+                if (record := param.get_help_record(context)) is not None
+            ),
             is_group=hasattr(command, "list_commands"),
+            codes=tuple(Exit(int(code)) for code in _CODE.findall(command.epilog or "")),
         )
+        for command, context in _walk(*_root())
+    )
 
 
-def commands() -> Iterator[completion.Command]:
-    """Yield every command as the completion scripts know it."""
+@cache
+def commands() -> tuple[completion.Command, ...]:
+    """Return every command as the completion scripts know it."""
+    found = []
     for command, context in _walk(*_root()):
         name = context.command_path.partition(" ")[2]
         names = (inner.name for inner, _ in _members(command, context))
-        yield completion.command_of(name, command, names, context)
+        found.append(completion.command_of(name, command, names, context))
+    return tuple(found)
 
 
 def _root() -> tuple[Any, typer.Context]:
@@ -219,40 +204,118 @@ def render_shipped() -> str:
 def render_man() -> str:
     """Return the man page psops(1)."""
     (top, *others) = verbs()
+    pages = _pages(others)
     lines = [
-        f'.\\" Written by {COMMAND}; changes are lost.',
-        f'.TH PSOPS 1 "{escape(RELEASED)}" "psops {escape(__version__)}" "User Commands"',
-        ".nh",  # no hyphens within words: names of options and units must stay searchable
-        ".ad l",
+        *_head("psops"),
         ".SH NAME",
         f"psops \\- {escape(top.help.rstrip('.'))}",
         ".SH SYNOPSIS",
-    ]
-    for verb in (verb for verb in others if not verb.is_group):
-        lines += [_usage(verb), ".br"]
-    lines += [
+        roff.usage("psops", "[OPTIONS] COMMAND [ARGS]..."),
         ".SH DESCRIPTION",
-        *_paragraphs(DESCRIPTION),
-        ".PP",
-        "The options before a command hold for all of them:",
-        *_parameters(top),
+        *roff.paragraphs(DESCRIPTION),
+        ".SH OPTIONS",
+        "These stand before the command; those of a command are in its page.",
+        *roff.parameters(top.parameters),
         ".SH COMMANDS",
+        "Each has a page of its own, which",
+        ".B man psops COMMAND",
+        "shows as well.",
     ]
-    for verb in others:
-        lines += [f".SS {_usage(verb)}", *_paragraphs(verb.help), *_parameters(verb)]
-    lines += [".SH TRANSPORTS", *_tagged(TRANSPORT_TEXTS.items())]
-    lines += [".SH EXIT STATUS", *_tagged((str(int(c)), text) for c, text in MEANINGS.items())]
+    for page, members in pages.items():
+        for verb in members:
+            if verb.name.count(" ") == 1:
+                lines += [".TP", f"{roff.usage(verb.name, '')}", _sentence(verb.help)]
+                lines += [f"See \\fB{escape(page)}\\fR(1)."]
+    lines += [".SH TRANSPORTS", *roff.tagged(TRANSPORT_TEXTS.items())]
+    lines += [".SH EXIT STATUS", *roff.tagged((str(int(c)), text) for c, text in MEANINGS.items())]
     lines += [".PP", escape(EXIT_PROMISE)]
-    lines += [".SH ERRORS", *_paragraphs(ERRORS), *_tagged(error_texts())]
-    lines += [".SH ENVIRONMENT", *_tagged(VARIABLES), ".SH FILES", *_tagged(FILES)]
-    lines += [".SH EXAMPLES"]
-    for purpose, line in EXAMPLES:
-        lines += [".PP", escape(purpose), ".PP", ".RS 4", ".nf", escape(line), ".fi", ".RE"]
-    pages = [f".BR {escape(name)} ({section})" for name, section in SEE_ALSO]
-    lines += [".SH SEE ALSO", *(f"{page}," for page in pages[:-1]), pages[-1]]
-    return "\n".join(lines) + "\n"
+    lines += [".SH ERRORS", *roff.paragraphs(ERRORS), *roff.tagged(error_texts())]
+    lines += [".SH ENVIRONMENT", *roff.tagged(VARIABLES), ".SH FILES", *roff.tagged(FILES)]
+    lines += [".SH EXAMPLES", *roff.examples(EXAMPLES)]
+    own = [(page, 1) for page in sorted(pages)]
+    return "\n".join([*lines, *roff.see_also([*own, *SEE_ALSO])]) + "\n"
 
 
+def render_pages() -> dict[str, str]:
+    """Return the pages of the verbs by file name, a verb that shares a page as an alias of it."""
+    pages = _pages(verbs()[1:])
+    texts = {}
+    for page, members in pages.items():
+        texts[f"{page}.1"] = _render_page(page, members, [*pages])
+        for verb in members:
+            name = verb.name.replace(" ", "-")
+            if verb.name.count(" ") == 1 and name != page:
+                texts[f"{name}.1"] = roff.alias(page, 1)
+    return texts
+
+
+def _pages(found: Iterable[Verb]) -> dict[str, list[Verb]]:
+    """Return the name of each page of section 1 but psops(1), with the commands that are in it.
+
+    Verbs of one module have one page, as they have one form.
+    """
+    pages: dict[str, list[Verb]] = {}
+    for verb in found:
+        module = VERBS[verb.name.split()[1]]
+        pages.setdefault(f"psops-{module.rpartition('.')[2]}", []).append(verb)
+    return pages
+
+
+def _render_page(page: str, members: list[Verb], pages: list[str]) -> str:
+    (first, *_) = members
+    leaves = [verb for verb in members if not verb.is_group or verb.parameters[1:]]
+    shared = [
+        one for one in leaves[0].parameters if all(one in verb.parameters for verb in leaves)
+    ] if len(leaves) > 1 else []  # fmt: skip
+    title = TITLES.get(page) or first.help.partition("\n\n")[0].rstrip(".")
+    lines = [*_head(page), ".SH NAME", f"{escape(page)} \\- {_sentence(title)}", ".SH SYNOPSIS"]
+    for number, verb in enumerate(leaves):
+        lines += [".br"] if number else []
+        lines.append(roff.usage(verb.name, verb.usage))
+    lines.append(".SH DESCRIPTION")
+    if len(leaves) == 1:
+        own = roff.parameters(leaves[0].parameters)
+        lines += [*roff.paragraphs(leaves[0].help), ".SH OPTIONS", *own]
+    else:
+        lines += roff.paragraphs(first.help if first.is_group else DESCRIPTIONS[page])
+        lines.append(".SH COMMANDS")
+        for verb in leaves:
+            own = roff.parameters(one for one in verb.parameters if one not in shared)
+            lines += [f".SS {roff.usage(verb.name, verb.usage)}", *roff.paragraphs(verb.help), *own]
+        lines += [".SH OPTIONS", "All of these commands take:", *roff.parameters(shared)]
+    codes = sorted({code for verb in members for code in verb.codes})
+    lines += [".SH EXIT STATUS", *roff.tagged((str(int(c)), MEANINGS[c]) for c in codes)]
+    lines += [".PP", f"{escape(EXIT_PROMISE)}"]
+    lines += [".SH ENVIRONMENT", "See", ".BR psops (1)."]
+    lines += [".SH FILES", "See", ".BR psops (1)."]
+    names = [verb.name for verb in members if verb.name.count(" ") == 1]
+    lines += [".SH EXAMPLES", *roff.examples(one for name in names for one in examples(name))]
+    near = [("psops", 1), *((other, 1) for other in pages if other != page)]
+    return "\n".join([*lines, *roff.see_also([*near, *SEE_ALSO])]) + "\n"
+
+
+def _head(page: str) -> list[str]:
+    comment = f"Written by {COMMAND}; changes are lost."
+    return roff.head(page, 1, RELEASED, f"psops {__version__}", comment)
+
+
+def _sentence(text: str) -> str:
+    return escape(" ".join(text.partition("\n\n")[0].split()))
+
+
+#: Pages with several verbs that are no group -> what their names have in common.
+TITLES = {"psops-change": "change units: start, stop, restart, enable, mask and their kin"}
+DESCRIPTIONS = {
+    "psops-change": """
+These verbs mean what they mean to systemctl(1), for one host or many. What is already as wanted is
+left alone. systemd's job is waited for, and what was started is watched for some seconds more.
+Units that went down together with one that is started are brought back, unless --only is given.
+
+More than one host is changed only after a question, or with --yes. What is changed is written to
+the history first, see psops-history(1). Units that would cut psops off or take the host down are
+protected; --force changes one all the same.
+"""
+}
 DESCRIPTION = """
 psops asks systemd on many hosts over D-Bus what their units do, shows the answers together, and
 changes units. It installs nothing on the hosts: it logs in with SSH as the user's ssh configuration
@@ -298,53 +361,6 @@ def _error_text(kind: type[errors.PsopsError]) -> str:
     if remedy:
         sentence += f" Remedy: {remedy}{'' if remedy.endswith('?') else '.'}"
     return sentence.replace("`", "")
-
-
-def escape(text: str) -> str:
-    """Return text as roff that prints exactly this text.
-
-    >>> print(escape("-n 'a'"))
-    \\-n \\(aqa\\(aq
-    """
-    escaped = "".join(
-        _ROFF.get(char, char) if char.isascii() else f"\\[u{ord(char):04X}]" for char in text
-    )
-    return f"\\&{escaped}" if escaped.startswith(".") else escaped
-
-
-def _usage(verb: Verb) -> str:
-    return f"\\fB{escape(verb.name)}\\fR {escape(verb.usage)}"
-
-
-def _parameters(verb: Verb) -> list[str]:
-    lines = []
-    for names, text in verb.parameters:
-        lines += [".TP", _names(names), escape(" ".join(text.split()))]
-    return lines
-
-
-def _names(names: str) -> str:
-    """Return `-n, --lines N` with what is typed as it stands in bold, the rest in italics."""
-    words = []
-    for word in names.split(" "):
-        bare = word.rstrip(",")
-        face = "B" if word.startswith("-") else "R" if word == "/" else "I"
-        words.append(f"\\f{face}{escape(bare)}\\fR{word[len(bare) :]}")
-    return " ".join(words)
-
-
-def _tagged(items: Iterable[tuple[str, str]]) -> list[str]:
-    lines = []
-    for name, text in items:
-        lines += [".TP", f"\\fB{escape(name)}\\fR", escape(text)]
-    return lines
-
-
-def _paragraphs(text: str) -> list[str]:
-    lines = []
-    for paragraph in text.partition("\f")[0].strip().split("\n\n"):
-        lines += [".PP", escape(" ".join(paragraph.split()))]
-    return lines
 
 
 def main(arguments: list[str]) -> None:
