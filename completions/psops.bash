@@ -4,305 +4,347 @@
 _psops_verb() {
     case $1 in
     '')
-        verbs=' status start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory '
-        options=' --color --debug --version --install-completion --show-completion --help -h '
+        verbs=' status start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell '
+        options=' --color --debug --version --install-completion --show-completion -h --help '
         valued=' --color '
         arguments=()
         repeats=
         ;;
     status)
         verbs=' '
-        options=' --failed --state -t --type -p --properties -n --lines -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --failed --state -t --type -p --properties -n --lines -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --state -t --type -p --properties -n --lines -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     start | restart | try-restart | reload-or-restart)
         verbs=' '
-        options=' --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle --force --job-mode --settle --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     stop | reload)
         verbs=' '
-        options=' --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle --force --job-mode --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     enable | reenable)
         verbs=' '
-        options=' --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle --force --job-mode --settle --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     disable | mask)
         verbs=' '
-        options=' --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle --force --job-mode --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     unmask)
         verbs=' '
-        options=' --bundle --runtime -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle --runtime -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     reset-failed)
         verbs=' '
-        options=' --bundle -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     kill)
         verbs=' '
-        options=' --bundle -s --signal --kill-whom -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' --bundle -s --signal --kill-whom -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --bundle -s --signal --kill-whom --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
     daemon-reload)
         verbs=' '
-        options=' -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h '
+        options=' -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color '
         arguments=()
         repeats=
         ;;
     cron2daemon)
         verbs=' '
-        options=' --per-server --servers --sync --exclusive --min-sync-period --form --dialect --zone --name-map --module --arguments --period --timeout --gap --decisions --strict --format --json -o --output --color --debug --help -h '
+        options=' --per-server --servers --sync --exclusive --min-sync-period --form --dialect --zone --name-map --module --arguments --period --timeout --gap --decisions --strict --format --json -o --output --color --debug -h --help '
         valued=' --per-server --servers --sync --exclusive --min-sync-period --form --dialect --zone --name-map --module --arguments --period --timeout --gap --decisions --format -o --output --color '
         arguments=(files)
         repeats=yes
         ;;
     panda)
         verbs=' show check merge diff simulate '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'panda show')
         verbs=' '
-        options=' --servers --origins --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h '
+        options=' --servers --origins --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
         valued=' --servers --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=(files)
         repeats=
         ;;
     'panda check')
         verbs=' '
-        options=' --env --release --fail-on -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug --help -h '
+        options=' --env --release --fail-on -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help '
         valued=' --env --release --fail-on -i --inventory --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=(files)
         repeats=yes
         ;;
     'panda merge')
         verbs=' '
-        options=' --write --update --env --color --debug --help -h '
+        options=' --write --update --env --color --debug -h --help '
         valued=' --env --color '
         arguments=(files files)
         repeats=
         ;;
     'panda diff')
         verbs=' '
-        options=' --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h '
+        options=' --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
         valued=' --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=(files files)
         repeats=
         ;;
     'panda simulate')
         verbs=' '
-        options=' --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h '
+        options=' --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
         valued=' --servers --days --durations --duration --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=(files)
         repeats=
         ;;
     rucio)
         verbs=' verify heartbeats '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'rucio verify')
         verbs=' '
-        options=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h '
+        options=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
         valued=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=()
         repeats=
         ;;
     'rucio heartbeats')
         verbs=' '
-        options=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h '
+        options=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
         valued=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=()
         repeats=
         ;;
     unit)
         verbs=' write lint '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'unit write')
         verbs=' '
-        options=' -o --output --force --home --bin --user --color --debug --help -h '
+        options=' -o --output --force --home --bin --user --color --debug -h --help '
         valued=' -o --output --home --bin --user --color '
         arguments=(any any)
         repeats=yes
         ;;
     'unit lint')
         verbs=' '
-        options=' --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h '
+        options=' --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
         valued=' --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=(files)
         repeats=yes
         ;;
     psid)
         verbs=' verify nodes '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'psid verify')
         verbs=' '
-        options=' --settle --deep --vantage --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h '
+        options=' --settle --deep --vantage --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
         valued=' --settle --vantage --psiadmin --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=()
         repeats=
         ;;
     'psid nodes')
         verbs=' '
-        options=' --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug --help -h '
+        options=' --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help '
         valued=' --from --psiadmin -i --inventory --connect-timeout --timeout -F --ssh-config -o --output '
         arguments=(files)
         repeats=
         ;;
     history)
         verbs=' show '
-        options=' --host --unit --since --failed -n --limit --format --json --color --debug --help -h '
+        options=' --host --unit --since --failed -n --limit --format --json --color --debug -h --help '
         valued=' --host --unit --since -n --limit --format --color '
         arguments=()
         repeats=
         ;;
     'history show')
         verbs=' '
-        options=' --format --json --color --debug --help -h '
+        options=' --format --json --color --debug -h --help '
         valued=' --format --color '
         arguments=(ask)
         repeats=
         ;;
     bundle)
         verbs=' list show path lint verify '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'bundle list')
         verbs=' '
-        options=' --system --format --json --color --debug --help -h '
+        options=' --system --format --json --color --debug -h --help '
         valued=' --system --format --color '
         arguments=()
         repeats=
         ;;
     'bundle show')
         verbs=' '
-        options=' --daemon --component --os --version --format --json --color --debug --help -h '
+        options=' --daemon --component --os --version --format --json --color --debug -h --help '
         valued=' --daemon --component --os --version --format --color '
         arguments=('offer bundles')
         repeats=
         ;;
     'bundle path')
         verbs=' '
-        options=' --format --json --debug --help -h '
+        options=' --format --json --debug -h --help '
         valued=' --format '
         arguments=()
         repeats=
         ;;
     'bundle lint')
         verbs=' '
-        options=' --format --json --debug --help -h '
+        options=' --format --json --debug -h --help '
         valued=' --format '
         arguments=(files)
         repeats=yes
         ;;
     'bundle verify')
         verbs=' '
-        options=' --fail-on --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h '
+        options=' --fail-on --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
         valued=' --fail-on --checks -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=('offer bundles')
         repeats=yes
         ;;
     pipeline)
         verbs=' list show graph verify lint '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'pipeline list')
         verbs=' '
-        options=' -f --file --system --format --json --color --debug --help -h '
+        options=' -f --file --system --format --json --color --debug -h --help '
         valued=' -f --file --system --format --color '
         arguments=()
         repeats=
         ;;
     'pipeline show')
         verbs=' '
-        options=' -f --file --system --format --json --color --debug --help -h '
+        options=' -f --file --system --format --json --color --debug -h --help '
         valued=' -f --file --system --format --color '
         arguments=('offer components')
         repeats=
         ;;
     'pipeline graph')
         verbs=' '
-        options=' -f --file --system --as --verify -o --output --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --color --debug --help -h '
+        options=' -f --file --system --as --verify -o --output --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help '
         valued=' -f --file --system --as -o --output --window --timeout -i --inventory --connect-timeout -F --ssh-config --color '
         arguments=()
         repeats=
         ;;
     'pipeline verify')
         verbs=' '
-        options=' -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug --help -h '
+        options=' -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help '
         valued=' -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout -F --ssh-config --format -o --output --color '
         arguments=('offer components')
         repeats=yes
         ;;
     'pipeline lint')
         verbs=' '
-        options=' -f --file --system --strict --debug --help -h '
+        options=' -f --file --system --strict --debug -h --help '
         valued=' -f --file --system '
         arguments=()
         repeats=
         ;;
     inventory)
         verbs=' list show '
-        options=' --help -h '
+        options=' -h --help '
         valued=' '
         arguments=()
         repeats=
         ;;
     'inventory list')
         verbs=' '
-        options=' -g --group -H --hosts -x --exclude -i --inventory --format --json --color --debug --help -h '
+        options=' -g --group -H --hosts -x --exclude -i --inventory --format --json --color --debug -h --help '
         valued=' -g --group -H --hosts -x --exclude -i --inventory --format --color '
         arguments=()
         repeats=
         ;;
     'inventory show')
         verbs=' '
-        options=' -i --inventory --format --json --color --debug --help -h '
+        options=' -i --inventory --format --json --color --debug -h --help '
         valued=' -i --inventory --format --color '
         arguments=('offer hosts')
         repeats=yes
+        ;;
+    config)
+        verbs=' show '
+        options=' -h --help '
+        valued=' '
+        arguments=()
+        repeats=
+        ;;
+    'config show')
+        verbs=' '
+        options=' -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --json --color --debug -h --help '
+        valued=' -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --color '
+        arguments=()
+        repeats=
+        ;;
+    doctor)
+        verbs=' '
+        options=' -i --inventory -F --ssh-config --format --json --color --debug -h --help '
+        valued=' -i --inventory -F --ssh-config --format --color '
+        arguments=()
+        repeats=
+        ;;
+    shell)
+        verbs=' install uninstall show '
+        options=' -h --help '
+        valued=' '
+        arguments=()
+        repeats=
+        ;;
+    'shell install' | 'shell uninstall')
+        verbs=' '
+        options=' --debug -h --help '
+        valued=' '
+        arguments=()
+        repeats=
+        ;;
+    'shell show')
+        verbs=' '
+        options=' --debug -h --help '
+        valued=' '
+        arguments=('words bash zsh fish')
+        repeats=
         ;;
     esac
 }

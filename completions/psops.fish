@@ -4,263 +4,299 @@
 function __psops_verb
     switch $argv[1]
         case ''
-            set __psops_verbs status start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory
-            set __psops_options --color --debug --version --install-completion --show-completion --help -h
+            set __psops_verbs status start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell
+            set __psops_options --color --debug --version --install-completion --show-completion -h --help
             set __psops_valued --color
             set __psops_arguments
             set __psops_repeats ''
         case 'status'
             set __psops_verbs
-            set __psops_options --failed --state -t --type -p --properties -n --lines -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --failed --state -t --type -p --properties -n --lines -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --state -t --type -p --properties -n --lines -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'start' 'restart' 'try-restart' 'reload-or-restart'
             set __psops_verbs
-            set __psops_options --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle --force --job-mode --settle --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'stop' 'reload'
             set __psops_verbs
-            set __psops_options --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle --force --job-mode --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'enable' 'reenable'
             set __psops_verbs
-            set __psops_options --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --settle --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle --force --job-mode --settle --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'disable' 'mask'
             set __psops_verbs
-            set __psops_options --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle --now --runtime -n --dry-run -y --yes --force --no-block --job-mode --only --timeout --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle --force --job-mode --timeout --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'unmask'
             set __psops_verbs
-            set __psops_options --bundle --runtime -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle --runtime -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'reset-failed'
             set __psops_verbs
-            set __psops_options --bundle -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'kill'
             set __psops_verbs
-            set __psops_options --bundle -s --signal --kill-whom -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options --bundle -s --signal --kill-whom -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --bundle -s --signal --kill-whom --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'daemon-reload'
             set __psops_verbs
-            set __psops_options -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug --help -h
+            set __psops_options -n --dry-run -y --yes --force --batch --canary --pause --max-fail --order --verify --retry-failed --no-history -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --force --batch --canary --pause --max-fail --order -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout -F --ssh-config --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'cron2daemon'
             set __psops_verbs
-            set __psops_options --per-server --servers --sync --exclusive --min-sync-period --form --dialect --zone --name-map --module --arguments --period --timeout --gap --decisions --strict --format --json -o --output --color --debug --help -h
+            set __psops_options --per-server --servers --sync --exclusive --min-sync-period --form --dialect --zone --name-map --module --arguments --period --timeout --gap --decisions --strict --format --json -o --output --color --debug -h --help
             set __psops_valued --per-server --servers --sync --exclusive --min-sync-period --form --dialect --zone --name-map --module --arguments --period --timeout --gap --decisions --format -o --output --color
             set __psops_arguments 'files'
             set __psops_repeats yes
         case 'panda'
             set __psops_verbs show check merge diff simulate
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'panda show'
             set __psops_verbs
-            set __psops_options --servers --origins --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h
+            set __psops_options --servers --origins --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
             set __psops_valued --servers --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments 'files'
             set __psops_repeats ''
         case 'panda check'
             set __psops_verbs
-            set __psops_options --env --release --fail-on -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug --help -h
+            set __psops_options --env --release --fail-on -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help
             set __psops_valued --env --release --fail-on -i --inventory --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments 'files'
             set __psops_repeats yes
         case 'panda merge'
             set __psops_verbs
-            set __psops_options --write --update --env --color --debug --help -h
+            set __psops_options --write --update --env --color --debug -h --help
             set __psops_valued --env --color
             set __psops_arguments 'files' 'files'
             set __psops_repeats ''
         case 'panda diff'
             set __psops_verbs
-            set __psops_options --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h
+            set __psops_options --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
             set __psops_valued --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments 'files' 'files'
             set __psops_repeats ''
         case 'panda simulate'
             set __psops_verbs
-            set __psops_options --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h
+            set __psops_options --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
             set __psops_valued --servers --days --durations --duration --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments 'files'
             set __psops_repeats ''
         case 'rucio'
             set __psops_verbs verify heartbeats
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'rucio verify'
             set __psops_verbs
-            set __psops_options --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h
+            set __psops_options --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
             set __psops_valued --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments
             set __psops_repeats ''
         case 'rucio heartbeats'
             set __psops_verbs
-            set __psops_options --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug --help -h
+            set __psops_options --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
             set __psops_valued --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'unit'
             set __psops_verbs write lint
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'unit write'
             set __psops_verbs
-            set __psops_options -o --output --force --home --bin --user --color --debug --help -h
+            set __psops_options -o --output --force --home --bin --user --color --debug -h --help
             set __psops_valued -o --output --home --bin --user --color
             set __psops_arguments 'any' 'any'
             set __psops_repeats yes
         case 'unit lint'
             set __psops_verbs
-            set __psops_options --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h
+            set __psops_options --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
             set __psops_valued --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments 'files'
             set __psops_repeats yes
         case 'psid'
             set __psops_verbs verify nodes
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'psid verify'
             set __psops_verbs
-            set __psops_options --settle --deep --vantage --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h
+            set __psops_options --settle --deep --vantage --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
             set __psops_valued --settle --vantage --psiadmin --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments
             set __psops_repeats ''
         case 'psid nodes'
             set __psops_verbs
-            set __psops_options --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug --help -h
+            set __psops_options --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help
             set __psops_valued --from --psiadmin -i --inventory --connect-timeout --timeout -F --ssh-config -o --output
             set __psops_arguments 'files'
             set __psops_repeats ''
         case 'history'
             set __psops_verbs show
-            set __psops_options --host --unit --since --failed -n --limit --format --json --color --debug --help -h
+            set __psops_options --host --unit --since --failed -n --limit --format --json --color --debug -h --help
             set __psops_valued --host --unit --since -n --limit --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'history show'
             set __psops_verbs
-            set __psops_options --format --json --color --debug --help -h
+            set __psops_options --format --json --color --debug -h --help
             set __psops_valued --format --color
             set __psops_arguments 'ask'
             set __psops_repeats ''
         case 'bundle'
             set __psops_verbs list show path lint verify
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'bundle list'
             set __psops_verbs
-            set __psops_options --system --format --json --color --debug --help -h
+            set __psops_options --system --format --json --color --debug -h --help
             set __psops_valued --system --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'bundle show'
             set __psops_verbs
-            set __psops_options --daemon --component --os --version --format --json --color --debug --help -h
+            set __psops_options --daemon --component --os --version --format --json --color --debug -h --help
             set __psops_valued --daemon --component --os --version --format --color
             set __psops_arguments 'offer bundles'
             set __psops_repeats ''
         case 'bundle path'
             set __psops_verbs
-            set __psops_options --format --json --debug --help -h
+            set __psops_options --format --json --debug -h --help
             set __psops_valued --format
             set __psops_arguments
             set __psops_repeats ''
         case 'bundle lint'
             set __psops_verbs
-            set __psops_options --format --json --debug --help -h
+            set __psops_options --format --json --debug -h --help
             set __psops_valued --format
             set __psops_arguments 'files'
             set __psops_repeats yes
         case 'bundle verify'
             set __psops_verbs
-            set __psops_options --fail-on --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug --help -h
+            set __psops_options --fail-on --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
             set __psops_valued --fail-on --checks -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments 'offer bundles'
             set __psops_repeats yes
         case 'pipeline'
             set __psops_verbs list show graph verify lint
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'pipeline list'
             set __psops_verbs
-            set __psops_options -f --file --system --format --json --color --debug --help -h
+            set __psops_options -f --file --system --format --json --color --debug -h --help
             set __psops_valued -f --file --system --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'pipeline show'
             set __psops_verbs
-            set __psops_options -f --file --system --format --json --color --debug --help -h
+            set __psops_options -f --file --system --format --json --color --debug -h --help
             set __psops_valued -f --file --system --format --color
             set __psops_arguments 'offer components'
             set __psops_repeats ''
         case 'pipeline graph'
             set __psops_verbs
-            set __psops_options -f --file --system --as --verify -o --output --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --color --debug --help -h
+            set __psops_options -f --file --system --as --verify -o --output --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help
             set __psops_valued -f --file --system --as -o --output --window --timeout -i --inventory --connect-timeout -F --ssh-config --color
             set __psops_arguments
             set __psops_repeats ''
         case 'pipeline verify'
             set __psops_verbs
-            set __psops_options -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug --help -h
+            set __psops_options -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help
             set __psops_valued -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout -F --ssh-config --format -o --output --color
             set __psops_arguments 'offer components'
             set __psops_repeats yes
         case 'pipeline lint'
             set __psops_verbs
-            set __psops_options -f --file --system --strict --debug --help -h
+            set __psops_options -f --file --system --strict --debug -h --help
             set __psops_valued -f --file --system
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory'
             set __psops_verbs list show
-            set __psops_options --help -h
+            set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory list'
             set __psops_verbs
-            set __psops_options -g --group -H --hosts -x --exclude -i --inventory --format --json --color --debug --help -h
+            set __psops_options -g --group -H --hosts -x --exclude -i --inventory --format --json --color --debug -h --help
             set __psops_valued -g --group -H --hosts -x --exclude -i --inventory --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory show'
             set __psops_verbs
-            set __psops_options -i --inventory --format --json --color --debug --help -h
+            set __psops_options -i --inventory --format --json --color --debug -h --help
             set __psops_valued -i --inventory --format --color
             set __psops_arguments 'offer hosts'
             set __psops_repeats yes
+        case 'config'
+            set __psops_verbs show
+            set __psops_options -h --help
+            set __psops_valued
+            set __psops_arguments
+            set __psops_repeats ''
+        case 'config show'
+            set __psops_verbs
+            set __psops_options -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --json --color --debug -h --help
+            set __psops_valued -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --color
+            set __psops_arguments
+            set __psops_repeats ''
+        case 'doctor'
+            set __psops_verbs
+            set __psops_options -i --inventory -F --ssh-config --format --json --color --debug -h --help
+            set __psops_valued -i --inventory -F --ssh-config --format --color
+            set __psops_arguments
+            set __psops_repeats ''
+        case 'shell'
+            set __psops_verbs install uninstall show
+            set __psops_options -h --help
+            set __psops_valued
+            set __psops_arguments
+            set __psops_repeats ''
+        case 'shell install' 'shell uninstall'
+            set __psops_verbs
+            set __psops_options --debug -h --help
+            set __psops_valued
+            set __psops_arguments
+            set __psops_repeats ''
+        case 'shell show'
+            set __psops_verbs
+            set __psops_options --debug -h --help
+            set __psops_valued
+            set __psops_arguments 'words bash zsh fish'
+            set __psops_repeats ''
     end
 end
 
@@ -421,6 +457,20 @@ function __psops_help
             echo 'List groups and hosts; with --hosts or --group, the hosts these mean.'
         case 'inventory show'
             echo 'Show everything that holds for some hosts.'
+        case 'config'
+            echo 'Show how psops is set, and by what.'
+        case 'config show'
+            echo 'Show every setting with its value and what has set it.'
+        case 'doctor'
+            echo 'Find what keeps psops from its work on this machine, and what to do about it.'
+        case 'shell'
+            echo 'Put completion and man pages where your shell and man look.'
+        case 'shell install'
+            echo 'Link man pages and completion scripts into ~/.local/share.'
+        case 'shell uninstall'
+            echo 'Take the links of \'psops shell install\' away again.'
+        case 'shell show'
+            echo 'Print the completion script of a shell, as for: source <(psops shell show bash).'
         case 'bundle show --version'
             echo 'As it is in a version.'
         case 'history --failed'
@@ -473,7 +523,7 @@ function __psops_help
             echo 'Install completion for the current shell.'
         case '* --show-completion'
             echo 'Show completion for the current shell, to copy it or customize the installation.'
-        case '* --help' '* -h'
+        case '* -h' '* --help'
             echo 'Show this message and exit.'
         case '* --failed'
             echo 'Short for --state failed.'

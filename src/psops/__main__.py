@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from psops.errors import PsopsError, Terminated, UsageError
+from psops.errors import MissingLibrary, PsopsError, Terminated, UsageError
 from psops.exits import Exit
 
 
@@ -59,6 +59,9 @@ def run(argv: list[str]) -> int:
     except Exception as exc:
         if debug:
             _show_trace()
+        if isinstance(exc, ModuleNotFoundError) and not (exc.name or "psops").startswith("psops"):
+            what = f"this needs {exc.name}, which is not installed"
+            return _fail(MissingLibrary(what), argv)
         print(f"psops: bug: {exc!r}; run again with --debug and report it", file=sys.stderr)
         return int(Exit.SOFTWARE)
 

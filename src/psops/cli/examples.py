@@ -83,6 +83,11 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Gaps in what is declared:", "psops pipeline lint --file sites.toml"),
     ("Hosts and groups:", "psops inventory list"),
     ("What the inventory says of a host:", "psops inventory show ps01.demo"),
+    ("What is set, and by what:", "psops config show"),
+    ("Can psops work on this machine?", "psops doctor"),
+    ("After uv tool install, which places programs only:", "psops shell install"),
+    ("Take that back:", "psops shell uninstall"),
+    ("For a shell that loads no completions by itself:", "psops shell show bash"),
 )  # fmt: skip
 
 

@@ -60,8 +60,14 @@ VARIABLES = (
     ("XDG_CONFIG_HOME", "The directory above psops/ for files of the user; ~/.config if unset."),
     ("XDG_STATE_HOME", "The directory above psops/ for what is remembered; ~/.local/state if "
      "unset."),
+    ("XDG_DATA_HOME", "Where psops shell install puts its links; ~/.local/share if unset."),
+    ("XDG_DATA_DIRS", "Where psops doctor looks for completion and man pages after that."),
     ("XDG_RUNTIME_DIR", "With --user: the directory of the user's bus."),
     ("NO_COLOR", "If not empty, colour is off unless --color always is given."),
+    (
+        "PSOPS_ASCII",
+        "If not empty, reports are of ASCII alone, as on a terminal that is not UTF-8.",
+    ),
     ("SSH_AUTH_SOCK", "The agent that holds the keys to log in with."),
     ("DBUS_SYSTEM_BUS_ADDRESS", "The address of this machine's bus, if it is a unix: address."),
     ("DBUS_SESSION_BUS_ADDRESS", "The same for the user's bus."),

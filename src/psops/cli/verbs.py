@@ -42,6 +42,9 @@ VERBS: dict[str, str] = {
     "bundle": "psops.cli.bundle",
     "pipeline": "psops.cli.pipeline",
     "inventory": "psops.cli.inventory",
+    "config": "psops.cli.config",
+    "doctor": "psops.cli.doctor",
+    "shell": "psops.cli.shell",
 }
 
 
