@@ -108,10 +108,10 @@ def _site() -> Path:
     return next((VENV / "lib").glob("python3.*/site-packages"))
 
 
-def write_config(home: Path, seen_as: str, database: str) -> None:
+def write_config(home: Path, seen_as: str, database: str, more: str = "") -> None:
     """Write the configuration below a directory that Rucio sees as `seen_as`."""
     (home / "etc").mkdir(parents=True, exist_ok=True)
-    text = _CONFIG.format(database=database, home=seen_as)
+    text = _CONFIG.format(database=database, home=seen_as) + more
     (home / "etc/rucio.cfg").write_text(text)
     (home / "etc/alembic.ini").write_text(_ALEMBIC.format(site=_site(), database=database))
 

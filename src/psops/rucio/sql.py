@@ -12,8 +12,8 @@ from typing import Any
 from psops.errors import DeadlineExceeded, RowsUnread, UsageError
 from psops.report.text import clean, squeeze
 from psops.rucio.rows import BadRow, make_row
-from psops.rucio.secret import Secret
 from psops.rucio.source import Rows, Source
+from psops.secrets import Secret
 
 #: SQL dialect -> how it tells the seconds between a column and now, and how a transaction is
 #: made one that cannot write.
@@ -48,11 +48,11 @@ def sql_source(url: Secret, schema: str = "") -> Source:
     try:
         parsed = sqlalchemy.make_url(url.value)
     except sqlalchemy.exc.ArgumentError:
-        raise UsageError(f"{url.source} has no URL of a database") from None
+        raise UsageError(f"{url.reference} has no URL of a database") from None
     dialect = parsed.get_backend_name()
     if dialect not in _AGES:
         known = ", ".join(sorted(_AGES))
-        raise UsageError(f"{url.source}: no Rucio runs on {dialect!r}; known are {known}")
+        raise UsageError(f"{url.reference}: no Rucio runs on {dialect!r}; known are {known}")
     place = parsed.host or parsed.database or ""
     name = f"{dialect} {place}" if place else dialect
 
