@@ -286,7 +286,7 @@ def _request(
 ) -> "Request":
     from psops.catalogue import Catalogue
     from psops.nearest import did_you_mean
-    from psops.rucio.expect import rules
+    from psops.rucio.expect import listed, rules
     from psops.rucio.verify import Request
 
     known = [host.name for host in hosts]
@@ -298,7 +298,12 @@ def _request(
         if host not in known:
             raise UsageError(f"--alias: {host!r} is not asked for{did_you_mean(host, known)}")
         given[host] = (*given.get(host, ()), hostname)
-    return Request(rules=rules(Catalogue.load()), source=source, aliases=given, fail_on=fail_on)
+    catalogue = Catalogue.load()
+    told = {host.name: listed(catalogue, host.bundles) for host in hosts}
+    return Request(
+        rules=rules(catalogue), source=source, aliases=given, fail_on=fail_on,
+        listed={name: daemons for name, daemons in told.items() if daemons is not None},
+    )  # fmt: skip
 
 
 def _written(text: str, code: Exit, output: str | None) -> Answer:
