@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import prepare
 
-#: Man pages, completions and the HTML report are read by the programs they are for.
+#: Man pages, completions and the HTML report are read by the programs they are for; Rucio's
+#: heartbeats are read from a database server as sites have it.
 _PACKAGES = [
     "man-db",
     "groff-base",
@@ -30,6 +31,7 @@ _PACKAGES = [
     "iproute2",
     "chromium",
     "fonts-dejavu-core",
+    "postgresql",
 ]
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
