@@ -97,8 +97,15 @@ FOOLING: dict[str, Reply] = {
 }
 
 
+class Answering:
+    """What makes a reply of a request instead of having one."""
+
+    def reply(self, request: Request) -> Reply:
+        raise NotImplementedError
+
+
 class Site:
-    """The answers of a server by path, each a reply or what makes one of the request."""
+    """The answers of a server by path: a reply, a document, or a list of them, each for once."""
 
     def __init__(self) -> None:
         self.replies: dict[str, Any] = {}
@@ -114,6 +121,8 @@ class Site:
         found = self.replies.get(request.path, self.replies.get(path, self.default))
         if isinstance(found, list):
             found = found.pop(0) if len(found) > 1 else found[0]
+        if isinstance(found, Answering):
+            return found.reply(request)
         if isinstance(found, dict):
             return gives(found)
         reply: Reply = found
