@@ -132,26 +132,34 @@ class Site:
 class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         sock, server = self.request, self.server
-        with contextlib.suppress(OSError):
+        try:
             if server.tls is not None:  # type: ignore[attr-defined]
                 sock = server.tls.wrap_socket(sock, server_side=True)  # type: ignore[attr-defined]
-            data = b""
-            while b"\r\n\r\n" not in data:
-                more = sock.recv(65536)
-                if not more:
-                    return
-                data += more
-            head, _, body = data.partition(b"\r\n\r\n")
-            first, *lines = head.decode().split("\r\n")
-            headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
-            while len(body) < int(headers.get("content-length", "0")):
-                body += sock.recv(65536)
-            method, path, _ = first.split(" ")
-            site: Site = server.site  # type: ignore[attr-defined]
-            site.reply(Request(method, path, headers, body))(sock)
+            if (request := _read(sock)) is not None:
+                site: Site = server.site  # type: ignore[attr-defined]
+                site.reply(request)(sock)
             if isinstance(sock, ssl.SSLSocket):
-                sock.unwrap()
+                sock = sock.unwrap()
+        except OSError:
+            """A client may go when it likes."""
+        finally:
             sock.close()
+
+
+def _read(sock: Any) -> Request | None:
+    """Return the request that comes, None if the client goes before it is whole."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        if not (more := sock.recv(65536)):
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += sock.recv(65536)
+    method, path, _ = first.split(" ")
+    return Request(method, path, headers, body)
 
 
 class _Tcp(socketserver.ThreadingTCPServer):

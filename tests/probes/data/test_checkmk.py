@@ -9,7 +9,7 @@ import pytest
 from tests.probes.data.good import BI, CHECKED
 from tests.probes.data.site import OK, Answering, Reply, Request, Site, ask, gives, said, verdict
 
-ALIVE = {"alive_host": "etf", "alive_service": "Check_MK"}
+ALIVE: dict[str, Any] = {"alive_host": "etf", "alive_service": "Check_MK"}
 
 
 def states(**found: Any) -> dict[str, Any]:

@@ -193,8 +193,15 @@ def test_counters_that_began_anew_tell_nothing_this_time(site: Site, later: byte
     assert verdict(ask("collector-metrics", url=f"{site.url}/metrics")) == ("unknown", "restarted")
 
 
-@pytest.mark.parametrize("name", ["ps_num_endpoint", "ps_inprogress_requests",
-                                  "ps_endpoint_failures_num", "ps_request_latency_seconds"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ps_num_endpoint",
+        "ps_inprogress_requests",
+        "ps_endpoint_failures_num",
+        "ps_request_latency_seconds",
+    ],
+)
 def test_metrics_without_one_that_is_needed_are_unknown(site: Site, name: str) -> None:
     lines = [line for line in metrics().decode().splitlines() if name not in line]
     site.replies["/metrics"] = said("200 OK", "\n".join(lines).encode())

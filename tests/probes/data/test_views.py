@@ -33,9 +33,7 @@ def pwa(site: Site, health: Any = None, config: Any = None, mesh: Any = None, **
         ({"msg": 0}, ("unknown", "no-data"), "msg is 0"),
     ],
 )
-def test_pwa_is_judged_by_its_database(
-    site: Site, health: Any, expected: Any, words: str
-) -> None:
+def test_pwa_is_judged_by_its_database(site: Site, health: Any, expected: Any, words: str) -> None:
     found = pwa(site, health)
     assert verdict(found) == expected
     assert words in found.text
