@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import prepare
 
-#: Man pages, completions and the HTML report are read by the programs they are for; Rucio's
-#: heartbeats are read from a database server as sites have it.
+#: Man pages, completions and the HTML report are read by the programs they are for; podman runs
+#: containers to look at, and gfal2 tells of files on a tape that is a directory.
 _PACKAGES = [
     "man-db",
     "groff-base",
@@ -31,7 +31,9 @@ _PACKAGES = [
     "iproute2",
     "chromium",
     "fonts-dejavu-core",
-    "postgresql",
+    "podman",
+    "gfal2-util-scripts",
+    "gfal2-plugin-file",
 ]
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]

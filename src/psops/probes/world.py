@@ -177,7 +177,7 @@ class World:
                 found = explain_error(exc)
                 raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
             if isinstance(exc, HandshakeFailed):
-                raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+                raise no_handshake(exc, f"{place}: ") from exc
             raise
         return stream, tuple(asides)
 
@@ -252,7 +252,7 @@ class World:
             found = explain_error(exc)
             raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
         except HandshakeFailed as exc:
-            raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+            raise no_handshake(exc, f"{place}: ") from exc
         except NoResponse as exc:
             raise Unanswered(wrong(exc.code, f"{place}: {clean(str(exc))}")) from exc
         finally:
@@ -322,3 +322,32 @@ def is_login(response: Response) -> bool:
     return b"<html" in text and (b'type="password"' in text or b"type='password'" in text
                                  or b"single sign-on" in text or b"log in" in text
                                  or b"sign in" in text)  # fmt: skip
+
+
+def no_handshake(exc: HandshakeFailed, place: str = "") -> Unanswered:
+    """Return what is raised for no TLS: nothing is known of a port that lets only others in."""
+    make = unknown if exc.about_ours else wrong
+    return Unanswered(make("tls-handshake", f"{place}{clean(str(exc))}"))
+
+
+def _no_secret(why: str) -> Unanswered:
+    return Unanswered(unknown("no-secret", f"no secret: {clean(why)}"))
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise _no_secret(f"{path} is no file")
+        if mode & 0o077:
+            raise _no_secret(f"{path} is open to others; chmod 600 {path}")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(_MOST_SECRET)
+    except OSError as exc:
+        raise _no_secret(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
+    except UnicodeDecodeError as exc:
+        raise _no_secret(f"{path}: not UTF-8 text") from exc
+    found = text.strip()
+    if not found or not found.isprintable():
+        raise _no_secret(f"{path} is {'empty' if not found else 'no single line of text'}")
+    return found
