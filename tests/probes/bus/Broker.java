@@ -23,8 +23,8 @@ import org.jolokia.util.QuietLogHandler;
  *
  * Debian's package has neither web console nor Jolokia; the answers come from Debian's
  * jolokia-core and the broker's own beans, under the policy that ActiveMQ ships.
- * Arguments: data directory, policy file, port of STOMP, port of HTTP, user, password, and
- * "plugin" for the statistics plugin.
+ * Arguments: data directory, policy file, port of STOMP, port of HTTP, user, password, address,
+ * "plugin" for the statistics plugin, and the MiB of memory for messages.
  */
 public class Broker {
     public static void main(String[] args) throws Exception {
@@ -33,25 +33,28 @@ public class Broker {
         broker.setDataDirectory(args[0]);
         broker.setUseJmx(true);
         broker.getManagementContext().setCreateConnector(false);
-        if (args[6].equals("plugin")) {
+        broker.getSystemUsage().getMemoryUsage().setLimit(Long.parseLong(args[8]) << 20);
+        if (args[7].equals("plugin")) {
             broker.setPlugins(new BrokerPlugin[] {new StatisticsBrokerPlugin()});
         }
-        broker.addConnector("stomp://127.0.0.1:" + args[2]);
+        broker.addConnector("stomp://" + args[6] + ":" + args[2]);
         broker.start();
         broker.waitUntilStarted();
-        serve(Path.of(args[1]), Integer.parseInt(args[3]), args[4], args[5]);
+        InetSocketAddress place = new InetSocketAddress(args[6], Integer.parseInt(args[3]));
+        serve(Path.of(args[1]), place, args[4], args[5]);
         System.out.println("started");
         broker.waitUntilStopped();
     }
 
-    private static void serve(Path policy, int port, String user, String password) throws IOException {
+    private static void serve(Path policy, InetSocketAddress place, String user, String password)
+            throws IOException {
         Configuration configuration = new Configuration(
             ConfigKey.POLICY_LOCATION, policy.toUri().toString(), ConfigKey.AGENT_ID, "psops-test");
         LogHandler log = new QuietLogHandler();
         BackendManager backend = new BackendManager(
             configuration, log, RestrictorFactory.createRestrictor(configuration, log));
         HttpRequestHandler handler = new HttpRequestHandler(configuration, backend, log);
-        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", port), 0);
+        HttpServer server = HttpServer.create(place, 0);
         server.setExecutor(Executors.newFixedThreadPool(2, task -> {
             Thread thread = new Thread(task);
             thread.setDaemon(true);
