@@ -60,9 +60,12 @@ def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") ->
     try:
         return world.look(probe, address(probe, *parts) + query)
     except Unanswered as exc:
-        if exc.answer.code != "missing-object":
-            raise
-        raise missing(probe, what) from exc
+        if exc.answer.code == "missing-object":
+            raise missing(probe, what) from exc
+        if exc.answer.code == "server-error":
+            # So answers 3.10 about an exchange while its collector of statistics is off.
+            check_statistics(probe, world)
+        raise
 
 
 def missing(probe: Probe, what: str) -> Unanswered:

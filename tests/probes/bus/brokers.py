@@ -89,6 +89,11 @@ def until(what: str, true: Callable[[], Any], seconds: float = _SLOW) -> Any:
     raise AssertionError(f"not within {seconds} s: {what} ({error})")
 
 
+def _answers(place: tuple[str, int]) -> bool:
+    with socket.create_connection(place):
+        return True
+
+
 class Program:
     """A program that runs until it is stopped, its output in a file."""
 
@@ -132,7 +137,7 @@ class RabbitMq:
         argv = ["epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)]
         self._epmd = Program(argv, self.place / "epmd.log", {})
         port = ("127.0.0.1", self._epmd_port)
-        until("epmd", lambda: bool(socket.create_connection(port)))
+        until("epmd", lambda: _answers(port))
         self._node = Program([str(_RABBITMQ)], self.place / "out.log", self._environment())
 
     def wait(self) -> None:
@@ -176,7 +181,12 @@ class RabbitMq:
 
     def set_memory_limit(self, share: float) -> None:
         """Set the share of the machine's memory above which it raises an alarm."""
-        argv = ["rabbitmqctl", "-q", "set_vm_memory_high_watermark", str(share)]
+        argv = [
+            str(_RABBITMQ.with_name("rabbitmqctl")),
+            "-q",
+            "set_vm_memory_high_watermark",
+            str(share),
+        ]
         subprocess.run(argv, env={**os.environ, **self._environment()}, check=True)
 
     def _environment(self) -> dict[str, str]:
