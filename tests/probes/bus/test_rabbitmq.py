@@ -231,9 +231,6 @@ def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_pa
     assert (found["deep"].verdict, found["deep"].code) == (Verdict.CRITICAL, "backlog")
     assert found["health"].code == "ok"
     assert (found["nodes"].verdict, found["nodes"].code) == (Verdict.UNKNOWN, "no-data")
-        found["health"].text,
-        blind.call("GET", "nodes?columns=name,running,mem_alarm,disk_free_alarm,partitions,uptime"),
-    )
 
 
 _TOTALS = f"queues/{VHOST}?disable_stats=true&enable_queue_totals=true"
