@@ -328,26 +328,3 @@ def no_handshake(exc: HandshakeFailed, place: str = "") -> Unanswered:
     """Return what is raised for no TLS: nothing is known of a port that lets only others in."""
     make = unknown if exc.about_ours else wrong
     return Unanswered(make("tls-handshake", f"{place}{clean(str(exc))}"))
-
-
-def _no_secret(why: str) -> Unanswered:
-    return Unanswered(unknown("no-secret", f"no secret: {clean(why)}"))
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise _no_secret(f"{path} is no file")
-        if mode & 0o077:
-            raise _no_secret(f"{path} is open to others; chmod 600 {path}")
-        with path.open(encoding="utf-8") as stream:
-            text = stream.read(_MOST_SECRET)
-    except OSError as exc:
-        raise _no_secret(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
-    except UnicodeDecodeError as exc:
-        raise _no_secret(f"{path}: not UTF-8 text") from exc
-    found = text.strip()
-    if not found or not found.isprintable():
-        raise _no_secret(f"{path} is {'empty' if not found else 'no single line of text'}")
-    return found
