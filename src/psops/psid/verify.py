@@ -15,6 +15,7 @@ from psops.judge import waive
 from psops.psid.admin import LIMIT, PSIADMIN, Admin
 from psops.psid.cluster import Fleet, judge_cluster
 from psops.psid.judge import BUNDLE, SETTLE, UnitKind, judge, unit_kind
+from psops.psid.nodes import ID_LABEL
 from psops.psid.survey import Read, survey
 from psops.psid.views import Cluster, Member, Seen, Vantage, View, join
 from psops.transport import Connection, Options, connect
@@ -23,8 +24,6 @@ from psops.verdict import HostVerdict, VerifyReport
 #: The host that stands for what concerns no single one, and its name if there is a host of it.
 CLUSTER = "cluster"
 _CLUSTER_ELSE = "(cluster)"
-#: The label of a host with its ID in the cluster, as `psid nodes` writes it.
-ID_LABEL = "psid_id"
 #: How many nodes put questions to all others, and how many are kept at hand for it: those with
 #: the lowest IDs; some of them may turn out to be split off.
 _VANTAGES = 2
@@ -162,7 +161,7 @@ def _read(host: Host, request: Request, options: Options, limit: float, kept: _K
 
 
 def given_id(host: Host) -> int | None:
-    """Return the ID that the inventory gives a host by the label `psid_id`, if any."""
+    """Return the ID that the inventory gives a host by the label `ID_LABEL`, if any."""
     text = dict(host.labels).get(ID_LABEL, "")
     return int(text) if text.isascii() and text.isdigit() else None
 
