@@ -59,6 +59,10 @@ def verify(
             autocompletion=complete.hosts,
         ),
     ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Look again while nodes disagree, for up to --settle."),
+    ] = False,
     psiadmin: Psiadmin = _PSIADMIN,
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
@@ -126,8 +130,9 @@ def verify(
         if name not in names:
             raise UsageError(f"--vantage: no host '{name}' is asked{did_you_mean(name, names)}")
     request = Request(
-        psiadmin=_program(psiadmin), settle=settle, deep=deep, vantage=asking, fail_on=fail_on
-    )
+        psiadmin=_program(psiadmin), settle=settle, deep=deep, wait=wait, vantage=asking,
+        fail_on=fail_on,
+    )  # fmt: skip
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
         found = report(chosen, request, options, width=fanout, progress=progress)
