@@ -89,8 +89,8 @@ class Parser:
         if self._skipped:
             self._skipped += len(piece)
         elif len(self._rest) + len(piece) > MOST_BYTES:
-            self._rest += piece[: MOST_BYTES - len(self._rest)]
             self._skipped = len(self._rest) + len(piece)
+            self._rest += piece[: MOST_BYTES - len(self._rest)]
         else:
             self._rest += piece
 

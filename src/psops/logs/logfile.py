@@ -111,14 +111,11 @@ class LogFile:
         """Yield the last entries, from older files too where this one has not as many."""
         assert self._file is not None
         size = self._file.attributes(self._deadline()).size
-        found = self._tail(self._file, self.path, size, count) if count else deque()
-        if len(found) < count:
-            for attributes, path in self._older():
-                more = self._tail_of(path, attributes, count - len(found))
-                more.extend(found)
-                found = more
-                if len(found) >= count:
-                    break
+        found = list(self._tail(self._file, self.path, size, count)) if count else []
+        for attributes, path in self._older() if len(found) < count else ():
+            found = [*self._tail_of(path, attributes, count - len(found)), *found]
+            if len(found) == count:
+                break
         self._go_to(size)
         yield from found
 
