@@ -4,7 +4,7 @@
 _psops_verb() {
     case $1 in
     '')
-        verbs=' status start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell '
+        verbs=' status logs start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell '
         options=' --color --debug --version --install-completion --show-completion -h --help '
         valued=' --color '
         arguments=()
@@ -14,6 +14,13 @@ _psops_verb() {
         verbs=' '
         options=' --failed --state -t --type -p --properties -n --lines -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' --state -t --type -p --properties -n --lines -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
+        arguments=('offer units')
+        repeats=yes
+        ;;
+    logs)
+        verbs=' '
+        options=' -f --follow -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
+        valued=' -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
@@ -131,15 +138,15 @@ _psops_verb() {
         ;;
     'rucio verify')
         verbs=' '
-        options=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
-        valued=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
+        options=' --rest --token --ca --db-url --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
+        valued=' --rest --token --ca --db-url --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=()
         repeats=
         ;;
     'rucio heartbeats')
         verbs=' '
-        options=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
-        valued=' --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
+        options=' --rest --token --ca --db-url --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
+        valued=' --rest --token --ca --db-url --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=()
         repeats=
         ;;
@@ -173,14 +180,14 @@ _psops_verb() {
         ;;
     'psid verify')
         verbs=' '
-        options=' --settle --deep --vantage --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
+        options=' --settle --deep --vantage --wait --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
         valued=' --settle --vantage --psiadmin --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
         arguments=()
         repeats=
         ;;
     'psid nodes')
         verbs=' '
-        options=' --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help '
+        options=' --resolve --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help '
         valued=' --from --psiadmin -i --inventory --connect-timeout --timeout -F --ssh-config -o --output '
         arguments=(files)
         repeats=
@@ -196,7 +203,7 @@ _psops_verb() {
         verbs=' '
         options=' --format --json --color --debug -h --help '
         valued=' --format --color '
-        arguments=(ask)
+        arguments=('words last')
         repeats=
         ;;
     bundle)
@@ -284,7 +291,7 @@ _psops_verb() {
         repeats=
         ;;
     inventory)
-        verbs=' list show '
+        verbs=' list show export graph add remove import '
         options=' -h --help '
         valued=' '
         arguments=()
@@ -302,6 +309,41 @@ _psops_verb() {
         options=' -i --inventory --format --json --color --debug -h --help '
         valued=' -i --inventory --format --color '
         arguments=('offer hosts')
+        repeats=yes
+        ;;
+    'inventory export')
+        verbs=' '
+        options=' -g --group -H --hosts -x --exclude --port -o --output -i --inventory --debug -h --help '
+        valued=' -g --group -H --hosts -x --exclude --port -o --output -i --inventory '
+        arguments=('words ansible clustershell prometheus ssh-config json')
+        repeats=
+        ;;
+    'inventory graph')
+        verbs=' '
+        options=' -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color --debug -h --help '
+        valued=' -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color '
+        arguments=()
+        repeats=
+        ;;
+    'inventory add')
+        verbs=' '
+        options=' -g --group --address --login --port --jump --transport --sudo --bundle --label -n --dry-run -y --yes -i --inventory --json --color --debug -h --help '
+        valued=' -g --group --address --login --port --jump --transport --bundle --label -i --inventory --color '
+        arguments=(any)
+        repeats=yes
+        ;;
+    'inventory remove')
+        verbs=' '
+        options=' --from -n --dry-run -y --yes -i --inventory --json --color --debug -h --help '
+        valued=' --from -i --inventory --color '
+        arguments=('offer hosts')
+        repeats=yes
+        ;;
+    'inventory import')
+        verbs=' '
+        options=' -g --group --prefix --replace -o --output --timeout -n --dry-run -y --yes -i --inventory --json --color --debug -h --help '
+        valued=' -g --group --prefix -o --output --timeout -i --inventory --color '
+        arguments=('files auto ansible ssh-config known-hosts psconfig parastation clustershell genders slurm hosts plain json')
         repeats=yes
         ;;
     config)
@@ -351,10 +393,16 @@ _psops_verb() {
 
 _psops_value() {
     case $1 in
+    'logs -p') kind='words emerg alert crit err warning notice info debug' ;;
+    'inventory import -g' | 'inventory import --group') kind=any ;;
+    'inventory add -i' | 'inventory remove -i' | 'inventory import -i' | 'inventory add --inventory' | 'inventory remove --inventory' | 'inventory import --inventory') kind=files ;;
+    'logs --format') kind='words text jsonl' ;;
     'cron2daemon --format') kind='words daemon table json report' ;;
     'panda show --format' | 'panda diff --format' | 'panda simulate --format' | 'rucio heartbeats --format') kind='words table json' ;;
     'panda check --format' | 'rucio verify --format' | 'unit lint --format' | 'psid verify --format' | 'bundle verify --format' | 'pipeline verify --format') kind='words table json jsonl junit tap nagios checkmk prometheus markdown html' ;;
     'unit write -o' | 'unit write --output') kind=folders ;;
+    'inventory remove --from') kind='offer groups' ;;
+    'inventory graph --as') kind='words tree mermaid dot' ;;
     *' --color') kind='words auto always never' ;;
     *' --state') kind='list active reloading refreshing inactive failed activating deactivating maintenance loaded masked bad-setting error not-found running exited dead auto-restart listening waiting mounted' ;;
     *' -t' | *' --type') kind='list service socket timer target path mount automount swap slice scope device' ;;
@@ -363,9 +411,11 @@ _psops_value() {
     *' -g' | *' --group') kind='offer groups' ;;
     *' -M' | *' --machine') kind='offer machines' ;;
     *' -i' | *' --inventory') kind='files demo' ;;
-    *' -F' | *' --ssh-config' | *' --decisions' | *' -o' | *' --output' | *' --env' | *' --durations' | *' --against' | *' --plot' | *' --token-file' | *' --db-url-file' | *' --psiadmin' | *' -f' | *' --file') kind=files ;;
+    *' -F' | *' --ssh-config' | *' --decisions' | *' -o' | *' --output' | *' --env' | *' --durations' | *' --against' | *' --plot' | *' --ca' | *' --psiadmin' | *' -f' | *' --file') kind=files ;;
     *' --format') kind='words table json jsonl' ;;
+    *' --priority') kind='words emerg alert crit err warning notice info debug' ;;
     *' --bundle') kind='offer bundles' ;;
+    *' --source') kind='words all journal files' ;;
     *' --order') kind='words inventory random' ;;
     *' --kill-whom') kind='words all main control' ;;
     *' --per-server' | *' --home' | *' --bin') kind=folders ;;
@@ -502,10 +552,6 @@ _psops() {
     offer*)
         mapfile -t found < <(_PSOPS_OFFER=${kind#offer } command "$program" \
             "${words[@]:1:${#words[@]}-2}" "$value" 2>/dev/null)
-        ;;
-    ask)
-        mapfile -t found < <(_PSOPS_COMPLETE=complete_bash COMP_CWORD=$((${#words[@]} - 1)) \
-            COMP_WORDS=$(printf '%s\n' "${words[@]}") command "$program" 2>/dev/null)
         ;;
     esac
     for word in "${found[@]}"; do

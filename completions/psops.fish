@@ -4,7 +4,7 @@
 function __psops_verb
     switch $argv[1]
         case ''
-            set __psops_verbs status start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell
+            set __psops_verbs status logs start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell
             set __psops_options --color --debug --version --install-completion --show-completion -h --help
             set __psops_valued --color
             set __psops_arguments
@@ -13,6 +13,12 @@ function __psops_verb
             set __psops_verbs
             set __psops_options --failed --state -t --type -p --properties -n --lines -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued --state -t --type -p --properties -n --lines -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_arguments 'offer units'
+            set __psops_repeats yes
+        case 'logs'
+            set __psops_verbs
+            set __psops_options -f --follow -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
+            set __psops_valued -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'start' 'restart' 'try-restart' 'reload-or-restart'
@@ -113,14 +119,14 @@ function __psops_verb
             set __psops_repeats ''
         case 'rucio verify'
             set __psops_verbs
-            set __psops_options --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
-            set __psops_valued --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
+            set __psops_options --rest --token --ca --db-url --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
+            set __psops_valued --rest --token --ca --db-url --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments
             set __psops_repeats ''
         case 'rucio heartbeats'
             set __psops_verbs
-            set __psops_options --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
-            set __psops_valued --rest --token-env --token-file --token-credential --db-url-env --db-url-file --db-url-credential --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_options --rest --token --ca --db-url --db-schema --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
+            set __psops_valued --rest --token --ca --db-url --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'unit'
@@ -149,13 +155,13 @@ function __psops_verb
             set __psops_repeats ''
         case 'psid verify'
             set __psops_verbs
-            set __psops_options --settle --deep --vantage --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
+            set __psops_options --settle --deep --vantage --wait --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
             set __psops_valued --settle --vantage --psiadmin --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
             set __psops_arguments
             set __psops_repeats ''
         case 'psid nodes'
             set __psops_verbs
-            set __psops_options --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help
+            set __psops_options --resolve --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help
             set __psops_valued --from --psiadmin -i --inventory --connect-timeout --timeout -F --ssh-config -o --output
             set __psops_arguments 'files'
             set __psops_repeats ''
@@ -169,7 +175,7 @@ function __psops_verb
             set __psops_verbs
             set __psops_options --format --json --color --debug -h --help
             set __psops_valued --format --color
-            set __psops_arguments 'ask'
+            set __psops_arguments 'words last'
             set __psops_repeats ''
         case 'bundle'
             set __psops_verbs list show path lint verify
@@ -244,7 +250,7 @@ function __psops_verb
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory'
-            set __psops_verbs list show
+            set __psops_verbs list show export graph add remove import
             set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
@@ -260,6 +266,36 @@ function __psops_verb
             set __psops_options -i --inventory --format --json --color --debug -h --help
             set __psops_valued -i --inventory --format --color
             set __psops_arguments 'offer hosts'
+            set __psops_repeats yes
+        case 'inventory export'
+            set __psops_verbs
+            set __psops_options -g --group -H --hosts -x --exclude --port -o --output -i --inventory --debug -h --help
+            set __psops_valued -g --group -H --hosts -x --exclude --port -o --output -i --inventory
+            set __psops_arguments 'words ansible clustershell prometheus ssh-config json'
+            set __psops_repeats ''
+        case 'inventory graph'
+            set __psops_verbs
+            set __psops_options -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color --debug -h --help
+            set __psops_valued -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color
+            set __psops_arguments
+            set __psops_repeats ''
+        case 'inventory add'
+            set __psops_verbs
+            set __psops_options -g --group --address --login --port --jump --transport --sudo --bundle --label -n --dry-run -y --yes -i --inventory --json --color --debug -h --help
+            set __psops_valued -g --group --address --login --port --jump --transport --bundle --label -i --inventory --color
+            set __psops_arguments 'any'
+            set __psops_repeats yes
+        case 'inventory remove'
+            set __psops_verbs
+            set __psops_options --from -n --dry-run -y --yes -i --inventory --json --color --debug -h --help
+            set __psops_valued --from -i --inventory --color
+            set __psops_arguments 'offer hosts'
+            set __psops_repeats yes
+        case 'inventory import'
+            set __psops_verbs
+            set __psops_options -g --group --prefix --replace -o --output --timeout -n --dry-run -y --yes -i --inventory --json --color --debug -h --help
+            set __psops_valued -g --group --prefix -o --output --timeout -i --inventory --color
+            set __psops_arguments 'files auto ansible ssh-config known-hosts psconfig parastation clustershell genders slurm hosts plain json'
             set __psops_repeats yes
         case 'config'
             set __psops_verbs show
@@ -302,6 +338,14 @@ end
 
 function __psops_value
     switch $argv[1]
+        case 'logs -p'
+            echo 'words emerg alert crit err warning notice info debug'
+        case 'inventory import -g' 'inventory import --group'
+            echo 'any'
+        case 'inventory add -i' 'inventory remove -i' 'inventory import -i' 'inventory add --inventory' 'inventory remove --inventory' 'inventory import --inventory'
+            echo 'files'
+        case 'logs --format'
+            echo 'words text jsonl'
         case 'cron2daemon --format'
             echo 'words daemon table json report'
         case 'panda show --format' 'panda diff --format' 'panda simulate --format' 'rucio heartbeats --format'
@@ -310,6 +354,10 @@ function __psops_value
             echo 'words table json jsonl junit tap nagios checkmk prometheus markdown html'
         case 'unit write -o' 'unit write --output'
             echo 'folders'
+        case 'inventory remove --from'
+            echo 'offer groups'
+        case 'inventory graph --as'
+            echo 'words tree mermaid dot'
         case '* --color'
             echo 'words auto always never'
         case '* --state'
@@ -318,7 +366,7 @@ function __psops_value
             echo 'list service socket timer target path mount automount swap slice scope device'
         case '* -p' '* --properties'
             echo 'list AccessSELinuxContext ActivationDetails ActiveEnterTimestamp ActiveEnterTimestampMonotonic ActiveExitTimestamp ActiveExitTimestampMonotonic ActiveState After AllowIsolate AssertResult AssertTimestamp AssertTimestampMonotonic Asserts Before BindsTo BoundBy CanClean CanFreeze CanIsolate CanLiveMount CanReload CanStart CanStop CollectMode ConditionResult ConditionTimestamp ConditionTimestampMonotonic Conditions ConflictedBy Conflicts ConsistsOf DebugInvocation DefaultDependencies Description Documentation DropInPaths ExecMainCode ExecMainStatus FailureAction FailureActionExitStatus Following FragmentPath FreezerState Id IgnoreOnIsolate InactiveEnterTimestamp InactiveEnterTimestampMonotonic InactiveExitTimestamp InactiveExitTimestampMonotonic InvocationID Job JobRunningTimeoutUSec JobTimeoutAction JobTimeoutRebootArgument JobTimeoutUSec JoinsNamespaceOf LoadError LoadState MainPID Markers MemoryCurrent NRestarts Names NeedDaemonReload OnFailure OnFailureJobMode OnFailureOf OnSuccess OnSuccessJobMode OnSuccessOf PartOf Perpetual PropagatesReloadTo PropagatesStopTo RebootArgument Refs RefuseManualStart RefuseManualStop ReloadPropagatedFrom RequiredBy Requires RequiresMountsFor Requisite RequisiteOf Result SliceOf SourcePath StartLimitAction StartLimitBurst StartLimitIntervalUSec StateChangeTimestamp StateChangeTimestampMonotonic StopPropagatedFrom StopWhenUnneeded SubState SuccessAction SuccessActionExitStatus SurviveFinalKillSignal TasksCurrent Transient TriggeredBy Triggers UnitFilePreset UnitFileState UpheldBy Upholds WantedBy Wants WantsMountsFor'
-        case '* -n' '* --lines' '* --fanout' '* --connect-timeout' '* --timeout' '* --force' '* --job-mode' '* --settle' '* --batch' '* --canary' '* --pause' '* --max-fail' '* -s' '* --signal' '* --servers' '* --sync' '* --exclusive' '* --min-sync-period' '* --zone' '* --name-map' '* --module' '* --arguments' '* --period' '* --gap' '* --release' '* --days' '* --duration' '* --n-proc' '* --offsets' '* --seed' '* --rest' '* --token-env' '* --token-credential' '* --db-url-env' '* --db-url-credential' '* --db-schema' '* --alias' '* --user' '* --unit' '* --since' '* --limit' '* --version' '* --checks' '* --window'
+        case '* -n' '* --lines' '* --fanout' '* --connect-timeout' '* --timeout' '* --since' '* --until' '* --grep' '* --force' '* --job-mode' '* --settle' '* --batch' '* --canary' '* --pause' '* --max-fail' '* -s' '* --signal' '* --servers' '* --sync' '* --exclusive' '* --min-sync-period' '* --zone' '* --name-map' '* --module' '* --arguments' '* --period' '* --gap' '* --release' '* --days' '* --duration' '* --n-proc' '* --offsets' '* --seed' '* --rest' '* --token' '* --db-url' '* --db-schema' '* --alias' '* --user' '* --unit' '* --limit' '* --version' '* --checks' '* --window' '* --port' '* --address' '* --login' '* --jump' '* --transport' '* --label' '* --prefix'
             echo 'any'
         case '* -H' '* --hosts' '* -x' '* --exclude' '* --vantage' '* --from' '* --host'
             echo 'offer hosts'
@@ -328,12 +376,16 @@ function __psops_value
             echo 'offer machines'
         case '* -i' '* --inventory'
             echo 'files demo'
-        case '* -F' '* --ssh-config' '* --decisions' '* -o' '* --output' '* --env' '* --durations' '* --against' '* --plot' '* --token-file' '* --db-url-file' '* --psiadmin' '* -f' '* --file'
+        case '* -F' '* --ssh-config' '* --decisions' '* -o' '* --output' '* --env' '* --durations' '* --against' '* --plot' '* --ca' '* --psiadmin' '* -f' '* --file'
             echo 'files'
         case '* --format'
             echo 'words table json jsonl'
+        case '* --priority'
+            echo 'words emerg alert crit err warning notice info debug'
         case '* --bundle'
             echo 'offer bundles'
+        case '* --source'
+            echo 'words all journal files'
         case '* --order'
             echo 'words inventory random'
         case '* --kill-whom'
@@ -363,6 +415,8 @@ function __psops_help
     switch $argv[1]
         case 'status'
             echo 'Show what runs here, in a container, or on many hosts.'
+        case 'logs'
+            echo 'Show the logs of units, of one host or of many, merged by time.'
         case 'start'
             echo 'Start units.'
         case 'stop'
@@ -452,11 +506,21 @@ function __psops_help
         case 'pipeline lint'
             echo 'Tell mistakes in the description, and what nobody watches.'
         case 'inventory'
-            echo 'Show the hosts and groups of the inventory.'
+            echo 'Show, check and edit the hosts and groups of the inventory.'
         case 'inventory list'
             echo 'List groups and hosts; with --hosts or --group, the hosts these mean.'
         case 'inventory show'
             echo 'Show everything that holds for some hosts.'
+        case 'inventory export'
+            echo 'Give the hosts and groups to another tool.'
+        case 'inventory graph'
+            echo 'Draw the groups with their hosts, as a tree, or for Mermaid or Graphviz.'
+        case 'inventory add'
+            echo 'Add hosts to the inventory, or give more to those in it.'
+        case 'inventory remove'
+            echo 'Take hosts out of the inventory, its tables and its groups.'
+        case 'inventory import'
+            echo 'Take hosts and groups over from what other tools know.'
         case 'config'
             echo 'Show how psops is set, and by what.'
         case 'config show'
@@ -475,24 +539,60 @@ function __psops_help
             echo 'As it is in a version.'
         case 'history --failed'
             echo 'Runs that failed in part, or were not ended.'
+        case 'logs -p'
+            echo 'This and worse, as err or 3; or err..info.'
         case 'status -n'
             echo 'Log lines of each failed unit.'
+        case 'logs -n' 'logs --lines'
+            echo 'The last N of each unit and file.'
         case 'history -n'
             echo 'The last N runs.'
+        case 'inventory add -n' 'inventory remove -n' 'inventory import -n' 'inventory add --dry-run' 'inventory remove --dry-run' 'inventory import --dry-run'
+            echo 'Show the difference, write nothing.'
+        case 'inventory add -g' 'inventory add --group'
+            echo 'Put them there.'
+        case 'inventory import -g' 'inventory import --group'
+            echo 'Put all hosts into this group, too.'
         case 'unit write --user'
             echo 'As whom the daemons run.'
+        case 'inventory add -i' 'inventory remove -i' 'inventory import -i' 'inventory add --inventory' 'inventory remove --inventory' 'inventory import --inventory'
+            echo 'The inventory to edit.'
+        case 'logs --fanout'
+            echo 'Logins at once.'
         case 'start --timeout' 'stop --timeout' 'restart --timeout' 'try-restart --timeout' 'reload --timeout' 'reload-or-restart --timeout' 'enable --timeout' 'disable --timeout' 'reenable --timeout' 'mask --timeout'
             echo 'Time for each job.'
         case 'cron2daemon --timeout'
             echo 'Its time limit.'
         case 'pipeline graph --timeout' 'pipeline verify --timeout'
             echo 'Time for all of it.'
+        case 'logs --sudo'
+            echo 'Read by \'sudo -n journalctl\' and sftp-server.'
+        case 'inventory add --sudo'
+            echo 'Reach the bus through sudo.'
+        case 'logs --format'
+            echo 'text or jsonl.'
         case 'cron2daemon --format'
             echo 'daemon, table, json or report.'
         case 'panda show --format' 'panda diff --format' 'panda simulate --format' 'rucio heartbeats --format'
             echo 'table or json.'
         case 'panda check --format' 'rucio verify --format' 'unit lint --format' 'psid verify --format' 'bundle verify --format' 'pipeline verify --format'
             echo 'table, json, junit, nagios ...'
+        case 'logs --json'
+            echo 'Short for --format jsonl.'
+        case 'inventory add --json' 'inventory remove --json' 'inventory import --json'
+            echo 'Tell as JSON what is done.'
+        case 'logs --fold' 'logs --no-fold'
+            echo 'Count what a host repeats (not in jsonl).'
+        case 'logs -f'
+            echo 'Go on with what comes, until Ctrl-C.'
+        case 'history --since'
+            echo 'Runs since then: 2026-11-20, \'2026-11-20 14:00\', 14:00, 2h, \'3d ago\', today, yesterday.'
+        case 'logs --bundle'
+            echo 'All daemons of a bundle.'
+        case 'inventory add --bundle'
+            echo 'What should run there.'
+        case 'inventory add -y' 'inventory remove -y' 'inventory import -y' 'inventory add --yes' 'inventory remove --yes' 'inventory import --yes'
+            echo 'Write without a question.'
         case 'unit write --force'
             echo 'Replace files that say something else.'
         case 'psid verify --settle'
@@ -509,10 +609,18 @@ function __psops_help
             echo 'Write the result there instead.'
         case 'unit write -o' 'unit write --output'
             echo 'Write below this root, as / or a build\'s.'
-        case 'pipeline graph -o' 'pipeline graph --output'
+        case 'pipeline graph -o' 'inventory export -o' 'inventory graph -o' 'pipeline graph --output' 'inventory export --output' 'inventory graph --output'
             echo 'Write it there.'
+        case 'inventory import -o' 'inventory import --output'
+            echo 'Make a new inventory there, or on -.'
+        case 'inventory remove --from'
+            echo 'Out of this group alone.'
         case 'bundle list --system'
             echo 'Only those of a system.'
+        case 'inventory graph --as'
+            echo 'tree, mermaid or dot.'
+        case 'inventory add --port'
+            echo 'Of its sshd.'
         case '* --color'
             echo 'auto, always or never.'
         case '* --debug'
@@ -569,8 +677,22 @@ function __psops_help
             echo 'Short for --format json.'
         case '* --fold' '* --no-fold'
             echo 'Hosts with the same answer on one line (beyond 8 hosts).'
+        case '* -f' '* --file'
+            echo 'Read this, over what psops knows (repeatable).'
+        case '* --follow'
+            echo 'Go on with what comes, until Ctrl-C.'
+        case '* --since'
+            echo 'From then on: 2026-11-20, \'2026-11-20 14:00\', 14:00, 2h, \'3d ago\', today, yesterday.'
+        case '* --until'
+            echo 'Up to then.'
+        case '* --priority'
+            echo 'This and worse, as err or 3; or err..info.'
+        case '* --grep'
+            echo 'Only messages that match; case counts.'
         case '* --bundle'
             echo 'All daemons of a bundle, in their order.'
+        case '* --source'
+            echo 'journal, files or all.'
         case '* -y' '* --yes'
             echo 'Do not ask, however many hosts.'
         case '* --force'
@@ -673,14 +795,12 @@ function __psops_help
             echo 'Draw the first day into this file.'
         case '* --rest'
             echo 'Rucio\'s server, to read the heartbeats from.'
-        case '* --token-env'
-            echo 'Variable with its token.'
-        case '* --token-file' '* --db-url-file'
-            echo 'File with it, of mode 0600.'
-        case '* --token-credential' '* --db-url-credential'
-            echo 'systemd credential with it.'
-        case '* --db-url-env'
-            echo 'Variable with the database\'s URL instead.'
+        case '* --token'
+            echo 'Where its token is, as file:/root/token.'
+        case '* --ca'
+            echo 'PEM file of the authority to trust for it.'
+        case '* --db-url'
+            echo 'Where the database\'s URL is, instead.'
         case '* --db-schema'
             echo 'Schema with Rucio\'s tables.'
         case '* --units-only'
@@ -695,16 +815,18 @@ function __psops_help
             echo 'Let every node ask all others, not two of them.'
         case '* --vantage'
             echo 'Let these hosts ask all others.'
+        case '* --wait'
+            echo 'Look again while nodes disagree, for up to --settle.'
         case '* --psiadmin'
             echo 'The program on the hosts.'
+        case '* --resolve'
+            echo 'The file is an answer to \'psiadmin -d -c resolve\'.'
         case '* --from'
             echo 'Ask the psid of this host instead.'
         case '* --host'
             echo 'Runs on such a host.'
         case '* --unit'
             echo 'Runs that changed such a unit.'
-        case '* --since'
-            echo 'Runs since then: 2026-11-20, \'2026-11-20 14:00\', 2h, 3d, today, yesterday.'
         case '* --limit'
             echo 'The last N runs.'
         case '* --system'
@@ -717,12 +839,26 @@ function __psops_help
             echo 'As it is on deb or el.'
         case '* --checks'
             echo 'units, all, or names of checks beside the units.'
-        case '* -f' '* --file'
-            echo 'Read this, over what psops knows (repeatable).'
         case '* --as'
             echo 'tree, mermaid, dot or svg.'
         case '* --window'
             echo 'Between two looks at a counter.'
+        case '* --port'
+            echo 'Of Prometheus\' targets.'
+        case '* --address'
+            echo 'Where to connect to.'
+        case '* --login'
+            echo 'The user to log in as.'
+        case '* --jump'
+            echo 'Jump hosts, the first first.'
+        case '* --transport'
+            echo 'ssh, openssh, container ...'
+        case '* --label'
+            echo 'A word of your own.'
+        case '* --prefix'
+            echo 'Before the names of groups.'
+        case '* --replace'
+            echo 'Imported values beat those in the inventory.'
     end
 end
 
@@ -816,10 +952,6 @@ function __psops_complete
             set found (__fish_complete_directories $value '')
         case offer
             set found (_PSOPS_OFFER=$parts[2] command $words[1] $words[2..] $value 2>/dev/null)
-        case ask
-            set found (_PSOPS_COMPLETE=complete_bash COMP_CWORD=(count $words) \
-                COMP_WORDS=(string join \n -- $words "$lead$value" | string collect) \
-                command $words[1] 2>/dev/null)
     end
     for word in $found
         printf '%s\n' "$lead$word"

@@ -121,6 +121,9 @@ STATIC = {
     "psops status --state fa": ["failed"],
     "psops status -p MainP": ["MainPID"],
     "psops status --timeout ": [],
+    "psops history show ": ["last"],
+    "psops inventory export an": ["ansible"],
+    "psops logs --source ": ["all", "journal", "files"],
 }
 #: Line -> what is offered; psops itself tells.
 ASKED = {
@@ -150,7 +153,6 @@ ASKED = {
     "psops status -a rucio-daemon@hermes-": ["rucio-daemon@hermes-legacy.service"],
     "psops status -a -- ssh": ["sshd.service"],
     "psops status -- --form": [],
-    "psops history show ": ["last"],
 }  # fmt: skip
 
 
@@ -250,6 +252,16 @@ def test_own_catalogue_files_count(shell: str, tab: Tab, place: Place) -> None:
         assert tab(shell, "psops bundle show testp") == ["testpoint"]
     finally:
         shutil.rmtree(place.home / ".config")
+
+
+def test_a_callback_must_be_where_the_scripts_can_ask_it() -> None:
+    from psops.cli.completion import _kind
+
+    def own() -> list[str]:
+        return []
+
+    with pytest.raises(TypeError, match="not in psops"):
+        _kind("NAME", "", own)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -105,6 +105,20 @@ def _folded(names: list[str]) -> list[str]:
     return [whole] if whole and "," not in whole.partition("[")[0] else []
 
 
+def importers() -> list[str]:
+    """Return the formats that can be imported; files are the shell's business."""
+    from psops.importers import FORMATS
+
+    return ["auto", *FORMATS]
+
+
+def exporters() -> list[str]:
+    """Return the formats that can be exported."""
+    from psops.exporters import FORMATS
+
+    return list(FORMATS)
+
+
 def machines() -> list[str]:
     """Return the containers that systemd-machined runs here."""
     return sorted(name for name in _entries(MACHINES) if ":" not in name)
@@ -234,7 +248,9 @@ def os_families() -> list[str]:
 
 
 #: What gives the same words on every machine, and what gives lists of such words.
-FIXED: tuple[Callable[..., list[str]], ...] = (colors, formats, verdict_formats, os_families)
+FIXED: tuple[Callable[..., list[str]], ...] = (
+    colors, formats, verdict_formats, os_families, exporters, importers,
+)  # fmt: skip
 LISTED: tuple[Callable[..., list[str]], ...] = (states, types, properties)
 #: Options that say which hosts are meant -> the parameter that Typer makes of them.
 _TARGETS = {

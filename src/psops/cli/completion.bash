@@ -120,10 +120,6 @@ _psops() {
         mapfile -t found < <(_PSOPS_OFFER=${kind#offer } command "$program" \
             "${words[@]:1:${#words[@]}-2}" "$value" 2>/dev/null)
         ;;
-    ask)
-        mapfile -t found < <(_PSOPS_COMPLETE=complete_bash COMP_CWORD=$((${#words[@]} - 1)) \
-            COMP_WORDS=$(printf '%s\n' "${words[@]}") command "$program" 2>/dev/null)
-        ;;
     esac
     for word in "${found[@]}"; do
         if [[ $word == "$value"* ]]; then

@@ -88,10 +88,6 @@ function __psops_complete
             set found (__fish_complete_directories $value '')
         case offer
             set found (_PSOPS_OFFER=$parts[2] command $words[1] $words[2..] $value 2>/dev/null)
-        case ask
-            set found (_PSOPS_COMPLETE=complete_bash COMP_CWORD=(count $words) \
-                COMP_WORDS=(string join \n -- $words "$lead$value" | string collect) \
-                command $words[1] 2>/dev/null)
     end
     for word in $found
         printf '%s\n' "$lead$word"

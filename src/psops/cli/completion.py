@@ -34,8 +34,7 @@ class Command(NamedTuple):
     """A verb, as the scripts know it; kinds tell what a value may be.
 
     words A B: one of these; list A B: some of these, with commas; files, folders: paths, or one
-    of the words behind; offer NAME: what `complete.offer` says; ask: what Typer says; any: it
-    cannot be told.
+    of the words behind; offer NAME: what `complete.offer` says; any: it cannot be told.
     """
 
     name: str
@@ -66,7 +65,8 @@ def command_of(name: str, command: Any, verbs: Iterable[str], context: Any) -> C
             arguments.append(kind)
             repeats = param.nargs == -1
             continue
-        names = [*param.opts, *param.secondary_opts]
+        # Typer keeps the names of its own --help as a set, in no order.
+        names = sorted([*param.opts, *param.secondary_opts], key=lambda one: one.startswith("--"))
         options |= dict.fromkeys(names, text)
         if not param.is_flag:
             values |= dict.fromkeys(names, kind)
@@ -88,13 +88,16 @@ def _callbacks(command: Any) -> dict[str, Callable[..., Any]]:
 
 
 def _kind(metavar: str, text: str, function: Callable[..., Any] | None) -> str:
-    if function in complete.FIXED:
-        return " ".join(["words", *function()])
-    if function in complete.LISTED:
+    if function is not None and function in complete.FIXED:
+        return " ".join(["files" if "SOURCE" in metavar else "words", *function()])
+    if function is not None and function in complete.LISTED:
         return " ".join(["list", *function("")])
+    if function is not None and function.__name__ == "<lambda>":
+        return " ".join(["words", *function()])  # a table of its module
     if function is not None:
-        name = function.__name__
-        return f"offer {name}" if getattr(complete, name, None) is function else "ask"
+        if getattr(complete, function.__name__, None) is not function:
+            raise TypeError(f"{function.__qualname__} completes, but is not in psops.cli.complete")
+        return f"offer {function.__name__}"
     if choices := _CHOICES.fullmatch(text.strip()):
         return " ".join(["words", *choices[1].split(", "), choices[2]])
     if _FOLDER.search(metavar):

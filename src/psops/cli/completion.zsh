@@ -94,11 +94,6 @@ _psops() {
       found=(${(f)"$(_PSOPS_OFFER=${kind#offer } command $program "${before[@]}" "$value" 2>/dev/null)"})
       compadd -V values -- $found
       ;;
-    (ask)
-      found=(${(f)"$(_PSOPS_COMPLETE=complete_bash COMP_CWORD=$(( CURRENT - 1 )) \
-        COMP_WORDS=${(pj:\n:)${(Q)words[1,CURRENT-1]}}$'\n'$value command $program 2>/dev/null)"})
-      compadd -V values -- $found
-      ;;
   esac
 }
 
