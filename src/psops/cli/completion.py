@@ -88,16 +88,15 @@ def _callbacks(command: Any) -> dict[str, Callable[..., Any]]:
 
 
 def _kind(metavar: str, text: str, function: Callable[..., Any] | None) -> str:
-    if function is not None and function in complete.FIXED:
-        return " ".join(["files" if "SOURCE" in metavar else "words", *function()])
-    if function is not None and function in complete.LISTED:
-        return " ".join(["list", *function("")])
-    if function is not None and function.__name__ == "<lambda>":
-        return " ".join(["words", *function()])  # a table of its module
     if function is not None:
-        if getattr(complete, function.__name__, None) is not function:
-            raise TypeError(f"{function.__qualname__} completes, but is not in psops.cli.complete")
-        return f"offer {function.__name__}"
+        name = str(getattr(function, "__name__", function))
+        if function in complete.FIXED or name == "<lambda>":  # a lambda gives a table of its module
+            return " ".join(["files" if "SOURCE" in metavar else "words", *function()])
+        if function in complete.LISTED:
+            return " ".join(["list", *function("")])
+        if getattr(complete, name, None) is not function:
+            raise TypeError(f"{name} completes a value, but is not in psops.cli.complete")
+        return f"offer {name}"
     if choices := _CHOICES.fullmatch(text.strip()):
         return " ".join(["words", *choices[1].split(", "), choices[2]])
     if _FOLDER.search(metavar):
