@@ -3,8 +3,35 @@
 import re
 from typing import Any
 
-from psops.catalogue_values import Wrong, boolean, kind, path, string, whole, word
+from psops.catalogue_values import Reader, Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
+
+_VARIABLE = r"env:[A-Za-z_]\w*"
+
+
+class Variable(str):
+    """The word `env:NAME` for a value that differs from site to site, read when it is used."""
+
+    __slots__ = ("reader",)
+    reader: Reader
+
+    @property
+    def variable(self) -> str:
+        """The name of the environment variable."""
+        return self.removeprefix("env:")
+
+
+def given(reader: Reader) -> Reader:
+    """Return a reader that also takes the name of a variable with the value, as `env:NAME`."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
+            return reader(value)
+        found = Variable(value)
+        found.reader = reader
+        return found
+
+    return read
 
 
 def url(value: Any) -> str:
@@ -20,7 +47,7 @@ def url(value: Any) -> str:
 def secret(value: Any) -> str:
     """Return where a secret is, which is never the secret itself."""
     text = string(value)
-    if not re.fullmatch(r"env:[A-Za-z_]\w*|file:/.+|credential:[\w.@-]+", text, re.ASCII):
+    if not re.fullmatch(rf"{_VARIABLE}|file:/.+|credential:[\w.@-]+", text, re.ASCII):
         # The text itself may be the secret, and is not told.
         raise Wrong("must be one of env:NAME, file:/path, credential:NAME, never the secret itself")
     return text
@@ -58,8 +85,8 @@ def json_rules(value: Any) -> Any:
 
 #: What an exchange by HTTP may need.
 HTTP: dict[str, Key] = {
-    "url": Key(url, needed=True),
-    "user": Key(string, ""),
+    "url": Key(given(url), needed=True),
+    "user": Key(given(string), ""),
     "secret": Key(secret, ""),
     #: basic with a user, bearer without; apikey is Elasticsearch's own.
     "auth": Key(word(("basic", "bearer", "apikey"), "way to log in"), ""),
