@@ -105,6 +105,20 @@ def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:
     assert findings["collector"].advice[-1].text == "org collector runs it"
 
 
+def test_checks_that_fail_for_one_reason_are_told_in_one_line(pipeline: Pipeline) -> None:
+    def lost(name: str, text: str) -> Result:
+        probe = Probe(name=name, kind="page")
+        return Result(component="store", probe=probe, name=name, verdict=Verdict.UNKNOWN,
+                      code="refused", text=text)  # fmt: skip
+
+    results = (lost("one", "http://s/a: connection refused"), lost("other", "no such host"),
+               lost("two", "http://s/b: connection refused"))  # fmt: skip
+    found = Verification(pipeline=pipeline, names=("store",), results=results, because={})
+    lines = render_verification(found, Look(color=False, width=None)).splitlines()
+    assert "? store one, two: connection refused (refused)" in lines
+    assert "? store other: no such host (refused)" in lines
+
+
 def test_codes_are_told_once_and_causes_are_of_known_codes() -> None:
     assert CAUSES.keys() <= CODES.keys()
     assert cause_of("nothing-known") is Cause.OWN

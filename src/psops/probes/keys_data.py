@@ -77,6 +77,7 @@ DATA: dict[str, dict[str, Key]] = {
         **_INDEX,
         "window": Key(span, _HOUR),
         "shift": Key(number, 9 * _HOUR),
+        "align": Key(number, _HOUR),
         "least_count": Key(number, 10.0),
         "least_ratio": Key(number, 0.3),
     },
