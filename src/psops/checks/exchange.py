@@ -96,7 +96,11 @@ def ask(
         *headers,
         *([("Content-Length", str(len(body)))] if body else ()),
     ]
-    request = h11.Request(method=method, target=target.path, headers=sent)
+    try:
+        request = h11.Request(method=method, target=target.path, headers=sent)
+    except (h11.LocalProtocolError, UnicodeEncodeError):
+        # Its message would quote the header, and a secret with it.
+        raise NoResponse("cannot-run", "the request has what HTTP does not allow") from None
     data = http.send(request) or b""
     if body:
         data += http.send(h11.Data(data=body)) or b""

@@ -5,6 +5,7 @@ from typing import Any
 
 from psops.catalogue_values import Reader, Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
+from psops.secrets import FORMS, is_reference
 
 _VARIABLE = r"env:[A-Za-z_]\w*"
 
@@ -47,9 +48,9 @@ def url(value: Any) -> str:
 def secret(value: Any) -> str:
     """Return where a secret is, which is never the secret itself."""
     text = string(value)
-    if not re.fullmatch(rf"{_VARIABLE}|file:/.+|credential:[\w.@-]+", text, re.ASCII):
+    if not is_reference(text):
         # The text itself may be the secret, and is not told.
-        raise Wrong("must be one of env:NAME, file:/path, credential:NAME, never the secret itself")
+        raise Wrong(f"must be {FORMS}, never the secret itself")
     return text
 
 
