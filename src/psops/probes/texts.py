@@ -31,7 +31,7 @@ def kinds_told() -> dict[str, str]:
 
 #: Settings that every check may have.
 COMMON: dict[str, Told] = {
-    "kind": Told("string, needed", "What is asked; one of the kinds below."),
+    "kind": Told("string", "What is asked; one of the kinds below."),
     "purpose": Told("string", "What it proves, in a phrase."),
     "severity": Told(
         "string",
@@ -67,11 +67,11 @@ SHARED: dict[str, Told] = {
 #: The keys of a component.
 COMPONENT: dict[str, Told] = {
     "title": Told("string", "Its name in full."),
-    "role": Told("string, needed", "What it does in the pipeline"),
-    "organisation": Told("string, needed", "Who runs it, and is told when it is the cause."),
+    "role": Told("string", "What it does in the pipeline"),
+    "organisation": Told("string", "Who runs it, and is told when it is the cause."),
     "place": Told("string", "Where it runs."),
     "urls": Told("list of strings", "Where people reach it."),
-    "purpose": Told("string, needed", "What it is for, in a phrase."),
+    "purpose": Told("string", "What it is for, in a phrase."),
     "inputs": Told("list of strings", "Components and externals that it takes data from."),
     "outputs": Told("list of strings", "Components and externals that it gives data to."),
     "topics": Told("list of strings", "Names on the wire."),

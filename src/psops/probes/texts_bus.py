@@ -131,7 +131,7 @@ BUS_KEYS: dict[str, dict[str, Told]] = {
         **_FLOW,
         **_USAGE,
         **_DEPTH,
-        "max_age": Told("seconds", "How long a message may take through the broker on average."),
+        "max_age": Told("seconds", "How old the oldest message of a queue may be."),
     },
     "bridge": {
         "from": Told(

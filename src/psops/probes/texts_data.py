@@ -53,7 +53,7 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
         "shift": Told("seconds", "How long before now the last window ends: late data count, too."),
         "align": Told("seconds", "The end is rounded down to a multiple of this; 0 does not."),
         "least_count": Told("number", "Fewer documents in the last window are wrong."),
-        "least_ratio": Told("share", "So is a smaller share of the usual number."),
+        "least_ratio": Told("number", "So are fewer than this times the usual number."),
     },
     "grafana": {
         "datasources": Told("list of strings", "The uids of data sources that must answer."),
