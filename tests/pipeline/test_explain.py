@@ -45,6 +45,9 @@ def result(component: str, code: str, verdict: Verdict = Verdict.CRITICAL) -> Re
         # Who takes messages is gone: the queue piles up, the store gets old.
         ({"ingest": "not-running", "bus": "backlog", "store": "stale"},
          {"bus": "ingest", "store": "ingest"}),
+        # It confirms nothing, for no reason that is known: what waits before it follows.
+        ({"collector": "backlog", "bus": "wedged", "ingest": "wedged"},
+         {"collector": "bus", "bus": "ingest"}),
         # Wedged for no reason that is known: the store's age follows, not the other way round.
         ({"ingest": "wedged", "store": "stale"}, {"store": "ingest"}),
         # A failure of one's own is explained by nothing.
