@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from psops.catalogue_entry import Probe
+from psops.catalogue_entry import Component, Probe
 from psops.pipeline.ask import Result
-from psops.pipeline.explain import explain
+from psops.pipeline.explain import explain, roots
 from psops.pipeline.graph import Pipeline
 from psops.pipeline.report import Verification, verify_report
 from psops.probes.codes import CAUSES, CODES, Cause, cause_of
@@ -87,6 +89,46 @@ def test_explanations_never_go_in_a_circle(tmp_path: Path) -> None:
     because = explain(found, results)
     roots = [place for place in range(len(results)) if place not in because]
     assert roots
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sets(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=10),
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"),
+            st.sampled_from(("silent", "stale", "backlog", "wedged", "not-running")),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+)
+def test_every_explanation_leads_to_a_cause(
+    edges: set[tuple[str, str]], bad: list[tuple[str, str]]
+) -> None:
+    kept = sorted(edge for edge in edges if edge[0] != edge[1])
+    found = Pipeline(
+        system="x",
+        components={
+            name: Component(
+                name=name,
+                inputs=tuple(a for a, b in kept if b == name),
+                outputs=tuple(b for a, b in kept if a == name),
+            )
+            for name in "abcdef"
+        },
+        externals={},
+    )
+    results = [result(*one) for one in bad]
+    because = explain(found, results)
+    causes = {one.component for one in roots(results, because)}
+    assert causes
+    for name in because.values():
+        for _ in range(len(results)):
+            if name in causes:
+                break
+            name = next(because[at] for at, one in enumerate(results) if one.component == name)
+        assert name in causes
 
 
 def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:

@@ -25,12 +25,13 @@ def explain(pipeline: Pipeline, results: Sequence[Result]) -> Mapping[int, str]:
     # What piles up is the fault of the one who does not take it, if nothing behind it is worse.
     piled = {one.component for one in bad if cause_of(one.code) is Cause.DOWNSTREAM}
     found: dict[int, str] = {}
+    near: Iterator[str]
     for place, one in enumerate(results):
         if one.verdict not in (Verdict.CRITICAL, Verdict.WARNING):
             continue
         cause = cause_of(one.code)
         if cause is Cause.UPSTREAM and one.component not in own | piled:
-            near = (name for name in pipeline.upstream(one.component) if name in broken)
+            near = _sources(pipeline, one.component, broken)
         elif cause is Cause.DOWNSTREAM:
             near = _takers(pipeline, one.component, own, piled)
         else:
@@ -40,12 +41,19 @@ def explain(pipeline: Pipeline, results: Sequence[Result]) -> Mapping[int, str]:
     return found
 
 
+def _sources(pipeline: Pipeline, name: str, broken: set[str]) -> Iterator[str]:
+    """Yield the components upstream that may be why too little comes in, the nearest first."""
+    for other in pipeline.upstream(name):
+        # In a loop each is before the other, and neither explains the other.
+        if other in broken and name not in pipeline.upstream(other):
+            yield other
+
+
 def _takers(pipeline: Pipeline, name: str, own: set[str], piled: set[str]) -> Iterator[str]:
     """Yield the components downstream that may be why too much waits, the likelier ones first."""
     after = pipeline.downstream(name)
     yield from (other for other in after if other in own)
     for other in after:
-        # In a loop each is behind the other, and neither explains the other.
         if other in piled and name not in pipeline.downstream(other):
             yield other
 
