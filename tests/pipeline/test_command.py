@@ -122,6 +122,17 @@ def test_list_show_and_lint(say: Any, described: Path) -> None:
     assert say("lint", "-f", described, "--strict")[0] == Exit.SOME_FAILED
 
 
+def test_readme_shows_a_part_of_its_example(say: Any) -> None:
+    root = Path(__file__).parents[2]
+    example = (root / "tests/pipeline/data/measure.toml").read_text()
+    section = (root / "README.md").read_text().partition("\n## Pipelines\n")[2]
+    shown = section.partition("```toml\n")[2].partition("```")[0]
+    for block in shown.strip().split("\n\n"):
+        assert block in example
+    told = section.partition("ask queues")[2].partition("Your own pipeline")[0]
+    assert all(name in told for name in ("RabbitMQ", "Grafana", "MaDDash", "via"))
+
+
 def test_mistake_in_the_file_is_told(say: Any, tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text(text_of("a>b", {"a": page("ftp://x")}))
