@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from psops.cli import complete
+from psops.cli import inventory_check as check
 from psops.cli import inventory_edit as edit
 from psops.cli import options as opt
 from psops.cli.app import Answer, environment, epilog, verb_app
@@ -168,6 +169,7 @@ def _given(text: str, output: str | None) -> Answer:
     return Answer("", Exit.OK)
 
 
+app.command("check", epilog=epilog(check.CODES))(check.check_hosts)
 app.command("add", epilog=epilog(edit.CODES))(edit.add_hosts)
 app.command("remove", epilog=epilog(edit.CODES))(edit.remove_hosts)
 app.command("import", epilog=epilog(edit.CODES))(edit.import_hosts)
