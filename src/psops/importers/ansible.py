@@ -50,7 +50,7 @@ def _is_yaml(text: str) -> bool:
     for raw in text.splitlines():
         line = raw.strip()
         if line and line[0] not in "#;":
-            return line.startswith("---") or bool(re.fullmatch(r"[\w.\"'-]+:\s*(?:#.*)?", line))
+            return line.startswith("---") or bool(re.match(r"[\w.\"'-]+:(\s|$)", line))
     return False
 
 
