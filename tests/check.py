@@ -25,6 +25,7 @@ _PACKAGES = [
     "iproute2",
     "chromium",
     "fonts-dejavu-core",
+    "faketime",
 ]
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
