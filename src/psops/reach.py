@@ -19,8 +19,8 @@ _DIRECT = ("resolve", "tcp", "ssh", "host-key", "login")
 _BEHIND = ("jump", "ssh", "host-key", "login")
 #: The steps that every host has.
 _LAST = ("bus", "systemd")
-#: All steps, in the order in which they are shown.
-STEPS = ("resolve", "tcp", "jump", "ssh", "host-key", "login", "bus", "systemd")
+#: All steps, in the order in which they are shown; the last two are no part of the way.
+STEPS = ("resolve", "tcp", "jump", "ssh", "host-key", "login", "bus", "systemd", "rights", "clock")
 #: Where ssh logs in, its error tells how far it came.
 _STEP_OF = {
     "name-not-resolved": "resolve", "connect-refused": "tcp", "connect-timed-out": "tcp",
@@ -147,8 +147,10 @@ def examine(host: Host, options: Options, *, clock: bool) -> Reach:
                 client = Client(channel, Deadline(options.timeout))
                 reach = _ask(client, steps, host)
                 reach = _rights(client, reach)
+                steps("rights", "" if reach.uid is None else f"uid {reach.uid}")
                 if clock:
                     reach = _clock(client, reach)
+                    steps("clock", reach.no_clock)
             finally:
                 channel.close()
         finally:
@@ -160,7 +162,8 @@ def examine(host: Host, options: Options, *, clock: bool) -> Reach:
     if error is None:
         return reach
     if "systemd" in steps.done:  # the bus went away in the middle of what is extra
-        return replace(reach, no_clock=reach.no_clock or str(error))
+        why = str(error)
+        return replace(reach, why_unknown=reach.why_unknown or why, no_clock=reach.no_clock or why)
     return replace(reach, failed=_failed(host, options, steps, error), error=error)
 
 

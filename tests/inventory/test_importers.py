@@ -87,12 +87,12 @@ def test_ansible_ini() -> None:
         "win": "",
     }
     assert told(found) == [
-        "hosts.ini:12: ansible_ssh_common_args -o ServerAliveInterval=5: give it in the ssh"
-        " configuration; left out",
-        "hosts.ini:11: ansible_become_password may be a secret; left out",
-        "hosts.ini:13: ntp_server has no place in an inventory of psops; left out",
         "hosts.ini:8: ansible_host is computed by Ansible; left out",
         "hosts.ini:8: ansible_password may be a secret; left out",
+        "hosts.ini:11: ansible_become_password may be a secret; left out",
+        "hosts.ini:12: ansible_ssh_common_args -o ServerAliveInterval=5: give it in the ssh"
+        " configuration; left out",
+        "hosts.ini:13: ntp_server has no place in an inventory of psops; left out",
         "hosts.ini:24: hosts with ansible_connection=winrm are not for psops; left out",
     ]
 
@@ -300,10 +300,10 @@ nonsense
     found = read("known-hosts", text, "kh")
     assert found.hosts == {"ps01": {}, "ps02": {"port": 2222}, "192.0.2.9": {}}
     assert told(found) == [
+        "kh:6: 2 hashed names, which cannot be read; left out",
+        "kh:8: '*.example.org,!x' is a pattern, no host; left out",
         "kh:9: an authority's key names no host; left out",
         "kh:11: no line of known_hosts; left out",
-        "kh:8: '*.example.org,!x' is a pattern, no host; left out",
-        "kh:6: 2 hashed names, which cannot be read; left out",
     ]
 
 

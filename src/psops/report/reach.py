@@ -5,7 +5,7 @@ from typing import Any
 
 from psops.errors import PsopsError, describe
 from psops.fanout import Outcome
-from psops.reach import STEPS, Reach, ReachReport, error_of
+from psops.reach import Reach, ReachReport, error_of
 from psops.report import Look
 from psops.report.json import dump, envelope
 from psops.report.text import Cell, clean, count, paint, squeeze, table
@@ -55,7 +55,7 @@ def _row(outcome: Outcome[Reach], limit: float) -> Sequence[Cell]:
     elif off:
         result = Cell("! clock", "warn")
     times = []
-    for name in STEPS:
+    for name in _HEADS:
         step = reach.step(name)
         text = f"{step.seconds * 1000:.0f} ms" if step is not None else ""
         times.append(Cell("×" if name == reach.failed else text, "", True))
