@@ -147,6 +147,7 @@ def test_files_beside_an_ansible_inventory_are_told(home: Path) -> None:
         (("import", "plain", "ftp://x/y"), 78, "'ftp://x/y' is not an http or https URL"),
         (("import", "plain", "https://me:pw@x/y"), 78, "https://x/y: a URL with a password"),
         (("import", "plain", "/dev/null"), 78, "/dev/null: no host in it (read as plain)"),
+        (("import", "ansible", "/etc"), 78, "ansible-inventory -i /etc --list | psops inventory"),
         (("add", "a", "-i", "demo"), 2, "the demo fleet cannot be edited"),
         (("add", "a", "--label", "x"), 2, "--label takes KEY=WORD"),
         (("add", "a", "--jump", "g:0"), 2, "jump: 'g:0': '0' is not a port"),

@@ -1,6 +1,7 @@
 """What each importer makes of files of its tool, and what it tells of what it leaves out."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -687,6 +688,33 @@ def test_what_the_file_says_of_a_host_stays_unless_asked_otherwise() -> None:
     (host,) = parse(edit.after, PATH).hosts
     assert (host.port, dict(host.labels)) == (2, {"x": "2", "y": "3"})
     assert edit.notes == ()
+
+
+def test_what_the_defaults_say_is_not_said_again() -> None:
+    found = read("plain", "root@a:22 me@b:22", "f")
+    mine = '[defaults]\nuser = "root"\nport = 22\n'
+    assert into(found, mine) == mine + '\n[hosts.a]\n\n[hosts.b]\nuser = "me"\n'
+
+
+def test_tables_of_the_file_do_not_overrule_what_is_imported() -> None:
+    mine = '[groups.inner]\nuser = "them"\nport = 1\n'
+    document = {"hosts": {"a": {"user": "me"}, "b": {"user": "me"}},
+                "groups": {"outer": {"groups": ["inner"]}, "inner": {"hosts": ["a", "b"]}},
+                }  # fmt: skip
+    after = parse(into(read("json", json.dumps(document), "f"), mine), PATH)
+    assert [(host.user, host.port) for host in after.hosts] == [("me", 1), ("me", 1)]
+    # The defaults would be enough, were it not for the group.
+    mine = '[defaults]\nuser = "me"\n' + mine
+    after = parse(into(read("json", json.dumps(document), "f"), mine), PATH)
+    assert [host.user for host in after.hosts] == ["me", "me"]
+
+
+def test_without_pyyaml_yaml_is_told_how_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ConfigError, match="f: PyYAML is needed") as caught:
+        read("ansible", "all:\n  hosts:\n", "f")
+    assert caught.value.remedy == "pip install 'psops[yaml]'"
+    assert list(read("ansible", ANSIBLE, "f").hosts)  # INI needs none
 
 
 def test_an_import_can_be_repeated() -> None:
