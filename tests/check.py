@@ -34,6 +34,7 @@ _PACKAGES = [
     "podman",
     "gfal2-util-scripts",
     "gfal2-plugin-file",
+    "faketime",
 ]
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]

@@ -1,6 +1,6 @@
 """How bytes get to a host and back: the interface, and the registry of ways that have it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
@@ -142,6 +142,10 @@ class Connection(Protocol):
         """Let go of the host; never raises."""
 
 
+#: The steps it is told of are resolve, tcp, jump, ssh, host-key, login and bus.
+Watch = Callable[[str, str], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to reach hosts: what the command line says for all of them. Times in seconds."""
@@ -153,6 +157,8 @@ class Options:
     user_bus: bool = False
     #: Read instead of the user's and the system's ssh configuration.
     ssh_config: str | None = None
+    #: Told of each step on the way to a host when it is done: its name, and what was found.
+    watch: "Watch | None" = None
 
 
 #: Transport name -> module with `connect(host, options) -> Connection`, imported when used.

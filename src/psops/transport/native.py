@@ -40,7 +40,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished
+from psops.transport import Finished, Watch
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -350,8 +350,10 @@ class NativeConnection:
             raise ChannelRefused(f"the host closed the connection ({reason})") from exc
 
 
-def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> NativeConnection:
-    """Return a connection to a host; raises `HostError`.
+def log_in(
+    login: Login, dialled: Dialled, dial: Dial, deadline: Deadline, watch: Watch
+) -> NativeConnection:
+    """Return a connection to a host; raises `HostError`. `watch` is told of each step done.
 
     `dialled` is the first connection, made by `dial` before this module was imported: a host
     gets its login ready while we read paramiko.
@@ -359,7 +361,7 @@ def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> Na
     for tries in range(1, _MOST_TRIES + 1):
         sock = _QuickSocket(dialled.sock)
         try:
-            return _negotiate(login, sock, deadline, slow=dialled.seconds >= _WAN)
+            return _negotiate(login, sock, deadline, watch, slow=dialled.seconds >= _WAN)
         except _Dropped as exc:
             sock.hang_up()
             pause = random.uniform(0.5, 1.5) * _FIRST_PAUSE * 2**tries
@@ -381,7 +383,7 @@ class _Dropped(Exception):
 
 
 def _negotiate(
-    login: Login, sock: _QuickSocket, deadline: Deadline, *, slow: bool
+    login: Login, sock: _QuickSocket, deadline: Deadline, watch: Watch, *, slow: bool
 ) -> NativeConnection:
     transport = _Transport(sock)
     transport.use_compression(slow if login.compress is None else login.compress)
@@ -394,9 +396,11 @@ def _negotiate(
         raise _explain_start(transport, exc, deadline) from exc
     if not transport.initial_kex_done:
         raise _explain_start(transport, TimeoutError(), deadline)
+    watch("ssh", transport.remote_version)
     key = transport.get_remote_server_key()
     _check_host_key(login, known, key.get_name(), key.get_base64())
-    _authenticate(login, transport, deadline)
+    watch("host-key", f"{key.get_name()} {fingerprint(key.get_base64())}")
+    watch("login", f"{login.user}, {_authenticate(login, transport, deadline)}")
     return NativeConnection(transport, sock, login.connect_timeout)
 
 
@@ -447,7 +451,8 @@ def _check_host_key(login: Login, known: KnownHosts, kind: str, key: str) -> Non
             raise HostKeyUnknown(f"cannot keep the host's key in {known_path}")
 
 
-def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> None:
+def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> str:
+    """Log in, and return where the key that was taken comes from."""
     keys, unusable = _keys(login.identity_files, login.identities_only, login.agent)
     tried: list[str] = []
     refusal = ""
@@ -474,7 +479,7 @@ def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> No
             unusable = (*unusable, f"{source}: {exc}")
         else:
             if not more:
-                return
+                return source
             refusal = f"the host wants {', '.join(more)} as well"
             break
     if not tried:
