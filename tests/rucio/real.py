@@ -258,14 +258,15 @@ class RucioHost:
 
 
 _CLEAR = """
-systemctl kill --signal=KILL 'rucio-*.service' by-hand.service supervisor.service
 systemctl disable --now rucio-daemons.target
-systemctl stop 'rucio-*.service' by-hand.service supervisor.service rucio.slice
+systemctl mask --runtime supervisor.service
+systemctl kill --signal=KILL 'rucio-*.service' 'by-hand-*.service' supervisor.service
+systemctl stop 'rucio-*.service' 'by-hand-*.service' supervisor.service rucio.slice
 rm -rf /etc/systemd/system/rucio-* /run/systemd/system/rucio-*
 rm -rf /run/systemd/system/supervisor.service /run/supervisor.sock /run/supervisord.pid
 rm -rf /etc/systemd/system/*.wants/rucio-*
 systemctl daemon-reload
-systemctl reset-failed 'rucio-*.service' by-hand.service supervisor.service
+systemctl reset-failed 'rucio-*.service' 'by-hand-*.service' supervisor.service
 """
 
 assert ctypes.sizeof(ctypes.c_void_p) == 8  # the numbers of system calls are those of 64 bits

@@ -224,6 +224,8 @@ def test_all_at_once_with_exit_code_1_have_one_cause() -> None:
          "failed", "systemd says 'timeout'"),
         (dead("hermes", active="activating", sub="auto-restart", restarts=2), "restarting",
          "2 restarts so far"),
+        (dead("minos", manager="supervisord", active="activating", sub="starting", restarts=3,
+              exit_code=None, down=None), "restarting", "after 3 restarts of late"),
         (dead("hermes", manager="supervisord", restart=""), "down",
          "ended 30s ago with exit code 0"),
         (dead("hermes"), "down", "is down since it was stopped 30s ago"),

@@ -54,6 +54,8 @@ def judge_process(one: Managed) -> Finding | None:
     if one.sub == "auto-restart" or (one.active == "activating" and one.exit_code is not None):
         times = f" ({count(one.restarts, 'restart')} so far)" if one.restarts else ""
         return _bad(one, "restarting", f"ends again and again{times}: {ended}")
+    if one.active == "activating" and one.restarts >= RESTARTS:
+        return _bad(one, "restarting", f"is being started, after {one.restarts} restarts of late")
     if one.active == "activating":
         return made(one.name, Verdict.OK, "starting", "is being started", one=one)
     if one.active == "failed":

@@ -34,6 +34,7 @@ _WANTERS = ("WantedBy", "RequiredBy", "UpheldBy")
 _CONTAINER = re.compile(r"docker|libpod|kubepods|crio|containerd|/machine\.slice/|/payload/")
 #: How ExecMainCode tells that a process exited by itself: CLD_EXITED of siginfo_t.
 _CLD_EXITED = 1
+_PARENT = re.compile(r"^/proc/([0-9]+)/status:PPid:\s*([0-9]+)$", re.MULTILINE)
 _DIST_INFO = re.compile(r"/rucio-([0-9][0-9A-Za-z.]*)\.dist-info$")
 _LIBRARIES = ("/usr/local/lib", "/opt/rucio/lib", "/opt/rucio/lib64")
 #: Where the interpreter of a daemon is, for what else may lie beside it.
@@ -81,9 +82,10 @@ def read_host(
         except HostError as exc:
             unread = str(exc)
         else:
+            parents = _parents(connection, Deadline(timeout))
             managed += [
                 one for program in told
-                if (one := _of_supervisor(program, everything, rules)) is not None
+                if (one := _of_supervisor(program, parents, everything, rules)) is not None
             ]  # fmt: skip
     deadline = Deadline(timeout)
     return RucioHost(
@@ -224,10 +226,36 @@ def _ago(properties: Mapping[str, Any], name: str, now: float) -> float | None:
     return max(0.0, now - at / 1e6) if at else None
 
 
+def _parents(connection: Connection, deadline: Deadline) -> Mapping[int, int]:
+    """Return process -> its parent, of all on the host; none where its /proc cannot be read."""
+    argv = ("find", "/proc", "-maxdepth", "2", "-path", "/proc/[0-9]*/status", "-exec",
+            "grep", "-sH", "^PPid:", "{}", "+")  # fmt: skip
+    output = connection.run(argv, deadline).stdout.decode(errors="replace")
+    return {int(pid): int(parent) for pid, parent in _PARENT.findall(output)}
+
+
+def _family(pid: int, parents: Mapping[int, int]) -> frozenset[int]:
+    """Return a process and all below it, such as what a shell has started.
+
+    >>> sorted(_family(7, {8: 7, 9: 8, 10: 1}))
+    [7, 8, 9]
+    """
+    found, new = set(), {pid}
+    while new:
+        found |= new
+        new = {child for child, parent in parents.items() if parent in new} - found
+    return frozenset(found)
+
+
 def _of_supervisor(
-    program: supervisor.Program, processes: tuple[Process, ...] | None, rules: Mapping[str, Rule]
+    program: supervisor.Program,
+    parents: Mapping[int, int],
+    processes: tuple[Process, ...] | None,
+    rules: Mapping[str, Rule],
 ) -> Managed | None:
-    argv = next((one.argv for one in processes or () if one.pid == program.pid and program.pid), ())
+    pids = _family(program.pid, parents) if program.pid else frozenset[int]()
+    commands = [one.argv for one in processes or () if one.pid in pids]
+    argv = next((argv for argv in commands if daemon_of(argv, tuple(rules))), ())
     daemon = daemon_of(argv, tuple(rules)) if argv else ""
     daemon = daemon or _longest(program.name.removeprefix("rucio-"), rules)
     if not daemon:
@@ -236,9 +264,9 @@ def _of_supervisor(
     return Managed(
         daemon=daemon, name=clean(program.name.removeprefix("rucio-")), unit=full,
         manager="supervisord", active=program.active, sub=program.state.lower(),
-        result=clean(program.spawn_error), exit_code=program.exit_code, up=program.up,
-        down=program.down, pid=program.pid,
-        pids=frozenset({program.pid} if program.pid else ()), argv=argv, wanted=program.wanted,
+        result=clean(program.spawn_error), exit_code=program.exit_code,
+        restarts=program.restarts, up=program.up, down=program.down, pid=program.pid,
+        pids=pids, argv=argv, wanted=program.wanted,
     )  # fmt: skip
 
 
