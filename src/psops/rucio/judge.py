@@ -81,9 +81,10 @@ def judge_host(
         ]
     findings = _with_causes(pairs, host)
     if host.supervisord_unread:
-        text = f"supervisord runs, and cannot be asked: {clean(host.supervisord_unread)}"
-        advice = Advice("its socket is for root where Debian packages it; log in as root")
-        findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=(advice,)))
+        text = f"supervisord runs, and cannot be asked: {clean(str(host.supervisord_unread))}"
+        remedy = host.supervisord_unread.remedy
+        advice = (Advice(remedy),) if remedy else ()
+        findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=advice))
     findings += _nobodys(host, located or (), rules)
     return _distinct(findings)
 

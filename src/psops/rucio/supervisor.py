@@ -22,6 +22,7 @@ SOCKETS = ("/run/supervisor.sock", "/run/supervisor/supervisor.sock", "/tmp/supe
 _TARGET = Target(False, "localhost", "localhost", 80, "/RPC2")
 #: Some thousand programs.
 _MOST_BYTES = 4 << 20
+_FOR_ROOT = "the socket is for root where Debian packages it; log in as root"
 _REMEDIES = {401: "psops knows no password of supervisord; take it from [unix_http_server]"}
 _CALL = (
     "<?xml version='1.0'?><methodCall><methodName>supervisor.{}</methodName>"
@@ -75,13 +76,14 @@ class Program:
 
 def read_programs(connection: Connection, deadline: Deadline) -> tuple[Program, ...]:
     """Return the programs of the host's supervisord; raises `HostError`."""
-    refused: HostError = NoBus("supervisord has no socket")
+    refused: list[HostError] = []
     for path in SOCKETS:
         try:
             return _ask(connection, path, deadline)
         except (ChannelRefused, ConnectRefused, NoBus) as exc:
-            refused = refused if isinstance(refused, ChannelRefused) else exc
-    raise refused
+            refused.append(exc)
+    # By SSH one that is not there cannot be told from one that is not for this user.
+    raise ChannelRefused("; ".join(map(str, refused)), remedy=_FOR_ROOT)
 
 
 def _ask(connection: Connection, path: str, deadline: Deadline) -> tuple[Program, ...]:
@@ -152,16 +154,16 @@ def _value(body: bytes) -> Any:
     # The standard parser expands entities that a document declares, without any limit.
     if re.search(rb"<!(DOCTYPE|ENTITY)", body, re.IGNORECASE):
         raise ProtocolError("supervisord's answer declares a document type", remedy="")
-    from xmlrpc.client import Error, loads
+    from xmlrpc.client import Fault, loads
 
     try:
         (value,) = loads(body.decode("utf-8", errors="replace"))[0]
-    except Error as exc:
-        text = f"supervisord answers with an error: {clean(str(exc))}"
+    except Fault as exc:
+        text = f"supervisord refuses: {clean(str(exc.faultString))}"
         raise ProtocolError(text, remedy="") from exc
     except Exception as exc:  # what a parser of XML and of types says of nonsense
-        text = f"supervisord's answer makes no sense: {clean(str(exc))}"
-        raise ProtocolError(text, remedy="") from exc
+        told = f": {clean(str(exc))}" if str(exc) else ""
+        raise ProtocolError(f"supervisord's answer makes no sense{told}", remedy="") from exc
     return value
 
 

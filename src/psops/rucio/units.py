@@ -75,12 +75,12 @@ def read_host(
     ours = _of_daemons(everything, rules)
     found = [_managed(row, properties[row.id], everything, rules, now) for row in rows]
     managed = [one for one in found if one is not None]
-    unread = ""
+    unread: HostError | None = None
     if supervised or any(_is_supervisord(one) for one in everything or ()):
         try:
             told = supervisor.read_programs(connection, Deadline(timeout))
         except HostError as exc:
-            unread = str(exc)
+            unread = exc
         else:
             parents = _parents(connection, Deadline(timeout))
             managed += [
