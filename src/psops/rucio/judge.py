@@ -71,7 +71,8 @@ def judge_host(
     if rows is not None:
         located = tuple(one for one in locate(rows, rules) if host.has_name(one.row.hostname))
     pairs = [
-        (one, _judge(one, host, rules[one.daemon], located))
+        (one, replace(_judge(one, host, rules[one.daemon], located),
+                      purpose=rules[one.daemon].purpose))
         for one in host.managed if one.daemon in rules and (one.wanted or one.active != "inactive")
     ]  # fmt: skip
     if listed is not None:
