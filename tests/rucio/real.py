@@ -258,15 +258,15 @@ class RucioHost:
 
 
 _CLEAR = """
+set -- 'rucio-*.service' 'by-hand-*' site-atropos.service supervisor.service
 systemctl disable --now rucio-daemons.target
-systemctl mask --runtime supervisor.service
-systemctl kill --signal=KILL 'rucio-*.service' 'by-hand-*.service' supervisor.service
-systemctl stop 'rucio-*.service' 'by-hand-*.service' supervisor.service rucio.slice
+systemctl kill --signal=KILL "$@"
+systemctl stop "$@" rucio.slice
 rm -rf /etc/systemd/system/rucio-* /run/systemd/system/rucio-*
 rm -rf /run/systemd/system/supervisor.service /run/supervisor.sock /run/supervisord.pid
-rm -rf /etc/systemd/system/*.wants/rucio-*
+rm -rf /etc/systemd/system/*.wants/rucio-* /tmp/supervisord.log
 systemctl daemon-reload
-systemctl reset-failed 'rucio-*.service' 'by-hand-*.service' supervisor.service
+systemctl reset-failed "$@"
 """
 
 assert ctypes.sizeof(ctypes.c_void_p) == 8  # the numbers of system calls are those of 64 bits

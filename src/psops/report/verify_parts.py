@@ -193,7 +193,9 @@ def summary(report: VerifyReport) -> str:
     """Return one line: how many hosts and findings, and how they are."""
     told = findings(report)
     kinds = Counter(one.kind for one in told)
-    parts = [count(len(report.outcomes), "host") + f": {in_words(host_tally(report))}"]
+    number = count(len(report.outcomes) - len(report.beyond), "host")
+    places = " and ".join((number, *map(clean, report.beyond)))
+    parts = [f"{places}: {in_words(host_tally(report))}"]
     if len(report.outcomes) == 1:
         (name,) = (outcome.host.name for outcome in report.outcomes)
         parts = [f"{clean(name)}: {next(iter(host_tally(report)))}"]

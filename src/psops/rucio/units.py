@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from psops.client import Client
@@ -32,6 +32,8 @@ _ENABLED = ("enabled", "enabled-runtime", "linked", "linked-runtime", "alias")
 _WANTERS = ("WantedBy", "RequiredBy", "UpheldBy")
 #: Control groups of containers, whose processes have other numbers inside and other hostnames.
 _CONTAINER = re.compile(r"docker|libpod|kubepods|crio|containerd|/machine\.slice/|/payload/")
+#: The service in whose control group a process is; those below user@ are of another manager.
+_IN_SERVICE = re.compile(r"^(?!.*/user@)(?:/.*)?/([^/]+\.service)$")
 #: How ExecMainCode tells that a process exited by itself: CLD_EXITED of siginfo_t.
 _CLD_EXITED = 1
 _PARENT = re.compile(r"^/proc/([0-9]+)/status:PPid:\s*([0-9]+)$", re.MULTILINE)
@@ -62,6 +64,9 @@ def read_host(
     rows = [row for row in rows if not row.following]
     supervised = any(row.active in RUNNING for row in manager.parse_rows(replies[1]))
     everything = _processes(replies[2])
+    ours = _of_daemons(everything, rules)
+    if others := _other_units(ours or (), {row.id for row in rows}):
+        rows += manager.parse_rows(client.call([manager.list_units_by_names(others)])[0])
     calls = [call for row in rows for call in manager.get_all_unit_properties(row.id)]
     answers = client.call(calls)
     now, read_at = time.time(), time.monotonic()
@@ -72,7 +77,6 @@ def read_host(
         }
         for place, row in enumerate(rows)
     }
-    ours = _of_daemons(everything, rules)
     found = [_managed(row, properties[row.id], everything, rules, now) for row in rows]
     managed = [one for one in found if one is not None]
     unread: HostError | None = None
@@ -144,6 +148,12 @@ def _of_daemons(
         one for one in processes
         if daemon_of(one.argv, known) and not _CONTAINER.search(one.cgroup)
     )  # fmt: skip
+
+
+def _other_units(processes: Sequence[Process], known: Collection[str]) -> list[str]:
+    """Return the services of the system, of any name, that daemons are in."""
+    units = [found[1] for one in processes if (found := _IN_SERVICE.search(one.cgroup))]
+    return [unit for unit in dict.fromkeys(units) if unit not in known and unit not in _SUPERVISORS]
 
 
 def _is_supervisord(process: Process) -> bool:

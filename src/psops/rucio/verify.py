@@ -112,6 +112,7 @@ def report(gathering: Gathering, request: Request) -> VerifyReport:
         fail_on=request.fail_on,
         made_at=time.time(),
         ended=gathering.hosts.ended,
+        beyond=(FLEET,) if rows is not None else (),
     )
 
 
