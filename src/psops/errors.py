@@ -201,6 +201,13 @@ class RowsUnread(HostError):
     remedy = "is the address right, and may the account read the heartbeats?"
 
 
+class JournalForbidden(HostError, PermissionError):
+    """The login's user may not read the journal of the system."""
+
+    code = "journal-forbidden"
+    remedy = "add the user to group systemd-journal or adm there, or try --sudo, or log in as root"
+
+
 class Interrupted(HostError):
     """The run was interrupted before this host had answered."""
 

@@ -177,7 +177,7 @@ class World:
                 found = explain_error(exc)
                 raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
             if isinstance(exc, HandshakeFailed):
-                raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+                raise no_handshake(exc, f"{place}: ") from exc
             raise
         return stream, tuple(asides)
 
@@ -252,7 +252,7 @@ class World:
             found = explain_error(exc)
             raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
         except HandshakeFailed as exc:
-            raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+            raise no_handshake(exc, f"{place}: ") from exc
         except NoResponse as exc:
             raise Unanswered(wrong(exc.code, f"{place}: {clean(str(exc))}")) from exc
         finally:
@@ -322,3 +322,9 @@ def is_login(response: Response) -> bool:
     return b"<html" in text and (b'type="password"' in text or b"type='password'" in text
                                  or b"single sign-on" in text or b"log in" in text
                                  or b"sign in" in text)  # fmt: skip
+
+
+def no_handshake(exc: HandshakeFailed, place: str = "") -> Unanswered:
+    """Return what is raised for no TLS: nothing is known of a port that lets only others in."""
+    make = unknown if exc.about_ours else wrong
+    return Unanswered(make("tls-handshake", f"{place}{clean(str(exc))}"))
