@@ -106,6 +106,16 @@ EXAMPLES = (
         "psops cron2daemon --servers 9 --sync copyArchive /etc/cron.d/panda",
     ),
     ("What the inventory says of a host:", "psops inventory show ps01"),
+    (
+        "Whether Rucio's daemons work, by its server with a token of the account root:",
+        "psops rucio verify -g rucio --rest https://rucio.example.org --token file:/root/token",
+    ),
+    (
+        "The same by its database, with psops[sql]; the file has a URL such as "
+        "postgresql+psycopg://reader:password@db/rucio:",
+        "psops rucio verify -g rucio --db-url file:/root/rucio.url",
+    ),
+    ("Units for two of them:", "psops unit write rucio reaper=3 hermes --output /"),
 )
 SEE_ALSO = (
     ("psops-inventory", 5), ("psops-catalogue", 5), ("systemctl", 1), ("journalctl", 1),

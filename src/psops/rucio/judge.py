@@ -57,7 +57,7 @@ def judge_host(
         remedy = host.supervisord_unread.remedy
         advice = (Advice(remedy),) if remedy else ()
         findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=advice))
-    findings += judge_lone(host, located or (), rules)
+    findings += judge_lone(host, located, rules)
     return _distinct(findings)
 
 

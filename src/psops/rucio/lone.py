@@ -79,11 +79,16 @@ def _sleep_of(item: Located, process: Process | None) -> float:
 
 
 def judge_lone(
-    host: RucioHost, located: Sequence[Located], rules: Mapping[str, Rule]
+    host: RucioHost, located: Sequence[Located] | None, rules: Mapping[str, Rule]
 ) -> list[Finding]:
-    """Return a finding for each daemon with processes that nobody owns, and one for the rest."""
-    living, left = find_lone(host, located, rules)
-    findings = [_nobodys(host, daemon, pids) for daemon, pids in living.items()]
+    """Return a finding for each daemon with processes that nobody owns, and one for the rest.
+
+    No heartbeats: they were not read.
+    """
+    living, left = find_lone(host, located or (), rules)
+    findings = [
+        _nobodys(host, daemon, pids, located is not None) for daemon, pids in living.items()
+    ]
     return [*findings, _left(left)] if left else findings
 
 
@@ -93,19 +98,20 @@ def name_of_lone(daemon: str, host: RucioHost) -> tuple[str, str]:
     return f"{daemon} {code}", code
 
 
-def _nobodys(host: RucioHost, daemon: str, pids: Mapping[int, int]) -> Finding:
+def _nobodys(host: RucioHost, daemon: str, pids: Mapping[int, int], read: bool) -> Finding:
     name, code = name_of_lone(daemon, host)
-    beats = count(sum(pids.values()), "heartbeat") if any(pids.values()) else "no heartbeat"
+    number = sum(pids.values())
+    beats = f" with {count(number, 'heartbeat') if number else 'no heartbeat'}" if read else ""
     text = f"process {next(iter(pids))} works"
     them = "it"
     if len(pids) > 1:
         text, them = f"processes {' and '.join(map(str, pids))} work", "them"
     own = [one for one in host.managed if one.daemon == daemon]
     if not own:
-        text += f" with {beats}, and no unit of this host runs {daemon}"
+        text += f"{beats}, and no unit of this host runs {daemon}"
         advice = Advice(f"end {them}, or give {them} a unit", f"psops unit write rucio {daemon}")
         return made(name, Verdict.WARNING, code, text, advice=(advice,))
-    text += f" beside {clean(own[0].unit)} with {beats}, and no service manager owns {them}: "
+    text += f" beside {clean(own[0].unit)}{beats}, and no service manager owns {them}: "
     text += f"nothing stops {them} at an upgrade"
     after = "its managed sibling takes the work over"
     if not any(one.running for one in own):
