@@ -20,6 +20,7 @@ from psops.systemd import manager
 from psops.transport import Connection, Options, connect
 from psops.verdict import Finding, HostVerdict, Verdict, VerifyReport
 
+TITLE = "psops unit lint"
 _PATH = re.compile(r"/[^\0\n]*")
 _VARIABLES = "^[[:space:]]*(RUCIO_CONFIG|RUCIO_HOME|PYTHONUNBUFFERED)="
 #: Of a rucio.cfg nothing else is asked for: it has the password of the database.
@@ -40,7 +41,7 @@ def lint_files(
             continue
         value = HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=findings)
         outcomes.append(Outcome(host, time.monotonic() - begun, value=value))
-    return VerifyReport(outcomes=tuple(outcomes), fail_on=fail_on, made_at=time.time())
+    return VerifyReport(outcomes=tuple(outcomes), title=TITLE, fail_on=fail_on, made_at=time.time())
 
 
 def lint_hosts(
@@ -62,7 +63,11 @@ def lint_hosts(
         progress=progress,
     )
     return VerifyReport(
-        outcomes=gathered.outcomes, fail_on=fail_on, made_at=time.time(), ended=gathered.ended
+        outcomes=gathered.outcomes,
+        title=TITLE,
+        fail_on=fail_on,
+        made_at=time.time(),
+        ended=gathered.ended,
     )
 
 

@@ -106,6 +106,7 @@ def report(gathering: Gathering, request: Request) -> VerifyReport:
         outcomes.append(_fleet(gathering, request))
     return VerifyReport(
         outcomes=tuple(outcomes),
+        title="psops rucio verify",
         fail_on=request.fail_on,
         made_at=time.time(),
         ended=gathering.hosts.ended,
