@@ -115,8 +115,8 @@ class VerifyReport:
 
     @property
     def command(self) -> str:
-        """The words that follow the program's name."""
-        return self.title.partition(" ")[2]
+        """The words of the command, without the program's name."""
+        return self.title.removeprefix("psops ")
 
     def verdict_of(self, outcome: Outcome[HostVerdict]) -> Verdict:
         """Return the verdict of one host: unknown if it could not be read."""

@@ -51,7 +51,8 @@ def rate_in(probe: Probe, world: World, first: Look, second: Look) -> Rate:
     if before is None and after is None:
         rabbitmq.check_statistics(probe, world)
         after = 0
-    return counters.rate("messages in", before, after, second.at - first.at)
+    step = probe.settings["stats_interval"]
+    return counters.rate("messages in", before, after, second.at - first.at, step)
 
 
 def counted(answer: Look) -> int | None:

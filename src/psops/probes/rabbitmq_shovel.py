@@ -32,12 +32,13 @@ def answer(probe: Probe, world: World) -> Answer:
             lambda: rabbitmq.look(probe, world, f"virtual host '{clean(vhost)}'", "shovels", vhost),
         )
         before, after = (_of_name(one, name) for one in (first, second))
+        if after is None:
+            rabbitmq.check_visible(probe, world)
     except Unanswered as exc:
         return exc.answer
     seconds = second.at - first.at
     if before is None and after is None:
-        why = ", or the account may not see it"
-        found = rabbitmq.missing(probe, what, why).answer
+        found = rabbitmq.missing(probe, what).answer
     elif after is None:
         found = wrong("missing-object", f"{what} vanished within {shown(seconds)} s")
     else:

@@ -1,0 +1,55 @@
+"""The brokers, started once for all tests, each below a directory of its own."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests.probes.bus import brokers
+from tests.probes.bus.brokers import ActiveMq, RabbitMq
+
+
+class Brokers(NamedTuple):
+    """Two of each kind: a usual one, and one of which less is told."""
+
+    rabbit: RabbitMq
+    #: Its collector of statistics is off.
+    blind: RabbitMq
+    active: ActiveMq
+    #: Without the statistics plugin, with 1 MiB for messages, at another address, same ports.
+    plain: ActiveMq
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """Give all brokers, which start at the same time."""
+    brokers.install()
+    places = [tmp_path_factory.mktemp(name) for name in Brokers._fields]
+    ports = brokers.free_ports(2)
+    found = Brokers(
+        RabbitMq(places[0]),
+        RabbitMq(places[1], "management_agent.disable_metrics_collector = true"),
+        ActiveMq(places[2], ports),
+        ActiveMq(places[3], ports, address="127.0.0.2", plugin=False, memory=1),
+    )
+    try:
+        for one in found:
+            one.start()
+        for one in found:
+            one.wait()
+        yield found
+    finally:
+        for one in found:
+            one.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbit(running: Brokers) -> RabbitMq:
+    """Give a RabbitMQ node."""
+    return running.rabbit
+
+
+@pytest.fixture(scope="session")
+def active(running: Brokers) -> ActiveMq:
+    """Give an ActiveMQ broker with Jolokia and the statistics plugin."""
+    return running.active
