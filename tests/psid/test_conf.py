@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from psops.errors import ConfigError
 from psops.inventory_file import parse as parse_inventory
+from psops.inventory_file import read
 from psops.psid.conf import Node, load, parse
 from psops.psid.conf_tokens import match
 from psops.psid.generate import fill, parse_range
 from psops.psid.nodes import from_conf, from_resolve, render_inventory
+from psops.psid.verify import given_id, is_compute
+from tests.command import psops
 from tests.psid.captures import capture
 
 _WHOLE = """\
@@ -226,3 +229,14 @@ def test_an_answer_to_resolve_becomes_an_inventory() -> None:
 def test_an_answer_to_something_else_is_no_list_of_nodes(name: str, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         from_resolve(capture(name).answer.stdout, "saved")
+
+
+def test_an_imported_inventory_has_the_ids_by_which_hosts_are_joined(tmp_path: Path) -> None:
+    conf = tmp_path / "parastation.conf"
+    conf.write_text("Nodes {\nlogin 0 runjobs no\n$generate 1-2 n${0,2} $\n}\n")
+    made = tmp_path / "made.toml"
+    run = psops("inventory", "import", str(conf), "-o", str(made), home=tmp_path)
+    assert run.exit == 0, run.stderr
+    found = read(made)
+    assert [given_id(host) for host in found.hosts] == [0, 1, 2]
+    assert [is_compute(host) for host in found.hosts] == [False, True, True]
