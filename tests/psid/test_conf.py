@@ -235,7 +235,7 @@ def test_an_imported_inventory_has_the_ids_by_which_hosts_are_joined(tmp_path: P
     conf = tmp_path / "parastation.conf"
     conf.write_text("Nodes {\nlogin 0 runjobs no\n$generate 1-2 n${0,2} $\n}\n")
     made = tmp_path / "made.toml"
-    run = psops("inventory", "import", str(conf), "-o", str(made), home=tmp_path)
+    run = psops("inventory", "import", str(conf), "-o", str(made), "--yes", home=tmp_path)
     assert run.exit == 0, run.stderr
     found = read(made)
     assert [given_id(host) for host in found.hosts] == [0, 1, 2]
