@@ -74,6 +74,7 @@ def test_defaults_hold_for_nodes_after_them() -> None:
         ("Nodes {\na -1\n}\n", "f:2: the ID of 'a' is negative"),
         ("Nodes { a 0 }\n", "f:1: '}' is no keyword here"),
         ("Nodes {\n$generate 3-1 n$ $\n}\n", "f:2: '3-1' goes down"),
+        ("Nodes {\n$generate -1-2 n$ ${9}\n}\n", "f:2: '-1-2' begins below 0"),
         ("Nodes {\n$generate 1-3/0 n$ $\n}\n", "has a step of 0"),
         ("Nodes {\n$generate 1-3 n${ $\n}\n", "f:2: 'n${' is not"),
         ("Nodes {\n$generate 1-3 n $\n}\n", "f:2: host 'n' is there twice"),
@@ -164,6 +165,25 @@ def test_an_inventory_made_of_a_file_has_its_nodes(
     assert {host.name: dict(host.labels)["psid_id"] for host in found.hosts} == {
         host: str(number) for host, number, _, _ in told
     }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hwtype",
+        "group # none",
+        "CPUMAP",
+        "rlimit",
+        "plugins",
+        "licfile",
+        "environment",
+        "nodes",
+        "licserv # x",
+    ],
+)
+def test_what_psid_takes_without_a_value_is_taken(line: str) -> None:
+    """As test_config of psmgmt 6.8 does."""
+    assert [node.host for node in parse(f"{line}\nNodes {{\na 0 user\n}}\n")] == ["a"]
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
