@@ -20,7 +20,7 @@ from psops.psid.answers import (
     parse_versions,
 )
 from psops.psid.refusal import Reply, classify
-from tests.psid.captures import NAMES, capture
+from tests.psid.captures import NAMES, capture, table
 
 #: Recordings of commands that psops never gives: what they change, and tables of processes.
 _NOT_GIVEN = (
@@ -155,6 +155,17 @@ def test_the_own_id_is_the_third_table() -> None:
     assert parse_nodes(text).own is None
     assert parse_nodes(text + capture("86-").answer.stdout).own == 2
     assert parse_nodes(text + "Illegal nodename '-1'\n").own is None
+
+
+@pytest.mark.parametrize("name", ["la-cut-from-0", "le-cut-from-5", "k0-"])
+def test_tables_are_complete_or_no_answer(name: str) -> None:
+    text = table(name) + table(name, 1) if name[0] == "k" else capture(name).answer.stdout
+    whole = parse_nodes(text)
+    assert whole.complete
+    assert not parse_nodes(table("42-")).complete
+    for end in range(len(text)):
+        part = parse_nodes(text[:end])
+        assert not part.complete or (part.states, part.names) == (whole.states, whole.names)
 
 
 def test_plugins_are_read_with_and_without_ids_before_them() -> None:

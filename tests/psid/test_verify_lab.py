@@ -247,20 +247,39 @@ def test_while_views_differ_it_looks_again(
     def ended(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    waiting = verb.Request(psiadmin=PROGRAM, settle=1, wait=True)
+    def clock() -> float:
+        return sum(slept)
+
+    waiting = verb.Request(psiadmin=PROGRAM, settle=0.5, wait=True)
     with standing_in(lab, _says(nodes, *alone)):
-        stays = verb.report(found.hosts, waiting, options, sleep=slept.append)
+        stays = verb.report(found.hosts, waiting, options, sleep=slept.append, clock=clock)
         assert stays.verdict is Verdict.CRITICAL
-        assert slept
-        assert max(slept) <= 1
-        cut = verb.report(found.hosts, waiting, options, sleep=ended)
-        assert (cut.ended, cut.verdict) == (Exit.INTERRUPTED, Verdict.CRITICAL)
+        assert slept == [0.5]
         slept.clear()
-        patient = verb.Request(psiadmin=PROGRAM, settle=30, wait=True)
-        assert verb.report(found.hosts, patient, options, sleep=healing).verdict is Verdict.OK
-        assert slept == [3.0]
-        # What is well, or stays as it is, is not waited for.
-        assert verb.report(found.hosts, patient, options, sleep=ended).ended is Exit.OK
+        cut = verb.report(found.hosts, waiting, options, sleep=ended, clock=clock)
+        assert (cut.ended, cut.verdict) == (Exit.INTERRUPTED, Verdict.CRITICAL)
+        well = verb.report(found.hosts, waiting, options, sleep=healing, clock=clock)
+        assert (well.verdict, slept) == (Verdict.OK, [0.5])
+        # What is well is not waited for.
+        assert verb.report(found.hosts, waiting, options, sleep=ended).ended is Exit.OK
+
+
+def test_what_hosts_say_is_shown_without_doing_harm(
+    lab: Lab, nodes: tuple[Host, ...], inventory: Path
+) -> None:
+    """Bytes that are no text, and sequences that a terminal obeys; the others stay believed."""
+    found = read(inventory)
+    options = Options(ssh_config=str(found.ssh_config))
+    request = verb.Request(psiadmin=PROGRAM, settle=0)
+    body = r"printf '   0\tup\n\377\376\033[2J   1\tup\n\033]0;x\007\n'"
+    with standing_in(lab, _says(nodes, *_healthy())):
+        put(lab, nodes[2], {"psiadmin": f"#!/bin/sh\n{body}\n"})
+        told = verb.report(found.hosts, request, options)
+    codes = [(one.value.verdict, one.value.findings[0].code) for one in told.outcomes if one.value]
+    member = (Verdict.OK, "member")
+    assert codes[:3] == [member, member, (Verdict.UNKNOWN, "unclear")]
+    for form in VERIFY_FORMATS:
+        assert "\033" not in render_verify(told, form, Look())
 
 
 def test_a_split_is_the_fault_of_the_node_that_is_alone(
