@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from psops.deadline import Deadline
+from psops.errors import ProtocolError
 from psops.inventory import Host
 
 
@@ -33,6 +34,24 @@ class ByteStream(Protocol):
 
     def close(self) -> None:
         """Close the stream; never raises."""
+
+
+#: What one program may print on the way to `Connection.run`, in bytes; no answer is so long, and
+#: a host that never stops must not take this machine's memory.
+MOST_OUTPUT = 64 << 20
+
+
+class Output(bytearray):
+    """What a program prints while it is read, in all at most `MOST_OUTPUT` bytes."""
+
+    def take(self, data: bytes) -> None:
+        """Add what came; raises `ProtocolError` once it is too much."""
+        self += data
+        if len(self) > MOST_OUTPUT:
+            raise ProtocolError(
+                f"a program there printed more than {MOST_OUTPUT >> 20} MiB",
+                remedy="look what it prints, and why",
+            )
 
 
 class Finished(NamedTuple):
@@ -114,7 +133,10 @@ class Connection(Protocol):
         """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
-        """Run a program there and return what it gave; never through a shell of ours."""
+        """Run a program there and return what it gave; never through a shell of ours.
+
+        Raises `DeadlineExceeded`, and `ProtocolError` if it prints more than `MOST_OUTPUT`.
+        """
 
     def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
         """Start a program there that is read while it runs, for as long as it likes."""

@@ -40,7 +40,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished, Watch
+from psops.transport import Finished, Output, Watch
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -299,12 +299,12 @@ class NativeConnection:
         channel = self._open("session")
         try:
             channel.exec_command(command)
-            output = bytearray()
+            output = Output()
             while True:
                 channel.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := channel.recv(262144)):
                     break
-                output += data
+                output.take(data)
             status, errors = _last_words(channel, deadline)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
