@@ -70,7 +70,7 @@ def talkers(lab: Lab) -> Iterator[tuple[Talker, Talker]]:
             place = f"/etc/systemd/system/{name}.service"
             lab.shell(talker.host, ["sh", "-ec", 'printf %s "$1" > "$2"', "sh", text, place],
                       check=True)  # fmt: skip
-        talker.sh("systemctl daemon-reload; mkdir -p /var/log/lg")
+        talker.sh("systemctl daemon-reload; mkdir -p /var/log/lg /run/lg")
     yield first, second
     for talker in (first, second):
         talker.sh("rm -rf /etc/systemd/system/lg*.service /run/lg /var/log/lg; "
