@@ -1,6 +1,6 @@
 """How bytes get to a host and back: the interface, and the registry of ways that have it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +17,13 @@ class Channel(Protocol):
 
     def receive(self, deadline: Deadline) -> bytes:
         """Return the next bytes, at least one; raises as `send` does."""
+
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Return the number of the file that can be read when bytes have come.
+
+        It is -1 where there is none: then `wake` is called, by any thread, when bytes have come
+        or the stream has ended. From here on the stream is expected to be quiet for long.
+        """
 
     def close(self) -> None:
         """Close the stream; never raises."""

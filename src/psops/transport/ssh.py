@@ -176,6 +176,10 @@ class _Retrying:
                 self._worked(self._place)
             return data
 
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Return what the way in use gives to wait for."""
+        return self._open_channel().watch(wake)
+
     def close(self) -> None:
         """Close the way in use."""
         if self._channel is not None:

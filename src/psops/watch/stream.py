@@ -1,0 +1,64 @@
+"""`psops watch` without a screen: a line for every change, until it is ended."""
+
+import time
+from collections.abc import Callable
+
+from psops.report.text import count
+from psops.watch.feed import Feed
+from psops.watch.lines import render, render_initial
+from psops.watch.loop import Loop
+from psops.watch.model import Change, Link, LinkChange
+
+
+class Stream:
+    """Shows what a feed tells as lines; `show` takes text for stdout.
+
+    Changes are told from the moment on at which a host was reached; with `initial`, the states
+    that it had then are told before. `say` takes what is for a person: how many are watched.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[str], None],
+        say: Callable[[str], None],
+        form: str,
+        *,
+        initial: bool,
+    ) -> None:
+        self._show = show
+        self._say = say
+        self._form = form
+        self._initial = initial
+        self._settled = False
+        self._told: set[str] = set()
+        self.feed: Feed | None = None
+
+    def tell(self, change: Change | LinkChange) -> None:
+        """Show a change."""
+        first = isinstance(change, LinkChange) and change.before is Link.CONNECTING
+        if not first or change.after is not Link.LIVE or self._form == "jsonl":
+            self._show(render(change, self._form))
+        if not isinstance(change, LinkChange) or change.after is not Link.LIVE:
+            return
+        if self._initial and change.host not in self._told and self.feed is not None:
+            self._show(render_initial(self.feed.fleet.hosts[change.host], self._form))
+        self._told.add(change.host)
+
+    def run(self, feed: Feed, loop: Loop, seconds: float | None) -> None:
+        """Show changes for so long, or until the program is ended."""
+        self.feed = feed
+        end = time.monotonic() + seconds if seconds is not None else float("inf")
+        feed.start()
+        while (now := time.monotonic()) < end:
+            loop.turn(min(feed.work(now), end - now, 60.0))
+            if feed.settled and not self._settled:
+                self._settled = True
+                self._say(_summary(feed))
+
+
+def _summary(feed: Feed) -> str:
+    views = feed.fleet.hosts.values()
+    live = [view for view in views if view.link is Link.LIVE]
+    units = count(sum(len(view.states) for view in live), "unit")
+    of = f" of {len(views)}" if len(live) < len(views) else ""
+    return f"watching {units} on {len(live)}{of} {'host' if len(views) == 1 else 'hosts'}"
