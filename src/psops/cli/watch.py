@@ -1,6 +1,5 @@
 """`psops watch`: what runs where, live."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
     from psops.watch.feed import Chooser
 
 _CODES = (
-    Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG, Exit.INTERRUPTED, Exit.TERMINATED,
+    Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG, Exit.INTERRUPTED,
+    Exit.TERMINATED,
 )  # fmt: skip
 
 app = verb_app()
@@ -89,10 +89,8 @@ def watch(
     from psops.cli.target import select
     from psops.client import prepare
     from psops.transport import Options
-    from psops.watch.feed import Feed
     from psops.watch.lines import FORMATS
-    from psops.watch.loop import Loop
-    from psops.watch.stream import Stream
+    from psops.watch.start import Setting, as_lines, is_terminal, on_screen, raise_file_limit
 
     if form is not None and form not in FORMATS:
         from psops.nearest import did_you_mean
@@ -118,18 +116,13 @@ def watch(
     choose = _chooser(units or [], bundle, timeout)
     env = environment(context, color)
     prepare(chosen, options)
-
-    def stream(show: Callable[[str], None]) -> Exit:
-        loop = Loop()
-        lines = Stream(show, _say, form or "lines", initial=initial)
-        feed = Feed(chosen, choose, options, loop=loop, width=fanout, tell=lines.tell)
-        try:
-            lines.run(feed, loop, seconds)
-        finally:
-            feed.close()
-        return Exit.OK
-
-    return Answer(stream=stream)
+    raise_file_limit()
+    begin = Setting(hosts=chosen, choose=choose, options=options, width=fanout, seconds=seconds)
+    if form is None and is_terminal():
+        return Answer(stream=lambda show: on_screen(begin, inventory or "", color=env.color,
+                                                    read_only=read_only))  # fmt: skip
+    return Answer(stream=lambda show: as_lines(begin, show, _say, form or "lines",
+                                               initial=initial))  # fmt: skip
 
 
 def _say(text: str) -> None:

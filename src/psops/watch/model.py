@@ -107,6 +107,11 @@ class LinkChange:
     #: How many of its units are watched.
     units: int = 0
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the host was reached for the first time, as it should be."""
+        return self.before is Link.CONNECTING and self.after is Link.LIVE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:

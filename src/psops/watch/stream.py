@@ -35,8 +35,8 @@ class Stream:
 
     def tell(self, change: Change | LinkChange) -> None:
         """Show a change."""
-        first = isinstance(change, LinkChange) and change.before is Link.CONNECTING
-        if not first or change.after is not Link.LIVE or self._form == "jsonl":
+        quiet = isinstance(change, LinkChange) and change.is_first and self._form != "jsonl"
+        if not quiet:
             self._show(render(change, self._form))
         if not isinstance(change, LinkChange) or change.after is not Link.LIVE:
             return
