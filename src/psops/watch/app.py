@@ -11,16 +11,18 @@ from psops.report.text import clean, count
 from psops.watch.actions import Actions, Done, Guard, summary
 from psops.watch.board import Board, Place
 from psops.watch.details import Details
-from psops.watch.draw import Look, Picture, draw_board, draw_page, help_text, question
+from psops.watch.draw import Look, Picture, draw_board
 from psops.watch.feed import Feed
 from psops.watch.glyphs import ASCII, Glyphs
 from psops.watch.loop import Loop
 from psops.watch.model import Change, LinkChange
-from psops.watch.page import Entry, Page
+from psops.watch.page import Entry, Page, draw_page, help_text, question
 from psops.watch.terminal import ESCAPE_TIME, Terminal
 
 #: Seconds between two pictures at least, so that a storm of changes is not drawn one by one.
 _PACE = 0.05
+#: A big fleet takes long to draw: it rests so many times as long.
+_SHARE = 5.0
 _MOST_LOG = 500
 #: Seconds for which a message stands in place of the keys.
 _MESSAGE_TIME = 8.0
@@ -58,6 +60,7 @@ class App:
         self._report: list[str] = []
         self._is_stale = self._is_dirty = True
         self._drawn = 0.0
+        self._pace = _PACE
         self._ages = 60.0
         self._escape: float | None = None
         self._leaving: Exit | None = None
@@ -126,7 +129,7 @@ class App:
         if now - self._drawn >= self._ages:
             self._is_dirty = True
         if self._is_dirty:
-            wait = self._drawn + _PACE - now
+            wait = self._drawn + self._pace - now
             if wait > 0:
                 return min(due, wait)
             self._draw(now)
@@ -162,13 +165,13 @@ class App:
         picture = self._picture()
         self._terminal.draw(picture.lines)
         self._drawn, self._ages, self._is_dirty = now, picture.ages, False
+        self._pace = max(_PACE, _SHARE * (time.monotonic() - now))
 
     def _picture(self) -> Picture:
         look = self._look()
-        cursor = "_"
         foot = self._message
         if self._entry is not None:
-            foot = f"{self._entry.label}{clean(self._entry.text)}{cursor}"
+            foot = f"{self._entry.label}{clean(self._entry.text)}_"
         if self._page is not None:
             page = self._page
             return draw_page(page.title, page.lines, page.top, foot or page.foot, look)
@@ -244,12 +247,15 @@ class App:
         self._feed.reconnect(list(self._feed.fleet.hosts))
         self._say("trying all hosts that are lost")
 
+    def _show_page(self, page: Page) -> None:
+        self._page, self._message = page, ""
+
     def _help(self) -> None:
-        self._page = Page("Help", help_text(self._glyphs), "q back")
+        self._show_page(Page("Help", help_text(self._glyphs), "q back"))
 
     def _show_report(self) -> None:
         if self._report:
-            self._page = Page("The last change", self._report, "q back")
+            self._show_page(Page("The last change", self._report, "q back"))
         else:
             self._say("nothing was changed here")
 
@@ -264,12 +270,12 @@ class App:
             view = self._feed.fleet.hosts.get(self._board.host)
             if view is not None and view.error is not None:
                 told = [str(view.error), "", view.error.remedy]
-                self._page = Page(view.name, [clean(line) for line in told], "q back")
+                self._show_page(Page(view.name, [clean(line) for line in told], "q back"))
             return
         self._opened = place
         keys = "r restart  S stop  q back" if self._actions is not None else "q back"
         title = f"{place.unit} on {place.host}"
-        self._page = Page(title, ["reading ..."], keys, self._press_on_details)
+        self._show_page(Page(title, ["reading ..."], keys, self._press_on_details))
         self._read_details(place)
 
     def _read_details(self, place: Place) -> None:
@@ -321,7 +327,7 @@ class App:
                 self._ask_guards(verb, places, others, [*forced, guard.name])
 
         lines = [*question(verb, places), "", f"{clean(guard.reason)}."]
-        self._page = Page("Protected", lines, "")
+        self._show_page(Page("Protected", lines, ""))
         self._entry = Entry(f"type {clean(guard.name)} to {verb} it: ", "", done)
 
     def _ask_yes(self, verb: str, places: Sequence[Place], forced: list[str]) -> None:
@@ -342,7 +348,7 @@ class App:
             page.lines[-1:] = [clean(line), waiting] if line else []
             self._is_dirty = True
 
-        self._page = page
+        self._show_page(page)
         self._actions.preview(verb, places, forced, told)
 
     def _begin(self, verb: str, places: Sequence[Place], forced: Sequence[str]) -> None:

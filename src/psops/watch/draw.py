@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from psops.inventory import fold
 from psops.report.text import Cell, clean, count, paint, squeeze, width_of
 from psops.watch.board import GRID, Board, Place
 from psops.watch.glyphs import Glyphs, sign
@@ -19,6 +18,8 @@ from psops.watch.model import Change, HostView, Link, LinkChange, State
 
 #: Columns of the mark for the row, and of how fresh what is known of its host is.
 _GUTTER, _KNOWN = 2, 7
+#: Columns of the age of a state, and how many the list needs for all it has to say.
+_SINCE, _ROOMY = 7, 60
 #: A cell with words is at least and at most so wide; else cells are signs only.
 _WORDS, _MOST_WORDS = 10, 18
 #: Lines beside the rows: title, head, status, keys.
@@ -26,23 +27,7 @@ _FRAME = 4
 #: The changes of late are shown where there are so many lines to spare.
 _LEAST_LOG = 3
 
-KEYS = "? help  / filter  s sort  f failing  Enter details  r restart  S stop  q quit"
-HELP = (
-    "psops watch: units of hosts, as they are now",
-    "",
-    "  arrows, h j k l   move             PgUp PgDn g G   move far",
-    "  Enter             details with the last log lines",
-    "  Tab               grid or list     s               sort in another way",
-    "  /                 filter by words  f               only what is failing",
-    "  Space             mark             a               mark all shown, or none",
-    "  r                 restart what is marked, else what is chosen",
-    "  S                 stop it          e               report of the last change",
-    "  R                 reach lost hosts now",
-    "  Esc               back; no filter, no marks",
-    "  q                 quit",
-    "",
-    "Signs",
-)
+KEYS = "? help  q quit  / filter  s sort  f failing  Enter details  r restart  S stop"
 
 
 class Look(NamedTuple):
@@ -52,6 +37,17 @@ class Look(NamedTuple):
     lines: int
     glyphs: Glyphs
     color: bool
+
+
+class _Row(NamedTuple):
+    """What a row of the list says."""
+
+    host: str
+    unit: str
+    state: Cell
+    why: str
+    since: str
+    known: Cell
 
 
 class Picture(NamedTuple):
@@ -102,6 +98,8 @@ class Painter:
         """Return a name without its middle: what many begin with alike, they end with apart."""
         if width_of(text) <= room:
             return text
+        if room < 3 or not text.isascii():
+            return self.cut(text, room)
         head = (room - 1) // 2
         return text[:head] + self._look.glyphs.cut + text[len(text) - (room - 1 - head) :]
 
@@ -207,13 +205,13 @@ class Painter:
         if not board.units:
             return self.line(head, known)
         pointer, place = self._look.glyphs.column, (board.column - left) * size
-        number = f"{board.column + 1}/{len(board.units)}"
-        name = f"{clean(board.units[board.column])} ({number})"
-        if begin + place + 2 + width_of(name) <= self._look.columns:
-            text = f"{' ' * place}{pointer} {name}"
-        else:
-            text = f"{self.middle(name, max(0, place - 1)).rjust(max(0, place - 1))} {pointer}"
-            text = text[-place - 1 :]
+        name = f"{_short(board.units[board.column])} {board.column + 1}/{len(board.units)}"
+        after = self._look.columns - begin - place - 2
+        if after >= min(width_of(name), place - 1):
+            return self.line(head, known, Cell(f"{' ' * place}{pointer} ", "head"),
+                             Cell(self.middle(name, max(1, after)), "head"))  # fmt: skip
+        before = self.middle(name, place - 1)
+        text = " " * (place - 1 - width_of(before)) + f"{before} {pointer}"
         return self.line(head, known, Cell(text, "head"))
 
     def _cell(self, board: Board, place: Place, size: int, chosen: bool) -> list[Cell]:
@@ -222,52 +220,60 @@ class Painter:
         marked = place in board.marks
         if size >= _WORDS:
             cell = self.state(view, state) if state is not None else Cell("")
-            begin, end = ("[", "]") if chosen else (" ", " ")
-            sides = self._look.glyphs.marked if marked else begin
-            return [Cell(sides), cell._replace(text=self.pad(cell.text, size - 2)), Cell(end)]
+            begin = self._look.glyphs.marked if marked else " "
+            begin = self._look.glyphs.chosen if chosen else begin
+            style = "chosen" if chosen and self._look.color else cell.style
+            return [Cell(begin), Cell(self.pad(cell.text, size - 1), style)]
         glyph, style = sign(state, self._look.glyphs) if state is not None else (" ", "")
         cells = [Cell(glyph, "chosen" if chosen else style if view.link is Link.LIVE else "dim")]
         return [*cells, Cell(self._look.glyphs.marked if marked else " ")][:size]
 
     def _list(self, board: Board, shown: range) -> list[str]:
         columns, several = self._look.columns, len(board.fleet.hosts) > 1
-        places = [board.places[at] for at in shown]
-        table = []
-        for place in places:
-            view = board.fleet.hosts[place.host]
-            state = view.states[place.unit]
-            cell = self.state(view, state)
-            why = clean(state.reason) if state.reason not in cell.text else ""
-            since = self.age(state.since_us / 1e6) if state.since_us else ""
-            table.append((place, cell, why, since, self.known(view)))
-        hosts = max(4, *(width_of(place.host) for place in places)) if several else 0
-        hosts = min(hosts, max(8, columns // 4))
-        states = min(max(5, *(width_of(row[1].text) for row in table)), 24)
-        whys = min(max(width_of(row[2]) for row in table), 20) if columns >= 70 else 0
-        fixed = _GUTTER + (hosts + 2 if several else 0) + states + 2 + (whys + 2 if whys else 0)
-        fixed += 6 + _KNOWN + 2
-        units = max(
-            10, min(columns - fixed, max(4, *(width_of(_short(p.unit)) for p in places)) + 2)
-        )
-        lines = [self.line(Cell(
-            " " * _GUTTER + (self.pad("HOST", hosts + 2) if several else "")
-            + self.pad("UNIT", units) + self.pad("STATE", states + 2)
-            + (self.pad("WHY", whys + 2) if whys else "") + "SINCE".rjust(6) + "  KNOWN", "head",
-        ))]  # fmt: skip
-        for at, (place, cell, why, since, known) in zip(shown, table, strict=True):
+        rows = [self._row(board, board.places[at]) for at in shown]
+        hosts = min(max(width_of(row.host) for row in rows), max(8, columns // 4))
+        roomy = columns >= _ROOMY
+        gap = 2 if roomy else 1
+        hosts = max(hosts, 4) + gap if several else 0
+        states = max(5, *(width_of(row.state.text) for row in rows))
+        states = min(states, 24 if roomy else 10) + gap
+        whys = min(max(width_of(row.why) for row in rows), 20) if roomy else 0
+        whys += 2 if whys else 0
+        known = _KNOWN + 2 if roomy else 0
+        room = max(6, columns - _GUTTER - hosts - states - whys - _SINCE - known)
+        units = min(room, max(4, *(width_of(row.unit) for row in rows)) + gap)
+        head = " " * _GUTTER + self.pad("HOST", hosts) + self.pad("UNIT", units)
+        head += self.pad("STATE", states) + self.pad("WHY", whys) + "SINCE".rjust(_SINCE)
+        lines = [self.line(Cell(head + ("  KNOWN" if known else ""), "head"))]
+        for at, row in zip(shown, rows, strict=True):
             chosen = at == board.row
             gutter = self._look.glyphs.chosen if chosen else " "
-            gutter += self._look.glyphs.marked if place in board.marks else " "
-            unit = self.middle(_short(place.unit), units - 2)
-            host = self.pad(self.middle(clean(place.host), hosts), hosts + 2) if several else ""
+            gutter += self._look.glyphs.marked if board.places[at] in board.marks else " "
+            # Where there is no room for both, the age of what is known says more of a lost host.
+            since = Cell(row.since) if known or row.known.text == "live" else row.known
             lines.append(self.line(
-                Cell(gutter), Cell(host, "head" if chosen else ""),
-                Cell(self.pad(unit, units), "head" if chosen else ""),
-                cell._replace(text=self.pad(cell.text, states + 2)),
-                Cell(self.pad(why, whys + 2) if whys else "", "bad"),
-                Cell(since.rjust(6) + "  "), known,
+                Cell(gutter),
+                Cell(self.pad(self.middle(row.host, hosts - gap), hosts), "head" if chosen else ""),
+                Cell(self.pad(self.middle(row.unit, units - gap), units), "head" if chosen else ""),
+                row.state._replace(text=self.pad(row.state.text, states)),
+                Cell(self.pad(row.why, whys), "bad"),
+                since._replace(text=since.text.rjust(_SINCE)),
+                *((Cell("  "), row.known) if known else ()),
             ))  # fmt: skip
         return lines
+
+    def _row(self, board: Board, place: Place) -> "_Row":
+        view = board.fleet.hosts[place.host]
+        state = view.states[place.unit]
+        cell = self.state(view, state)
+        return _Row(
+            host=clean(place.host) if len(board.fleet.hosts) > 1 else "",
+            unit=_short(place.unit),
+            state=cell,
+            why=clean(state.reason) if state.reason not in cell.text else "",
+            since=self.age(state.since_us / 1e6) if state.since_us else "",
+            known=self.known(view),
+        )
 
     def status(self, board: Board, wall: float) -> str:
         """Return the line about the chosen place."""
@@ -340,61 +346,5 @@ def draw_board(
     return Picture(lines[: look.lines], painter.ages)
 
 
-def draw_page(title: str, text: Sequence[str], top: int, foot: str, look: Look) -> Picture:
-    """Return a page of text with a title, from its line `top` on; the lines may be painted."""
-    painter = Painter(look, 0.0)
-    room = max(1, look.lines - 2)
-    shown = [_cut_painted(line, look.columns) for line in text[top : top + room]]
-    lines = [painter.line(Cell(clean(title), "head")), *shown]
-    lines += [""] * (look.lines - 1 - len(lines))
-    left = len(text) - top - len(shown)
-    more = f"  ({count(left, 'line')} more)" if left > 0 else ""
-    return Picture([*lines[: look.lines - 1], painter.line(Cell(foot + more, "dim"))], 60.0)
-
-
-def help_text(glyphs: Glyphs) -> list[str]:
-    """Return what the help page says."""
-    signs = "   ".join(f"{sign} {word}" for word, sign in glyphs.states.items()
-                       if word not in ("refreshing", "broken"))  # fmt: skip
-    known = ("", "KNOWN says how old is what is known of a host: live, or since when nothing was",
-             "heard of it. What is shown of a lost host is what was so then, and dim.")  # fmt: skip
-    return [*HELP, f"  {signs[:72].rpartition('   ')[0]}",
-            f"  {signs[len(signs[:72].rpartition('   ')[0]) :].strip()}", *known]  # fmt: skip
-
-
-def question(verb: str, places: Sequence[Place]) -> list[str]:
-    """Return the lines of the question whether these shall be changed."""
-    hosts: dict[str, list[str]] = {}
-    for place in places:
-        hosts.setdefault(place.unit, []).append(place.host)
-    lines = [f"{verb} {count(len(places), 'unit')} on "
-             f"{count(len({place.host for place in places}), 'host')}:", ""]  # fmt: skip
-    return [*lines, *(f"  {clean(unit)} on {clean(fold(names))}" for unit, names in hosts.items())]
-
-
 def _short(unit: str) -> str:
     return clean(unit.removesuffix(".service"))
-
-
-def _cut_painted(text: str, columns: int) -> str:
-    """Return a line that may hold colours, cut to the width."""
-    if "\x1b" not in text:
-        return text if width_of(text) <= columns else _cut(text, columns)
-    kept, room, at = [], columns, 0
-    while at < len(text) and room > 0:
-        if text[at] == "\x1b":
-            end = text.index("m", at) + 1
-            kept.append(text[at:end])
-            at = end
-            continue
-        room -= width_of(text[at])
-        if room >= 0:
-            kept.append(text[at])
-        at += 1
-    return "".join(kept) + "\x1b[0m"
-
-
-def _cut(text: str, columns: int) -> str:
-    while width_of(text) > columns:
-        text = text[:-1]
-    return text

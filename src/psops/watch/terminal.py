@@ -66,7 +66,8 @@ class Terminal:
         for at in range(max(len(lines), len(self._shown))):
             line = lines[at] if at < len(lines) else ""
             if at >= len(self._shown) or self._shown[at] != line:
-                out.append(f"\x1b[{at + 1};1H{line}\x1b[K")
+                # Cleared before, not after: behind a full line the cursor stands on its last sign.
+                out.append(f"\x1b[{at + 1};1H\x1b[2K{line}")
         self._shown = list(lines)
         if out:
             self._write("".join(out))
