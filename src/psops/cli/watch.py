@@ -111,6 +111,7 @@ def watch(
             sudo=sudo,
             user_bus=user,
             ssh_config=ssh_config,
+            lasting=True,
         ),
     )
     choose = _chooser(units or [], bundle, timeout)

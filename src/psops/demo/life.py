@@ -9,11 +9,14 @@ import threading
 import time
 
 from psops.demo.bus import DemoBus
+from psops.demo.numbers import IDENTITY
 from psops.demo.profile import Unit
 
 #: Seconds until the first accident, and between two.
 _FIRST, _PERIOD = 1.0, 3.0
 _KILL = 9
+#: Hosts that are looked at for something to happen on.
+_TRIES = 20
 
 
 class _Life:
@@ -22,7 +25,7 @@ class _Life:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._buses: list[DemoBus] = []
-        self._random = random.Random(2)
+        self._random = random.Random(8)
         self._broken: list[tuple[DemoBus, str]] = []
         self._begun = False
 
@@ -51,11 +54,14 @@ class _Life:
         if len(self._broken) > 1:
             self._mend(*self._broken.pop(0))
             return
-        buses = sorted(self._buses, key=lambda bus: bus.machine.numbers)
-        places = [(bus, unit) for bus in buses for unit in bus.watched() if _may_die(unit)]
-        if not places:
-            return
-        bus, unit = self._random.choice(places)
+        buses = sorted(self._buses, key=lambda bus: bus.machine.numbers[IDENTITY])
+        for bus in self._random.sample(buses, min(_TRIES, len(buses))):
+            units = [unit for unit in bus.watched() if _may_die(unit)]
+            if units:
+                self._break(bus, self._random.choice(units))
+                return
+
+    def _break(self, bus: DemoBus, unit: Unit) -> None:
         with bus.machine.lock:
             bus.machine.kill(unit, _KILL)
             failed = bus.machine.profile.find(unit.name).active == "failed"

@@ -89,6 +89,9 @@ class Options:
     accept_new_host_keys: bool = False
     sudo: bool = False
     user_bus: bool = False
+    #: Connections are kept, and made again when they are lost: a jump host that failed a while
+    #: ago may be there by now. Otherwise one failure is enough for all hosts behind it.
+    lasting: bool = False
     #: Read instead of the user's and the system's ssh configuration.
     ssh_config: str | None = None
 

@@ -264,6 +264,11 @@ class NativeConnection:
         self._sock = sock
         self._timeout = timeout
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the login has not ended."""
+        return self._transport.is_active()
+
     def open_streamlocal(self, path: str) -> BusChannel:
         """Return a channel to a Unix socket of the host; raises `ChannelRefused`."""
         self._transport.aim(path)

@@ -9,12 +9,13 @@ import contextlib
 import os
 import shlex
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from psops import memory
 from psops.deadline import Deadline
@@ -37,6 +38,7 @@ SUDO_BRIDGE = ("sudo", "-n", BRIDGE)
 STREAMLOCAL = "streamlocal"
 _BOOTED = "/run/systemd/system"
 _MOST_HOPS = 8
+_FAILURE_HOLDS = 5.0  # seconds, where connections are made again
 #: What `native` imports, besides paramiko, and what resolving a name does.
 _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 
@@ -345,11 +347,19 @@ def _agent(setting: str | None) -> str:
     return os.environ.get(setting[1:], "") if setting.startswith("$") else setting
 
 
-class _Hop(NamedTuple):
+@dataclass(slots=True)
+class _Hop:
     """A jump host that is logged in to once for all hosts behind it."""
 
     lock: threading.Lock
-    result: "list[NativeConnection | HostError]"
+    result: "NativeConnection | HostError | None" = None
+    since: float = 0.0
+
+    def is_spent(self) -> bool:
+        """Tell whether the login has ended, or its failure is no news any more."""
+        if isinstance(self.result, HostError):
+            return time.monotonic() - self.since > _FAILURE_HOLDS
+        return self.result is not None and not self.result.is_active
 
 
 _hops: dict[tuple[str, ...], _Hop] = {}
@@ -366,14 +376,15 @@ def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
     if len(chain) > _MOST_HOPS:
         raise UsageError(f"more than {_MOST_HOPS} jump hosts: {', '.join(chain)}")
     with _hops_lock:
-        hop = _hops.setdefault(chain, _Hop(threading.Lock(), []))
+        hop = _hops.setdefault(chain, _Hop(threading.Lock()))
     with hop.lock:
-        if not hop.result:
+        if hop.result is None or (options.lasting and hop.is_spent()):
             try:
-                hop.result.append(_log_in_to_hop(chain, options))
+                hop.result = _log_in_to_hop(chain, options)
             except HostError as exc:
-                hop.result.append(exc)
-        found = hop.result[0]
+                hop.result = exc
+            hop.since = time.monotonic()
+        found = hop.result
     if isinstance(found, HostError):
         raise type(found)(f"jump host {chain[-1]}: {found}", remedy=found.remedy) from found
     return found

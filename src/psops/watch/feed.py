@@ -26,6 +26,8 @@ from psops.watch.reading import Talk, drive, follow, follow_again, read_again
 
 #: A read that gives so many bytes may have left more behind.
 _MUCH = 65536
+#: Seconds to sleep at most; no due time is that far away but while hosts are being reached.
+_LONGEST = 60.0
 
 
 class Chooser(Protocol):
@@ -75,8 +77,8 @@ class Feed:
         for source in self._sources.values():
             if source.due <= now:
                 source.work(now)
-        due = min((source.due for source in self._sources.values()), default=now + 60.0)
-        return max(0.0, due - now)
+        due = min((source.due for source in self._sources.values()), default=now)
+        return max(0.0, min(due - now, _LONGEST))
 
     def reconnect(self, names: Sequence[str]) -> None:
         """Try lost hosts at once."""

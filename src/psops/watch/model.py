@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from psops.errors import PsopsError
@@ -54,7 +55,7 @@ class State:
     @property
     def trouble(self) -> bool:
         """Whether an admin would want to know."""
-        return self.as_unit("").trouble or (self.load == "not-found")
+        return _is_trouble(self.load, self.active, self.sub)
 
     @property
     def runs(self) -> bool:
@@ -71,6 +72,13 @@ class State:
         return (self.load, self.active, self.sub) == (other.load, other.active, other.sub) and (
             self.run == other.run or not self.runs
         )
+
+
+@lru_cache(maxsize=1024)
+def _is_trouble(load: str, active: str, sub: str) -> bool:
+    # A big fleet is in few states, and asked for them all the time.
+    state = State(load=load, active=active, sub=sub)
+    return load == "not-found" or state.as_unit("").trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ SOUND = 60.0
 
 #: Seconds without a word from a host until it is asked for one, and until that must have come.
 #: Both together are within half a minute, the jitter included.
-QUIET, PATIENCE = 12.0, 12.0
+QUIET, PATIENCE = 18.0, 10.0
 
 
 class Backoff:

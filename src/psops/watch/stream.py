@@ -50,7 +50,7 @@ class Stream:
         end = time.monotonic() + seconds if seconds is not None else float("inf")
         feed.start()
         while (now := time.monotonic()) < end:
-            loop.turn(min(feed.work(now), end - now, 60.0))
+            loop.turn(min(feed.work(now), end - now))
             if feed.settled and not self._settled:
                 self._settled = True
                 self._say(_summary(feed))
