@@ -18,15 +18,19 @@ class Channel(Protocol):
     def receive(self, deadline: Deadline) -> bytes:
         """Return the next bytes, at least one; raises as `send` does."""
 
+    def close(self) -> None:
+        """Close the stream; never raises."""
+
+
+class LastingChannel(Channel, Protocol):
+    """A channel that may be quiet for long, with a way to be told when it is not."""
+
     def watch(self, wake: Callable[[], None]) -> int:
         """Return the number of the file that can be read when bytes have come.
 
         It is -1 where there is none: then `wake` is called, by any thread, when bytes have come
         or the stream has ended. From here on the stream is expected to be quiet for long.
         """
-
-    def close(self) -> None:
-        """Close the stream; never raises."""
 
 
 class ByteStream(Protocol):
@@ -57,7 +61,7 @@ class Connection(Protocol):
     def address(self) -> str:
         """Its name on the network as seen from here, "" for a host that has none."""
 
-    def open_bus(self) -> Channel:
+    def open_bus(self) -> LastingChannel:
         """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:

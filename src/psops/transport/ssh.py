@@ -23,7 +23,7 @@ from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageErro
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
-from psops.transport import ByteStream, Channel, Connection, Finished, Options
+from psops.transport import ByteStream, Connection, Finished, LastingChannel, Options
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
@@ -46,8 +46,8 @@ _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 class Carrier(Protocol):
     """What can open channels on a host: a login of ours, or somebody's ControlMaster."""
 
-    def open_streamlocal(self, path: str) -> Channel: ...
-    def open_program(self, command: str) -> Channel: ...
+    def open_streamlocal(self, path: str) -> LastingChannel: ...
+    def open_program(self, command: str) -> LastingChannel: ...
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream: ...
     def open_unix(self, path: str, deadline: Deadline) -> ByteStream: ...
     def run(self, command: str, deadline: Deadline) -> Finished: ...
@@ -74,7 +74,7 @@ class SshConnection:
         self._options = options
         self._carrier = carrier
 
-    def open_bus(self) -> Channel:
+    def open_bus(self) -> LastingChannel:
         """Return a channel to the bus, by the way that worked last time, else by the next."""
         try:
             return self._open_bus()
@@ -83,7 +83,7 @@ class SshConnection:
             self._carrier = self._log_in()
             return self._open_bus()
 
-    def _open_bus(self) -> Channel:
+    def _open_bus(self) -> LastingChannel:
         name = self._host.name
         if self._options.sudo or self._host.sudo:
             sudo = shlex.join(SUDO_BRIDGE)
@@ -92,7 +92,7 @@ class SshConnection:
         if self._options.user_bus:
             socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
             bridge = shlex.join((BRIDGE, f"--bus-path=unix:path={socket}"))
-        ways: dict[str, Callable[[], Channel]] = {
+        ways: dict[str, Callable[[], LastingChannel]] = {
             STREAMLOCAL: lambda: self._carrier.open_streamlocal(socket),
             BRIDGE: lambda: self._carrier.open_program(bridge),
         }
@@ -137,7 +137,7 @@ class _Retrying:
 
     def __init__(
         self,
-        ways: list[Callable[[], Channel]],
+        ways: list[Callable[[], LastingChannel]],
         diagnose: Callable[[HostError], HostError],
         worked: Callable[[int], None] = lambda place: None,
     ) -> None:
@@ -145,7 +145,7 @@ class _Retrying:
         self._diagnose = diagnose
         self._worked = worked
         self._place = -1
-        self._channel: Channel | None = None
+        self._channel: LastingChannel | None = None
         self._sent: bytes | None = b""
         self._errors: list[HostError] = []
         self._advance()
@@ -187,7 +187,7 @@ class _Retrying:
         if self._channel is not None:
             self._channel.close()
 
-    def _open_channel(self) -> Channel:
+    def _open_channel(self) -> LastingChannel:
         assert self._channel is not None
         return self._channel
 

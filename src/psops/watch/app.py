@@ -173,8 +173,7 @@ class App:
         if self._entry is not None:
             foot = f"{self._entry.label}{clean(self._entry.text)}_"
         if self._page is not None:
-            page = self._page
-            return draw_page(page.title, page.lines, page.top, foot or page.foot, look)
+            return draw_page(self._page, foot, look)
         extra = f"{count(self._under_way, 'change')} under way" if self._under_way else ""
         return draw_board(self._board, self._log, look, foot=foot, extra=extra)
 

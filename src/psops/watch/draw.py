@@ -141,7 +141,9 @@ class Painter:
         if waiting := links.count(Link.CONNECTING):
             cells.append(Cell(f" {waiting} connecting", "warn"))
         cells.append(Cell(f"  {count(len(states), 'unit')}", "head"))
-        cells.append(Cell(f" {failing} failing", "bad") if failing else Cell(" all well", "good"))
+        if failing or states:
+            word = Cell(f" {failing} failing", "bad") if failing else Cell(" all well", "good")
+            cells.append(word)
         cells.append(Cell(f"  by {board.sort}", "dim"))
         if board.failing:
             cells.append(Cell("  only failing", "warn"))

@@ -18,7 +18,7 @@ from psops.errors import DeadlineExceeded, HostError, PsopsError
 from psops.inventory import Host
 from psops.systemd import signals
 from psops.systemd.signals import Changed, Reloading, Restarted
-from psops.transport import Channel, Connection, Options, connect
+from psops.transport import Connection, LastingChannel, Options, connect
 from psops.watch.loop import Loop, Workers
 from psops.watch.model import Change, Fleet, HostView, Link, LinkChange, Snapshot, Targets
 from psops.watch.pace import PATIENCE, Backoff, Pulse
@@ -40,7 +40,7 @@ class Chooser(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Opened:
     connection: Connection
-    channel: Channel
+    channel: LastingChannel
     client: Client
     targets: Targets
     snapshot: Snapshot
@@ -122,7 +122,7 @@ class _Source:
         self._tell = tell
         self._backoff = Backoff()
         self._pulse: Pulse | None = None
-        self._channel: Channel | None = None
+        self._channel: LastingChannel | None = None
         self._client: Client | None = None
         self._file = -1
         self._owner = ""
@@ -304,7 +304,7 @@ class _Source:
                 self._tell(change)
 
 
-def _hang_up(channel: Channel, connection: Connection) -> None:
+def _hang_up(channel: LastingChannel, connection: Connection) -> None:
     with contextlib.suppress(HostError):
         channel.close()
     connection.close()

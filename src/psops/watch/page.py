@@ -30,6 +30,10 @@ HELP = (
 )
 
 
+#: On a terminal of so few columns every one counts.
+_NARROW = 30
+
+
 class Page:
     """A text in place of the board, the line at its top, and what it does with other keys."""
 
@@ -42,15 +46,17 @@ class Page:
         self.foot = foot
         self.on_key = on_key
         self.top = 0
+        #: How many lines it had when it was drawn.
+        self.length = len(self.lines)
 
     def move(self, key: str, room: int) -> bool:
         """Scroll by a key and tell whether that is what it does."""
+        far = self.length
         steps = {"up": -1, "k": -1, "down": 1, "j": 1, "pgup": -room, "pgdn": room, " ": room,
-                 "home": -len(self.lines), "g": -len(self.lines), "end": len(self.lines),
-                 "G": len(self.lines)}  # fmt: skip
+                 "home": -far, "g": -far, "end": far, "G": far}  # fmt: skip
         if key not in steps:
             return False
-        self.top = max(0, min(self.top + steps[key], len(self.lines) - room))
+        self.top = max(0, min(self.top + steps[key], self.length - room))
         return True
 
 
@@ -81,16 +87,20 @@ class Entry:
         return True
 
 
-def draw_page(title: str, text: Sequence[str], top: int, foot: str, look: Look) -> Picture:
-    """Return a page of text with a title, from its line `top` on; the lines may be painted."""
+def draw_page(page: Page, foot: str, look: Look) -> Picture:
+    """Return a page with its title; lines that are too long go on in the next one."""
     painter = Painter(look, 0.0)
     room = max(1, look.lines - 2)
-    shown = [_cut_painted(line, look.columns) for line in text[top : top + room]]
-    lines = [painter.line(Cell(clean(title), "head")), *shown]
-    lines += [""] * (look.lines - 1 - len(lines))
-    left = len(text) - top - len(shown)
+    lines = [part for line in page.lines for part in _wrap(line, look.columns)]
+    page.length = len(lines)
+    page.top = max(0, min(page.top, len(lines) - room))
+    shown = lines[page.top : page.top + room]
+    left = len(lines) - page.top - len(shown)
     more = f"  ({count(left, 'line')} more)" if left > 0 else ""
-    return Picture([*lines[: look.lines - 1], painter.line(Cell(foot + more, "dim"))], 60.0)
+    text = [painter.line(Cell(clean(page.title), "head")), *shown]
+    text += [""] * (look.lines - 1 - len(text))
+    last = painter.line(Cell(f"{foot or page.foot}{more}", "dim"))
+    return Picture([*text[: look.lines - 1], last], 60.0)
 
 
 def help_text(glyphs: Glyphs) -> list[str]:
@@ -115,25 +125,25 @@ def question(verb: str, places: Sequence[Place]) -> list[str]:
     return [*lines, *(f"  {clean(unit)} on {clean(fold(names))}" for unit, names in hosts.items())]
 
 
-def _cut_painted(text: str, columns: int) -> str:
-    """Return a line that may hold colours, cut to the width."""
-    if "\x1b" not in text:
-        return text if width_of(text) <= columns else _cut(text, columns)
-    kept, room, at = [], columns, 0
-    while at < len(text) and room > 0:
+def _wrap(text: str, columns: int) -> list[str]:
+    """Return a line, which may hold colours, as lines that fit; what goes on is indented."""
+    indent = "    " if columns > _NARROW else ""
+    lines: list[str] = []
+    style, part, room = "", "", columns
+    at = 0
+    while at < len(text):
         if text[at] == "\x1b":
             end = text.index("m", at) + 1
-            kept.append(text[at:end])
+            code = text[at:end]
+            style = "" if code == "\x1b[0m" else code
+            part += code
             at = end
             continue
-        room -= width_of(text[at])
-        if room >= 0:
-            kept.append(text[at])
+        width = width_of(text[at])
+        if width > room and width <= columns - len(indent):
+            lines.append(part + ("\x1b[0m" if style else ""))
+            part, room = indent + style, columns - len(indent)
+        part += text[at]
+        room -= width
         at += 1
-    return "".join(kept) + "\x1b[0m"
-
-
-def _cut(text: str, columns: int) -> str:
-    while width_of(text) > columns:
-        text = text[:-1]
-    return text
+    return [*lines, part]
