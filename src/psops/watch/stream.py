@@ -1,5 +1,9 @@
 """`psops watch` without a screen: a line for every change, until it is ended."""
 
+import contextlib
+import os
+import stat
+import sys
 import time
 from collections.abc import Callable
 
@@ -30,6 +34,7 @@ class Stream:
         self._form = form
         self._initial = initial
         self._settled = False
+        self._is_over = self._is_piped = False
         self._told: set[str] = set()
         self.feed: Feed | None = None
 
@@ -45,15 +50,34 @@ class Stream:
         self._told.add(change.host)
 
     def run(self, feed: Feed, loop: Loop, seconds: float | None) -> None:
-        """Show changes for so long, or until the program is ended."""
+        """Show changes for so long, or until the program is ended, or nobody reads them."""
         self.feed = feed
         end = time.monotonic() + seconds if seconds is not None else float("inf")
+        self._watch_reader(loop)
         feed.start()
-        while (now := time.monotonic()) < end:
+        while (now := time.monotonic()) < end and not self._is_over:
             loop.turn(min(feed.work(now), end - now))
+            # A line that could not be written has put another file in the pipe's place.
+            self._is_over = self._is_over or (self._is_piped and not _is_pipe())
             if feed.settled and not self._settled:
                 self._settled = True
                 self._say(_summary(feed))
+
+    def _watch_reader(self, loop: Loop) -> None:
+        """End when the reader of a pipe, such as head, has seen enough; not at the next change,
+        which may be far away."""
+
+        def gone() -> None:
+            self._is_over = True
+
+        with contextlib.suppress(OSError, ValueError):
+            if _is_pipe():  # its end that is written tells but this
+                self._is_piped = True
+                loop.watch(sys.stdout.fileno(), gone)
+
+
+def _is_pipe() -> bool:
+    return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 def _summary(feed: Feed) -> str:
