@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import prepare
 
-#: Man pages, completions and the HTML report are read by the programs they are for.
+#: Man pages, completions, the HTML report and the screen of `watch` are shown by the programs
+#: they are for.
 _PACKAGES = [
     "man-db",
     "groff-base",
@@ -23,6 +24,7 @@ _PACKAGES = [
     "fish",
     "openssh-client",
     "iproute2",
+    "tmux",
     "chromium",
     "fonts-dejavu-core",
 ]

@@ -114,6 +114,21 @@ def test_what_happened_meanwhile_is_missed() -> None:
     ]  # fmt: skip
 
 
+def test_reply_older_than_a_signal_is_left_out() -> None:
+    host = view(globs=("*",), a=UP, b=UP, c=UP)
+    host.expect()
+    assert len(hear(host, *told("a.service", "failed", "failed"), Removed("b.service"))) == 2
+    late = Snapshot(owner=":1", states={"a.service": UP, "b.service": UP, "c.service": FAILED})
+    (change,) = host.take(late, 3.0, missed=False)
+    assert change.unit == "c.service"
+    assert host.states["a.service"].active == "failed"
+    assert "b.service" not in host.states
+    host.expect()
+    again = Snapshot(owner=":1", states={"a.service": UP, "c.service": FAILED})
+    (change,) = host.take(again, 4.0, missed=False)
+    assert change.unit == "a.service"
+
+
 def test_link_changes_are_told_once() -> None:
     host = view(a=UP)
     live = host.move(Link.LIVE, 1.0)

@@ -28,6 +28,8 @@ from psops.watch.reading import Talk, drive, follow, follow_again, read_again
 _MUCH = 65536
 #: Seconds to sleep at most; no due time is that far away but while hosts are being reached.
 _LONGEST = 60.0
+#: How often in a row systemd may fail to answer while it begins anew.
+_MOST_STRIKES = 3
 
 
 class Chooser(Protocol):
@@ -128,6 +130,7 @@ class _Source:
         self._owner = ""
         self._talk: Talk[Snapshot] | None = None
         self._next_talk: Talk[Snapshot] | None = None
+        self._strikes = 0
         self._closed = False
         self.connection: Connection | None = None
         #: When there is something to do, on the monotonic clock.
@@ -241,16 +244,20 @@ class _Source:
             return False
         try:
             work(self._client)
-        except DeadlineExceeded:
-            return False  # woken for nothing; the pulse knows when it has been too long
         except PsopsError as exc:
             self._lose(exc)
             return False
         return True
 
     def _receive(self) -> None:
-        sizes: list[int] = []
-        if not self._try(lambda client: sizes.append(client.take(Deadline(0.0)))):
+        size = 0
+
+        def take(client: Client) -> None:
+            nonlocal size
+            with contextlib.suppress(DeadlineExceeded):  # woken for nothing
+                size = client.take(Deadline(0.0))
+
+        if not self._try(take) or not size:
             return
         now, moment = time.monotonic(), time.time()
         assert self._pulse is not None
@@ -259,7 +266,7 @@ class _Source:
         self._view.heard = moment
         self._hear(moment)
         self._try(self._go_on)
-        if sizes[0] >= _MUCH and self._client is not None:
+        if size >= _MUCH and self._client is not None:
             self._loop.call(self._receive)
 
     def _hear(self, moment: float, *, stale: bool = False) -> None:
@@ -282,21 +289,29 @@ class _Source:
         if client.waiting:
             return
         replies = client.replies()
-        while True:
-            if self._talk is None:
-                self._talk, self._next_talk = self._next_talk, None
-                if self._talk is None:
-                    return
-                client.ask(next(self._talk), Deadline(self._options.timeout))
-                return
+        while self._talk is not None or self._next_talk is not None:
             try:
-                client.ask(self._talk.send(replies), Deadline(self._options.timeout))
-                return
+                if self._talk is None:
+                    self._talk, self._next_talk = self._next_talk, None
+                    assert self._talk is not None
+                    self._view.expect()
+                    calls = next(self._talk)
+                else:
+                    calls = self._talk.send(replies)
             except StopIteration as done:
-                self._talk = None
                 snapshot: Snapshot = done.value
-                self._owner = snapshot.owner
+                self._talk, self._strikes = None, 0
                 self._say(*self._view.take(snapshot, time.time(), missed=False))
+            except PsopsError:
+                # What was asked of a systemd that began anew meanwhile is not answered.
+                self._talk = None
+                self._strikes += 1
+                if self._strikes > _MOST_STRIKES:
+                    raise
+                self._next_talk = self._next_talk or follow_again(self._view.targets)
+            else:
+                client.ask(calls, Deadline(self._options.timeout))
+                return
 
     def _say(self, *changes: Change | LinkChange | None) -> None:
         for change in changes:

@@ -161,6 +161,8 @@ class HostView:
         self._known = False
         self._reloading = False
         self._half: dict[str, dict[str, Any]] = {}
+        #: Units that signals told of since the states are being read again.
+        self._told: set[str] = set()
 
     def move(self, link: Link, now: float, error: PsopsError | None = None) -> LinkChange | None:
         """Take note of how the host is reached now; return the change if it is one."""
@@ -173,10 +175,23 @@ class HostView:
         return LinkChange(host=self.name, before=before, after=link, time=now, error=error,
                           units=len(self.states))  # fmt: skip
 
+    def expect(self) -> None:
+        """Take note that the states are read again from now on, while signals come."""
+        self._told.clear()
+
     def take(self, snapshot: Snapshot, now: float, *, missed: bool) -> list[Change]:
-        """Take the states that were read; return what is new, nothing the first time."""
-        before, self.states = self.states, dict(snapshot.states)
-        self._half.clear()
+        """Take the states that were read; return what is new, nothing the first time.
+
+        What signals told meanwhile stands: a reply on its way may be older.
+        """
+        before, states = self.states, dict(snapshot.states)
+        for unit in () if missed else self._told:
+            states.pop(unit, None)
+            if unit in before:
+                states[unit] = before[unit]
+        self.states = states
+        if missed:
+            self._half.clear()
         self._reloading = False
         self.heard = now
         known, self._known = self._known, True
@@ -216,6 +231,7 @@ class HostView:
             self._half[news.unit] = {name: news.properties[name] for name in FACTS
                                      if name in news.properties}  # fmt: skip
             return []
+        self._told.add(news.unit)
         facts = self._half.pop(news.unit, {})
         before = self.states.get(news.unit)
         after = _after(before, news.properties, facts)
@@ -233,6 +249,7 @@ class HostView:
         # While it reads all files again systemd forgets every unit for a moment.
         if before is None or self._reloading:
             return []
+        self._told.add(unit)
         if unit not in self.targets.names:
             del self.states[unit]
             return self._gone(unit, before, now)

@@ -56,14 +56,16 @@ def read_again(targets: Targets) -> Talk[Snapshot]:
 
 
 def _read(targets: Targets, rules: Sequence[Call]) -> Talk[Snapshot]:
-    calls = [signals.find_owner(), *rules]
+    calls = [*rules, signals.find_owner()]
     if targets.names:
         calls.append(manager.list_units_by_names(targets.names))
     if targets.globs:
         calls.append(manager.list_units_by_patterns((), targets.globs))
     replies = yield calls
-    (owner,) = manager.expect(replies[0], 1)
-    for reply in replies[1 : len(rules)]:  # the last one subscribes, which may be so already
+    (owner,) = manager.expect(replies[len(rules)], 1)
+    for reply in replies[
+        : max(0, len(rules) - 1)
+    ]:  # the last one subscribes, which may be so already
         manager.expect(reply, 0)
     rows: dict[str, Row] = {}
     aliases: dict[str, str] = {}
