@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import prepare
 
-#: Man pages, completions and the HTML report are read by the programs they are for; podman runs
-#: containers to look at, and gfal2 tells of files on a tape that is a directory.
+#: Man pages, completions, the HTML report and the screen of `watch` are shown by the programs that
+#: they are for; podman runs containers, and gfal2 tells of files on a tape that is a directory.
 _PACKAGES = [
     "man-db",
     "groff-base",
@@ -29,6 +29,7 @@ _PACKAGES = [
     "fish",
     "openssh-client",
     "iproute2",
+    "tmux",
     "chromium",
     "fonts-dejavu-core",
     "podman",

@@ -23,6 +23,17 @@ class Channel(Protocol):
         """Close the stream; never raises."""
 
 
+class LastingChannel(Channel, Protocol):
+    """A channel that may be quiet for long, with a way to be told when it is not."""
+
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Return the number of the file that can be read when bytes have come.
+
+        It is -1 where there is none: then `wake` is called, by any thread, when bytes have come
+        or the stream has ended. From here on the stream is expected to be quiet for long.
+        """
+
+
 class ByteStream(Protocol):
     """One two-way byte stream to a port or a Unix socket, open when it is given out."""
 
@@ -129,7 +140,7 @@ class Connection(Protocol):
     def address(self) -> str:
         """Its name on the network as seen from here, "" for a host that has none."""
 
-    def open_bus(self) -> Channel:
+    def open_bus(self) -> LastingChannel:
         """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
@@ -177,6 +188,9 @@ class Options:
     accept_new_host_keys: bool = False
     sudo: bool = False
     user_bus: bool = False
+    #: Connections are kept, and made again when they are lost: a jump host that failed a while
+    #: ago may be there by now. Otherwise one failure is enough for all hosts behind it.
+    lasting: bool = False
     #: Read instead of the user's and the system's ssh configuration.
     ssh_config: str | None = None
     #: Told of each step on the way to a host when it is done: its name, and what was found.

@@ -13,6 +13,7 @@ import shlex
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +56,8 @@ _FIRST_PAUSE = 0.1
 #: Seconds of a TCP handshake beyond which the host is far away. There a compressed request
 #: fits TCP's first window, which saves a round trip; nearby it only costs CPU.
 _WAN = 0.005
+#: Seconds between two looks at a connection that is expected to be quiet.
+_LONG_QUIET = 60.0
 
 #: Bytes of a program's output that may be under way or wait here, for each program.
 _PROGRAM_WINDOW = 262144
@@ -100,6 +103,14 @@ class _QuickSocket:
         return self._sock.send(data)
 
     def settimeout(self, seconds: float | None) -> None:
+        self._sock.settimeout(seconds)
+
+    def relax(self, seconds: float) -> None:
+        """Let the thread that reads sleep so long at a time.
+
+        paramiko has it look ten times a second whether it is to end, or to change keys. The
+        first is told by `hang_up`, the second can wait until there is something to encrypt.
+        """
         self._sock.settimeout(seconds)
 
     def hang_up(self) -> None:
@@ -160,6 +171,16 @@ class _Transport(paramiko.Transport):
         super()._parse_channel_open_failure(data)  # type: ignore[misc]
 
 
+class _Bell:
+    """What paramiko takes for an event: set when bytes have come, or none will any more."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.set = wake
+
+    def clear(self) -> None:
+        """Nothing is remembered, so there is nothing to clear."""
+
+
 class BusChannel:
     """A byte stream over a channel of a login."""
 
@@ -187,6 +208,14 @@ class BusChannel:
         if not data:
             raise self._end(deadline)
         return data
+
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Call `wake` when bytes have come; paramiko's own thread does."""
+        sock = self._channel.get_transport().sock
+        assert isinstance(sock, _QuickSocket)
+        sock.relax(_LONG_QUIET)
+        self._channel.in_buffer.set_event(_Bell(wake))  # type: ignore[arg-type]
+        return -1
 
     def close(self) -> None:
         """Leave the channel; the login's end closes it."""
@@ -246,6 +275,11 @@ class NativeConnection:
         self._transport = transport
         self._sock = sock
         self._timeout = timeout
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the login has not ended."""
+        return self._transport.is_active()
 
     def open_streamlocal(self, path: str) -> BusChannel:
         """Return a channel to a Unix socket of the host; raises `ChannelRefused`."""
