@@ -58,7 +58,7 @@ def _judge(given: Mapping[str, Any], flows: list[Flow], what: str) -> Answer:
     if given["max_depth"] is not None and sum(sizes) > given["max_depth"]:
         found.append(wrong("backlog", f"{sum(sizes)} waiting, of at most {given['max_depth']}"))
     found.append(counters.below(into, given["min_rate"]))
-    worst = counters.first_wrong(found, "moves")
+    worst = counters.first_wrong(found, "moves" if into.messages else counters.MAY)
     return replace(worst, text=f"{worst.text}; {state}")
 
 

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 #: How many of several answers are told in one sentence.
 _TOLD = 3
+#: What is told of silence that is allowed.
+MAY = "silent, as it may be"
 #: Share of a step by which it may come late.
 _JITTER = 0.05
 

@@ -48,13 +48,6 @@ def address(probe: Probe, *parts: str) -> str:
     return "/".join((f"{base}/api", *(quote(part, safe="") for part in parts)))
 
 
-def login(probe: Probe) -> tuple[object, ...]:
-    """Return what tells the account apart from others, to share answers; nothing secret."""
-    given = probe.settings
-    keys = ("url", "user", "secret", "client_cert", "ca", "verify_tls")
-    return (probe.via, *(given.get(key) for key in keys))
-
-
 def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") -> Look:
     """Return an object, asked for anew; raises `Unanswered`, `missing-object` if it is gone."""
     try:

@@ -282,10 +282,22 @@ class ActiveMq:
         self.start()
         self.wait()
 
+    def read(self, name: str, attribute: str) -> Any:
+        """Return an attribute of a bean."""
+        return self._ask(f"read/org.apache.activemq:{name}/{attribute},BrokerName")["value"]
+
+    def search(self, pattern: str) -> list[str]:
+        """Return the names of beans."""
+        found: list[str] = self._ask(f"search/org.apache.activemq:{pattern}")["value"]
+        return found
+
+    def _ask(self, path: str) -> Any:
+        return call(f"{self.url}/api/jolokia/{path}", WATCHER, PASSWORD)
+
     def _answers(self) -> bool:
         assert self._program is not None
         self._program.check()
-        return bool(call(f"{self.url}/api/jolokia/version", WATCHER, PASSWORD)["status"] == 200)
+        return bool(self._ask("version")["status"] == 200)
 
 
 def call(url: str, user: str, password: str, method: str = "GET", body: object = None) -> Any:
