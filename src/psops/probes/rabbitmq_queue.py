@@ -136,9 +136,9 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
     step = given["stats_interval"]
     into = counters.rate("messages in", before.published or 0, after.published or 0, seconds, step)
     taken = counters.rate("messages taken", before.taken or 0, after.taken or 0, seconds, step)
-    state = f"{waiting}; {shown(into.per_second)} messages/s in, {shown(taken.per_second)} taken"
+    state = f"{shown(taken.per_second)} taken; {waiting}"
     if few:
-        return replace(few, text=f"{few.text}; {state}")
+        return counters.tell(few, into, state)
     found = counters.first_wrong(
         [
             _wedged(given, before, after, taken),
@@ -151,7 +151,7 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
         rabbitmq.check_restart(probe, world, seconds)
-    return replace(found, text=f"{found.text}; {state} over {shown(seconds)} s")
+    return counters.tell(found, into, state)
 
 
 def _judge_blind(probe: Probe, world: World, after: Queue) -> Answer:

@@ -154,7 +154,7 @@ STATES = {
     "flows": ("ok", "topic 'flowing': moves; "),
     "low": ("below-floor", "of at least 400 messages/s in"),
     "nobodys": ("no-consumer", "0 of at least 1 consumer"),
-    "nobodys-as-declared": ("ok", "0 consumers"),
+    "nobodys-as-declared": ("ok", "; 0 consumers"),
     "away": ("no-consumer", "0 of at least 1 consumer"),
     "held": ("wedged", "2 consumers confirmed no message while holding"),
     "silent": ("silent", "topic 'quiet': 0 of more than 0 messages/s in"),
