@@ -113,6 +113,11 @@ class VerifyReport:
     made_at: float = 0.0
     ended: Exit = Exit.OK
 
+    @property
+    def command(self) -> str:
+        """The words of the command, without the program's name."""
+        return self.title.removeprefix("psops ")
+
     def verdict_of(self, outcome: Outcome[HostVerdict]) -> Verdict:
         """Return the verdict of one host: unknown if it could not be read."""
         return outcome.value.verdict if outcome.value is not None else Verdict.UNKNOWN

@@ -164,6 +164,7 @@ def test_secret_file_must_be_kept_well(
     assert server.asked == []
 
 
+@pytest.mark.alone
 def test_verify_takes_the_time_of_its_slowest_check(
     say: Any, tmp_path: Path, server: Served
 ) -> None:

@@ -12,7 +12,8 @@ from psops.inventory_file import parse as parse_inventory
 from psops.psid.conf import Node, load, parse
 from psops.psid.conf_tokens import match
 from psops.psid.generate import fill, parse_range
-from psops.psid.nodes import from_conf, render_inventory
+from psops.psid.nodes import from_conf, from_resolve, render_inventory
+from tests.psid.captures import capture
 
 _WHOLE = """\
 # A cluster \\
@@ -207,3 +208,21 @@ def test_keywords_may_be_shortened_as_long_as_they_are_clear() -> None:
     assert match("user", ["user", "usemcast"]) == "user"
     assert match("us", ["user", "usemcast"]) is None
     assert match("USER", ["user", "username"]) == "user"
+
+
+def test_an_answer_to_resolve_becomes_an_inventory() -> None:
+    made = render_inventory(from_resolve(capture("42-").answer.stdout, "x"), "x")
+    found = parse_inventory(made, Path("made.toml"))
+    assert [(host.name, dict(host.labels)) for host in found.hosts] == [
+        (f"node0{n}", {"psid_id": str(n)}) for n in range(3)
+    ]
+    assert not found.groups
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("k1-", "node00'"), ("30-", "Illegal nodename 'instdir'"), ("22-", "node00"), ("23-", "no n")],
+)
+def test_an_answer_to_something_else_is_no_list_of_nodes(name: str, what: str) -> None:
+    with pytest.raises(ConfigError, match=what):
+        from_resolve(capture(name).answer.stdout, "saved")

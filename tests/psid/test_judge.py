@@ -6,8 +6,9 @@ import pytest
 
 from psops.psid.answers import NodeList, parse_nodes, parse_rows, parse_versions
 from psops.psid.cluster import Fleet, judge_cluster
-from psops.psid.judge import RULES, Local, Node, Rule, UnitKind, judge, local, unit_kind
+from psops.psid.judge import Node, judge, local, unit_kind
 from psops.psid.refusal import Reply
+from psops.psid.rules import RULES, Local, Rule, UnitKind
 from psops.psid.views import Cluster, Member, Seen, Vantage, View, join, make_view
 from psops.verdict import Finding, Verdict
 from tests.psid.captures import HOSTS, RESOLVE, capture, clustered, node, table, unit, view
@@ -48,12 +49,21 @@ def test_a_killed_daemon_is_failed_and_its_node_down() -> None:
     assert _verdict(failed, early) == (Verdict.CRITICAL, "failed")
 
 
-@pytest.mark.parametrize("others", ["d2-", "d4-"])  # before and after the others notice
-@pytest.mark.parametrize("age", [1000.0, 20.0])
-def test_a_daemon_that_does_not_answer_hangs(others: str, age: float) -> None:
+@pytest.mark.parametrize(
+    ("others", "age", "wanted"),
+    [
+        ("d2-", 1000.0, (Verdict.CRITICAL, "hung")),  # before the others notice
+        ("d2-", 20.0, (Verdict.CRITICAL, "hung")),
+        ("d4-", 1000.0, (Verdict.CRITICAL, "hung")),
+        ("d4-", 20.0, (Verdict.WARNING, "joining")),
+    ],
+)
+def test_a_daemon_that_does_not_answer_hangs(
+    others: str, age: float, wanted: tuple[Verdict, str]
+) -> None:
     cluster = clustered(view("node00", others), view("node01", others))
     hung = node("node02", reply="d3-", age=age)
-    assert _verdict(hung, cluster) == (Verdict.CRITICAL, "hung")
+    assert _verdict(hung, cluster) == wanted
 
 
 def test_after_it_goes_on_all_is_well() -> None:
@@ -155,9 +165,10 @@ def test_a_node_that_was_started_just_now_is_joining() -> None:
 
 def test_a_host_outside_the_list_is_named_so() -> None:
     cluster = join(
-        [view("node00", ALL), view("node01", ALL), view("node09", "86-", {7: "node09"}, 7)],
+        [view("node00", ALL), view("node01", ALL),
+         view("node09", "86-", {0: "node00", 7: "node09"}, 7)],
         [Member(host=host, aliases=(host,)) for host in ("node00", "node01", "node09")],
-    )
+    )  # fmt: skip
     assert _verdict(node("node09"), cluster) == (Verdict.CRITICAL, "unlisted")
 
 

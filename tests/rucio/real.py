@@ -24,7 +24,7 @@ from tests.lab.boot import nsenter
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = ROOT / ".rucio"
-PACKAGES = ("rucio==41.5.1", "supervisor==4.2.5", "setuptools<81")
+PACKAGES = ("rucio==41.5.1", "supervisor==4.2.5", "setuptools<81", "psycopg[binary]>=3.2")
 VENV = WHERE / "venv"
 HOME = "/opt/rucio"
 DATABASE = "/var/lib/rucio/rucio.db"
@@ -33,7 +33,7 @@ _CONFIG = """
 logdir = /tmp
 loglevel = INFO
 [database]
-default = sqlite:///{database}
+default = {url}
 [bootstrap]
 userpass_identity = root
 userpass_pwd = secret
@@ -52,7 +52,7 @@ enable_metrics = False
 _ALEMBIC = """
 [alembic]
 script_location = {site}/rucio/db/sqla/migrate_repo
-sqlalchemy.url = sqlite:///{database}
+sqlalchemy.url = {url}
 [loggers]
 keys = root
 [handlers]
@@ -108,12 +108,16 @@ def _site() -> Path:
     return next((VENV / "lib").glob("python3.*/site-packages"))
 
 
-def write_config(home: Path, seen_as: str, database: str) -> None:
-    """Write the configuration below a directory that Rucio sees as `seen_as`."""
+def write_config(home: Path, seen_as: str, database: str, more: str = "") -> None:
+    """Write the configuration below a directory that Rucio sees as `seen_as`.
+
+    `database` is the path of an SQLite file, or a URL.
+    """
     (home / "etc").mkdir(parents=True, exist_ok=True)
-    text = _CONFIG.format(database=database, home=seen_as)
+    url = database if "://" in database else f"sqlite:///{database}"
+    text = _CONFIG.format(url=url, home=seen_as) + more
     (home / "etc/rucio.cfg").write_text(text)
-    (home / "etc/alembic.ini").write_text(_ALEMBIC.format(site=_site(), database=database))
+    (home / "etc/alembic.ini").write_text(_ALEMBIC.format(site=_site(), url=url))
 
 
 def _make_catalogue() -> None:

@@ -40,7 +40,7 @@ class Bench:
         return psops(*words, "-i", str(self.lab.inventory), "-H", name, home=self.home)
 
     def verify(self, *words: str) -> Run:
-        return self.run("rucio", "verify", "--db-url-file", str(self.url), "--json", *words)
+        return self.run("rucio", "verify", "--db-url", f"file:{self.url}", "--json", *words)
 
     def findings(self) -> dict[str, tuple[str, str]]:
         """Return name -> verdict and code of what is not ok on the host."""
@@ -132,7 +132,7 @@ def test_faults_of_real_daemons_are_found_by_name(bench: Bench) -> None:
     assert found["judge-injector"] == ("critical", "failed")
     assert found["abacus-account"] == ("critical", "down")
 
-    listed = bench.run("rucio", "heartbeats", "--db-url-file", str(bench.url), "--json").document
+    listed = bench.run("rucio", "heartbeats", "--db-url", f"file:{bench.url}", "--json").document
     unit = "rucio-daemon@undertaker.service"
     rows = [row for row in listed["heartbeats"] if row["name"] == "undertaker"]
     assert {(row["unit"], row["code"]) for row in rows} == {(unit, "stale")}
@@ -163,7 +163,7 @@ def test_all_daemons_that_refuse_to_start_have_one_cause(bench: Bench) -> None:
         found = bench.findings()
     assert found.pop("startup") == ("critical", "all-fail-at-start")
     assert set(found.values()) == {("critical", "restarting")}
-    text = bench.run("rucio", "verify", "--db-url-file", str(bench.url)).stdout
+    text = bench.run("rucio", "verify", "--db-url", f"file:{bench.url}").stdout
     assert "because of startup" in text
 
 

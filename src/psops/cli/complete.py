@@ -70,6 +70,20 @@ def hosts(context: typer.Context, incomplete: str) -> list[str]:
     return [f"{head}{name}" for name in (*names, *(f"@{group}" for group in found))]
 
 
+def importers(incomplete: str) -> list[str]:
+    """Return the formats that can be imported; files are the shell's business."""
+    from psops.importers import FORMATS
+
+    return [name for name in ("auto", *FORMATS) if name.startswith(incomplete)]
+
+
+def exporters() -> list[str]:
+    """Return the formats that can be exported."""
+    from psops.exporters import FORMATS
+
+    return list(FORMATS)
+
+
 def machines() -> list[str]:
     """Return the containers that systemd-machined runs here."""
     return sorted(name for name in _entries(MACHINES) if ":" not in name)

@@ -6,6 +6,7 @@ from typing import Any
 from psops.catalogue_entry import Probe
 from psops.catalogue_values import Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
+from psops.secrets import FORMS, is_reference
 
 
 def url(value: Any) -> str:
@@ -21,9 +22,9 @@ def url(value: Any) -> str:
 def secret(value: Any) -> str:
     """Return where a secret is, which is never the secret itself."""
     text = string(value)
-    if not re.fullmatch(r"env:[A-Za-z_]\w*|file:/.+|credential:[\w.@-]+", text, re.ASCII):
+    if not is_reference(text):
         # The text itself may be the secret, and is not told.
-        raise Wrong("must be one of env:NAME, file:/path, credential:NAME, never the secret itself")
+        raise Wrong(f"must be {FORMS}, never the secret itself")
     return text
 
 

@@ -167,5 +167,9 @@ DATA: dict[str, dict[str, Key]] = {
         "client_key": Key(path, ""),
         "tls_days": Key(whole(0, 3650), 14),
     },
-    "units": {"units": Key(some(unit), needed=True)},
+    "units": {
+        "units": Key(some(unit), needed=True),
+        #: Whether a unit may have done its work and ended, as active (exited) tells.
+        "accept_exited": Key(boolean, False),
+    },
 }

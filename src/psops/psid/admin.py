@@ -98,9 +98,12 @@ class Admin:
         answer = self.ask(f"list plugins {-1 if own is None else own}")
         return None if answer.late else parse_plugins(answer.stdout)
 
-    def all(self, view: View) -> Vantage:
-        """Return what every node that is up tells, with those that do not answer left out."""
-        return _Round(self, view).run()
+    def all(self, view: View, gone: frozenset[int] = frozenset()) -> Vantage:
+        """Return what every node that is up tells, with those that do not answer left out.
+
+        Nodes that are known to be gone are not asked: it would be waited for them.
+        """
+        return _Round(self, view, gone).run()
 
 
 class _Round:
@@ -110,9 +113,11 @@ class _Round:
     which one: the questions go on without it.
     """
 
-    def __init__(self, admin: Admin, view: View) -> None:
+    def __init__(self, admin: Admin, view: View, gone: frozenset[int]) -> None:
         self._admin = admin
         self._view = view
+        self._up = view.up & view.nodes
+        self._gone = gone & self._up
         self._silent: set[int] = set()
         self._unread: list[str] = []
         self._protocol = ""
@@ -131,11 +136,10 @@ class _Round:
         self, command: str, parse: Callable[[str], tuple[dict[int, Value], int | None]]
     ) -> dict[int, Value]:
         found: dict[int, Value] = {}
-        up = self._view.up & self._view.nodes
-        left = up - self._silent
+        left = self._up - self._gone - self._silent
         while left and len(self._silent) < _MOST_SILENT:
             # All of them are the default, and a long selection is not needed for it.
-            chosen = "" if left == up else f" {fold_ids(left)}"
+            chosen = "" if left == self._up else f" {fold_ids(left)}"
             answer = self._admin.ask(f"{command}{chosen}")
             told, pending = parse(answer.stdout)
             found |= told
@@ -162,7 +166,7 @@ class _Round:
         return {node: one for node, one in told.nodes.items() if one is not None}, told.pending
 
     def _summary(self) -> Summary | None:
-        if self._silent:  # it would wait for them, too
+        if self._silent or self._gone:  # it would wait for them, too
             return None
         answer = self._admin.ask("list summary")
         return None if answer.late else parse_summary(answer.stdout)

@@ -86,6 +86,13 @@ class Summary:
     other: tuple[str, ...] = ()
 
 
+class NodeNames(NamedTuple):
+    """The answer to `resolve`: ID -> name, and lines of another form."""
+
+    names: Mapping[int, str]
+    other: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeList:
     """The answer to `list node; resolve; list node -1`.
@@ -169,6 +176,17 @@ def parse_nodes(text: str) -> NodeList:
         own=own,
         other=other,
     )
+
+
+def parse_resolve(text: str) -> NodeNames:
+    """Return the names of the nodes from `resolve` alone, without IDs that no node has.
+
+    >>> parse_resolve("   0\\tnode00\\n   1\\t<unknown>(1)\\n").names
+    {0: 'node00'}
+    """
+    rows = parse_rows(text)
+    names = {key: name for key, name in rows.values.items() if not _UNASSIGNED.fullmatch(name)}
+    return NodeNames(names, rows.other)
 
 
 def parse_versions(text: str) -> Versions:

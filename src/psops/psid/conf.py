@@ -69,15 +69,25 @@ class Node:
 
 def load(path: Path) -> tuple[Node, ...]:
     """Return the nodes of the file at `path`; a mistake in it is a `ConfigError`."""
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file with nodes; one that cannot be read is a `ConfigError`."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as exc:
         reason = (getattr(exc, "strerror", None) or str(exc)).lower()
         raise ConfigError(clean(f"{path}: cannot read: {reason}")) from exc
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return what was read of a file called `name`; more than `MOST_BYTES` is a `ConfigError`."""
     if len(data) > MOST_BYTES:
-        raise ConfigError(clean(f"{path}: larger than {MOST_BYTES >> 20} MiB"))
-    return parse(data.decode("utf-8", errors="replace"), str(path))
+        raise ConfigError(clean(f"{name}: larger than {MOST_BYTES >> 20} MiB"))
+    return data.decode("utf-8", errors="replace")
 
 
 def parse(text: str, name: str = "parastation.conf") -> tuple[Node, ...]:

@@ -50,7 +50,6 @@ class Rule:
     workers: str
     per_worker: bool
     singleton: bool
-    leaves: bool
     #: The first release with it, and the first without it; "" for open ends.
     since: str
     until: str
@@ -79,6 +78,14 @@ def rules(catalogue: Catalogue | None = None) -> Mapping[str, Rule]:
     return _rules() if catalogue is None else _made(catalogue)
 
 
+def listed(catalogue: Catalogue, bundles: Iterable[str]) -> frozenset[str] | None:
+    """Return the daemons of Rucio in these bundles, None if none is Rucio's; may raise
+    `NoSuchBundle`."""
+    members = [member.daemon for name in bundles for member in catalogue.bundle(name).members]
+    names = [one.name.removeprefix(_PREFIX) for one in members if one.system == SYSTEM]
+    return frozenset(names) or None
+
+
 @cache
 def _rules() -> Mapping[str, Rule]:
     return _made(Catalogue.load(()))
@@ -104,7 +111,6 @@ def _made(catalogue: Catalogue) -> Mapping[str, Rule]:
             workers=row.get("workers", "--threads"),
             per_worker=row.get("per_worker", True),
             singleton=daemon.singleton,
-            leaves=row.get("leaves", False),
             since=daemon.when.since,
             until=daemon.when.until,
         )  # fmt: skip

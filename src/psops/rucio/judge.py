@@ -6,7 +6,7 @@ a heartbeat is the daemon's own `os.getpid()` (Rucio 41.5.1, lib/rucio/daemons/c
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from psops.catalogue_version import is_past
 from psops.report.text import clean, count, duration
 from psops.rucio.arguments import daemon_of
 from psops.rucio.expect import Rule, beat_of, expectation, freshness
-from psops.rucio.judge_process import RESTARTS, START_GRACE, judge_process, made
+from psops.rucio.judge_process import HEARTBEATS, RESTARTS, START_GRACE, judge_process, made
 from psops.rucio.model import Managed, Process, RucioHost
 from psops.rucio.rows import Row
 from psops.verdict import Advice, Finding, Verdict
@@ -57,17 +57,29 @@ def locate(rows: Sequence[Row], rules: Mapping[str, Rule]) -> tuple[Located, ...
 
 
 def judge_host(
-    host: RucioHost, rows: Sequence[Row] | None, rules: Mapping[str, Rule]
+    host: RucioHost,
+    rows: Sequence[Row] | None,
+    rules: Mapping[str, Rule],
+    listed: Collection[str] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return a finding for each daemon of the host, and for what is nobody's; no rows: unread."""
+    """Return a finding for each daemon of the host, and for what is nobody's; no rows: unread.
+
+    `listed` are the daemons in the bundles that the inventory gives the host, None if it gives
+    none of Rucio's.
+    """
     located = None
     if rows is not None:
         located = tuple(one for one in locate(rows, rules) if host.has_name(one.row.hostname))
-    findings = [
-        _judge(one, host, rules[one.daemon], located)
+    pairs = [
+        (one, _judge(one, host, rules[one.daemon], located))
         for one in host.managed if one.daemon in rules and (one.wanted or one.active != "inactive")
     ]  # fmt: skip
-    findings = _with_causes(findings, host)
+    if listed is not None:
+        pairs = [
+            (one, finding if one.daemon in listed else _unlisted(finding, one, host))
+            for one, finding in pairs
+        ]
+    findings = _with_causes(pairs, host)
     if host.supervisord_unread:
         text = f"supervisord runs, and cannot be asked: {clean(host.supervisord_unread)}"
         advice = Advice("its socket is for root where Debian packages it; log in as root")
@@ -90,8 +102,18 @@ def _judge(
         return _judge_beats(one, host, rule, located)
     text = "runs; whether it works is not known, since the heartbeats could not be read"
     if rule.beats:
-        return made(one.name, Verdict.UNKNOWN, "unread", text, one=one, because="heartbeats")
+        return made(one.name, Verdict.UNKNOWN, "unread", text, one=one, because=HEARTBEATS)
     return _silent(one)
+
+
+def _unlisted(finding: Finding, one: Managed, host: RucioHost) -> Finding:
+    """Return the finding, or that the daemon runs well where it should not."""
+    if finding.verdict is not Verdict.OK:
+        return finding
+    text = f"{finding.text}; but no bundle that the inventory gives this host lists it"
+    command = f"psops disable {one.unit} -H {host.name}" if one.manager == "systemd" else ""
+    advice = Advice("disable it, or add its bundle to the host", command)
+    return replace(finding, verdict=Verdict.WARNING, code="stray", text=text, advice=(advice,))
 
 
 def _silent(one: Managed) -> Finding:
@@ -131,14 +153,16 @@ def _judge_beats(
             told.append(_stale(one, host, rows, sleep))
         else:
             told.append(_no_heartbeat(one, host, prefix, located))
-    if told:
-        order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.OK)
-        return min(told, key=lambda finding: order.index(finding.verdict))
+    order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.OK)
+    worst = min(told, key=lambda finding: order.index(finding.verdict), default=None)
+    # One that ends at once has a heartbeat, or none yet, in the seconds for which it runs.
+    if (worst is None or worst.code == "starting") and (flapping := _flapping(one, host)):
+        return flapping
+    if worst is not None:
+        return worst
     text = f"{count(len(own), 'heartbeat')}, the oldest {duration(max(ages, default=0))} old"
     if expected.purged:
         text = "runs; its heartbeat is renewed once in a cycle of a day or more"
-    if flapping := _flapping(one, host):
-        return flapping
     return made(one.name, Verdict.OK, "working", text, one=one)
 
 
@@ -181,7 +205,8 @@ def _flapping(one: Managed, host: RucioHost) -> Finding | None:
     if one.restarts < RESTARTS or one.up is None or one.up > _RECENT:
         return None
     text = f"was restarted {count(one.restarts, 'time')}, the last time {duration(one.up)} ago"
-    return _bad(one, host, Verdict.WARNING, "flapping", text, advice=LOGS)
+    verdict = Verdict.CRITICAL if one.up < START_GRACE else Verdict.WARNING
+    return _bad(one, host, verdict, "flapping", text, advice=LOGS)
 
 
 def _bad(
@@ -193,10 +218,9 @@ def _bad(
     return made(one.name, verdict, code, text, one=one, advice=(Advice(advice.text, command),))
 
 
-def _with_causes(findings: list[Finding], host: RucioHost) -> list[Finding]:
+def _with_causes(pairs: Sequence[tuple[Managed, Finding]], host: RucioHost) -> list[Finding]:
     """Return the findings with those that have one cause under it."""
-    units = {one.unit: one for one in host.managed}
-    of = {id(finding): units.get(finding.unit.id) if finding.unit else None for finding in findings}
+    findings = [finding for _, finding in pairs]
     live = [one for one in host.managed if one.wanted]
     dead = [one for one in live if not one.running and one.exit_code == 1]
     if len(dead) >= 2 and len(dead) == len(live):
@@ -215,13 +239,10 @@ def _with_causes(findings: list[Finding], host: RucioHost) -> list[Finding]:
     text = (f"{len(again)} of {count(len(live), 'daemon')} were restarted within a minute, "
             f"{duration(again[0][0])} ago: the database was away for them")  # fmt: skip
     cause = made("database", Verdict.WARNING, "restarted-together", text)
-    units_again = {unit for _, unit in again}
-    result = [cause]
-    for finding in findings:
-        one = of[id(finding)]
-        caused = one is not None and one.unit in units_again and finding.verdict is not Verdict.OK
-        result.append(_because(finding, "database") if caused else finding)
-    return result
+    units = {unit for _, unit in again}
+    return [cause, *(
+        _because(finding, "database") if one.unit in units else finding for one, finding in pairs
+    )]  # fmt: skip
 
 
 def _because(finding: Finding, cause: str) -> Finding:

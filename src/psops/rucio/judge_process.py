@@ -6,6 +6,8 @@ from psops.verdict import Advice, Finding, Verdict
 
 #: What stands where other reports name the bundle.
 BUNDLE = "rucio"
+#: What findings are called that are on all heartbeats, and the cause of others.
+HEARTBEATS = "heartbeats"
 #: Seconds after its start for which a daemon need not have a heartbeat: it waits up to 10 s for
 #: others to count it, and imports take long on small hosts.
 START_GRACE = 60.0

@@ -5,8 +5,9 @@ the settings are those of systemd.service(5) and systemd.unit(5).
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from psops.report.text import clean, duration
 from psops.rucio.judge_process import made
@@ -17,7 +18,16 @@ _DEAF = ("conveyor-stager", "follower")
 _LEAST_STOP = 60.0
 _RESTART_SEC = (5.0, 30.0)
 _NOTIFYING = ("notify", "notify-reload")
-_ADVICE = Advice("see what psops would write", "psops unit write rucio")
+_BAD = Verdict.CRITICAL
+
+
+class Misplaced(NamedTuple):
+    """A setting in a section where systemd ignores it, the one it belongs to, and `file:line`."""
+
+    name: str
+    section: str
+    right: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +35,7 @@ class Policy:
     """The settings of one unit that matter, from wherever they were read. Times in seconds."""
 
     unit: str
+    #: "" for the template of all daemons.
     daemon: str
     kind: str
     restart: str
@@ -38,6 +49,12 @@ class Policy:
     unbuffered: bool
     #: Its rucio.cfg, "" for the usual one of the host.
     config: str = ""
+    #: Its file, and setting -> `file:line` of the line that counts, where they are known.
+    file: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    misplaced: tuple[Misplaced, ...] = ()
+    #: Whether its files were changed since the manager read them.
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,77 +74,91 @@ def lint(
     """
     findings: list[Finding] = []
     for one in policies:
-        faults = _faults(one)
+        faults = [fault for rule in _RULES for fault in rule(one)]
         findings += faults or [_sound(one)]
     return (*findings, *_clashes(policies, metrics or {}))
 
 
-def _faults(one: Policy) -> list[Finding]:
-    found = [
-        *_restart(one), *_start_limit(one), *_stop(one), *_type(one),
-    ]  # fmt: skip
-    if not one.unbuffered:
-        text = "what it prints beside its log comes late: set PYTHONUNBUFFERED=1"
-        found.append(_made(one, Verdict.WARNING, "buffered", text))
-    return found
-
-
-def _restart(one: Policy) -> list[Finding]:
+def _restart(one: Policy) -> Iterator[Finding]:
     if one.restart != "always":
         text = (f"Restart={clean(one.restart or 'no')}: the daemon exits with code 0 when its "
                 "database is away, and is never started again")  # fmt: skip
-        return [_made(one, Verdict.CRITICAL, "restart", text)]
+        yield _made(one, "restart", "Restart", text, "set Restart=always in [Service]", _BAD)
+        return
     least, most = _RESTART_SEC
     if least <= one.restart_sec <= most:
-        return []
+        return
     why = "a database that comes back is met by all daemons at once, over and over"
     if one.restart_sec > most:
         why = "the daemon stays away for longer than need be"
     text = f"RestartSec={_shown(one.restart_sec)} is not from {least:g} to {most:g} s: {why}"
-    return [_made(one, Verdict.WARNING, "restart-sec", text)]
+    yield _made(one, "restart-sec", "RestartSec", text, "set RestartSec=10 in [Service]")
 
 
-def _start_limit(one: Policy) -> list[Finding]:
+def _start_limit(one: Policy) -> Iterator[Finding]:
     if one.start_limit_interval <= 0 or one.start_limit_burst <= 0:
-        return []
+        return
     # With a pause between restarts that is long enough the limit is never met.
     if one.start_limit_burst * one.restart_sec > one.start_limit_interval:
-        return []
+        return
     text = (f"StartLimitIntervalSec={_shown(one.start_limit_interval)} with StartLimitBurst="
             f"{one.start_limit_burst}: systemd gives it up while its database is away")  # fmt: skip
-    return [_made(one, Verdict.CRITICAL, "start-limit", text)]
+    remedy = "set StartLimitIntervalSec=0 in [Unit]"
+    yield _made(one, "start-limit", "StartLimitIntervalSec", text, remedy, _BAD)
 
 
-def _stop(one: Policy) -> list[Finding]:
-    found = []
+def _stop(one: Policy) -> Iterator[Finding]:
     if one.kill_mode != "control-group":
         text = (f"KillMode={clean(one.kill_mode)}: a stop can leave processes behind, which "
                 "work on beside the next ones")  # fmt: skip
-        found.append(_made(one, Verdict.CRITICAL, "kill-mode", text))
+        yield _made(one, "kill-mode", "KillMode", text, "leave KillMode= out", _BAD)
+    text = f"TimeoutStopSec={_shown(one.timeout_stop)}"
     if one.daemon in _DEAF:
         if one.timeout_stop is None or one.timeout_stop > _LEAST_STOP:
-            text = (f"TimeoutStopSec={_shown(one.timeout_stop)}: {one.daemon} heeds no SIGTERM, so "
-                    "that each stop takes all of it")  # fmt: skip
-            found.append(_made(one, Verdict.WARNING, "timeout-stop", text))
+            text += f": {one.daemon} heeds no SIGTERM, so that each stop takes all of it"
+            remedy = "set TimeoutStopSec=10 in [Service]"
+            yield _made(one, "timeout-stop", "TimeoutStopSec", text, remedy)
     elif one.timeout_stop is not None and one.timeout_stop < _LEAST_STOP:
-        text = (f"TimeoutStopSec={_shown(one.timeout_stop)} is less than {_LEAST_STOP:g} s: a "
-                "daemon is killed in the middle of its work")  # fmt: skip
-        found.append(_made(one, Verdict.WARNING, "timeout-stop", text))
-    return found
+        text += f" is less than {_LEAST_STOP:g} s: a daemon is killed in the middle of its work"
+        remedy = "set TimeoutStopSec=120 in [Service]"
+        yield _made(one, "timeout-stop", "TimeoutStopSec", text, remedy)
 
 
-def _type(one: Policy) -> list[Finding]:
-    found = []
-    if one.kind in _NOTIFYING:
-        text = f"Type={clean(one.kind)}: Rucio does not notify systemd, and is never up"
-        found.append(_made(one, Verdict.CRITICAL, "type", text))
-    elif one.kind not in ("exec", "simple", ""):
-        text = f"Type={clean(one.kind)}: Rucio's daemons stay in the foreground; use Type=exec"
-        found.append(_made(one, Verdict.CRITICAL, "type", text))
+def _type(one: Policy) -> Iterator[Finding]:
+    if one.kind not in ("exec", "simple", ""):
+        text = f"Type={clean(one.kind)}: Rucio's daemons stay in the foreground"
+        if one.kind in _NOTIFYING:
+            text = f"Type={clean(one.kind)}: Rucio does not notify systemd, and is never up"
+        yield _made(one, "type", "Type", text, "set Type=exec in [Service]", _BAD)
     if one.watchdog > 0:
         text = f"WatchdogSec={_shown(one.watchdog)}: Rucio does not notify systemd, and is killed"
-        found.append(_made(one, Verdict.CRITICAL, "watchdog", text))
-    return found
+        yield _made(one, "watchdog", "WatchdogSec", text, "leave WatchdogSec= out", _BAD)
+
+
+def _output(one: Policy) -> Iterator[Finding]:
+    if not one.unbuffered:
+        text = "Python buffers what the daemon prints, so that it comes late into the journal"
+        remedy = "set Environment=PYTHONUNBUFFERED=1 in [Service]"
+        yield _made(one, "buffered", "Environment", text, remedy)
+
+
+def _sections(one: Policy) -> Iterator[Finding]:
+    for number, (name, section, right, place) in enumerate(one.misplaced, 1):
+        where = f"in [{clean(section)}]" if section else "before any section"
+        text = f"{place}: {name}= stands {where}, where systemd ignores it"
+        code = "ignored" if number == 1 else f"ignored #{number}"
+        advice = (Advice(f"move it to [{right}]"),)
+        yield made(f"{one.unit} {code}", Verdict.WARNING, "ignored", clean(text), advice=advice)
+
+
+def _reload(one: Policy) -> Iterator[Finding]:
+    if one.changed:
+        text = f"{one.file}: it, or a drop-in, was changed, and systemd goes by what was before"
+        advice = (Advice("let systemd read it again", "psops daemon-reload"),)
+        yield made(f"{one.unit} changed", Verdict.WARNING, "changed", clean(text), advice=advice)
+
+
+_RULES = (_restart, _start_limit, _stop, _type, _output, _sections, _reload)
 
 
 def _clashes(policies: Sequence[Policy], metrics: Mapping[str, Metrics]) -> list[Finding]:
@@ -156,9 +187,15 @@ def _sound(one: Policy) -> Finding:
     return made(one.unit, Verdict.OK, "sound", text)
 
 
-def _made(one: Policy, verdict: Verdict, code: str, text: str) -> Finding:
+def _made(
+    one: Policy, code: str, setting: str, text: str, remedy: str, verdict: Verdict = Verdict.WARNING
+) -> Finding:
+    # Where nothing sets it, the default counts.
+    place = one.places.get(setting, one.file)
+    text = f"{clean(place)}: {text}" if place else text
+    advice = (Advice(f"{remedy}, as psops does", "psops unit write rucio"),)
     # Reports tell findings of one host apart by their name.
-    return made(f"{one.unit} {code}", verdict, code, text, advice=(_ADVICE,))
+    return made(f"{one.unit} {code}", verdict, code, text, advice=advice)
 
 
 def _shown(seconds: float | None) -> str:

@@ -1,7 +1,6 @@
 """What is known of a host that runs Rucio's daemons: its processes and who owns them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from psops.report.model import RUNNING, UnitStatus
@@ -71,8 +70,6 @@ class RucioHost:
     read_at: float = 0.0
     #: Why supervisord was not read, where it runs.
     supervisord_unread: str = ""
-    #: Properties of the units, for `psops.rucio.lint`.
-    units: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def has_name(self, hostname: str) -> bool:
         """Return whether heartbeats from a hostname are of this host.

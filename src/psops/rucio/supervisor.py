@@ -8,15 +8,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from psops.checks.exchange import NoResponse
+from psops.checks.exchange import NoResponse, Target, ask
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, ConnectRefused, HostError, NoBus, ProtocolError
 from psops.report.text import clean
-from psops.rucio.exchange import request
 from psops.transport import Connection
 
 #: Of Debian, of Enterprise Linux, and Supervisor's own.
 SOCKETS = ("/run/supervisor.sock", "/run/supervisor/supervisor.sock", "/tmp/supervisor.sock")
+_TARGET = Target(False, "localhost", "localhost", 80, "/RPC2")
+#: Some thousand programs.
+_MOST_BYTES = 4 << 20
+_REMEDIES = {401: "psops knows no password of supervisord; take it from [unix_http_server]"}
 _CALL = (
     b"<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo</methodName>"
     b"<params></params></methodCall>"
@@ -72,17 +75,20 @@ def read_programs(connection: Connection, deadline: Deadline) -> tuple[Program, 
 def _ask(connection: Connection, path: str, deadline: Deadline) -> tuple[Program, ...]:
     stream = connection.open_unix(path, deadline)
     try:
-        reply = request(
-            stream, "POST", "/RPC2", "localhost", deadline,
-            headers=(("Content-Type", "text/xml"), ("Accept", "text/xml")), body=_CALL,
+        response = ask(
+            stream, _TARGET, deadline, method="POST", headers=(("Content-Type", "text/xml"),),
+            body=_CALL, most=_MOST_BYTES,
         )  # fmt: skip
     except NoResponse as exc:
         raise ConnectRefused(f"{path}: {clean(str(exc))}", remedy="") from exc
     finally:
         stream.close()
-    if reply.status != 200:
-        raise ProtocolError(f"supervisord answers {reply.status} {clean(reply.reason)}", remedy="")
-    return parse_programs(reply.body)
+    if response.status != 200:
+        status = f"{response.status} {clean(response.reason)}".strip()
+        raise ProtocolError(
+            f"supervisord answers {status}", remedy=_REMEDIES.get(response.status, "")
+        )
+    return parse_programs(response.body)
 
 
 def parse_programs(body: bytes) -> tuple[Program, ...]:

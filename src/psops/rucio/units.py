@@ -94,7 +94,6 @@ def read_host(
         version=_version(connection, managed, ours or (), deadline),
         read_at=read_at,
         supervisord_unread=unread,
-        units=properties,
     )
 
 

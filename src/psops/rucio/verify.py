@@ -1,8 +1,8 @@
 """The verbs `rucio verify` and `rucio heartbeats`: hosts and heartbeats read, and the report."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from psops.judge import waive
 from psops.rucio.expect import Rule
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
-from psops.rucio.judge_process import BUNDLE, made
+from psops.rucio.judge_process import BUNDLE, HEARTBEATS, made
 from psops.rucio.model import RucioHost
 from psops.rucio.rows import Row
 from psops.rucio.source import Rows, Source
@@ -25,7 +25,7 @@ from psops.transport import Options, connect
 from psops.verdict import HostVerdict, Verdict, VerifyReport
 
 #: What the outcome is called that is about all hosts.
-FLEET = "heartbeats"
+FLEET = HEARTBEATS
 #: The label of an inventory with other hostnames of a host, separated by commas.
 ALIAS_LABEL = "rucio-hostname"
 
@@ -38,6 +38,8 @@ class Request:
     source: Source | None
     #: Host -> other hostnames that its heartbeats may have.
     aliases: Mapping[str, tuple[str, ...]]
+    #: Host -> the daemons in the bundles of Rucio's that the inventory gives it.
+    listed: Mapping[str, Collection[str]] = field(default_factory=dict)
     fail_on: str = "critical"
 
 
@@ -106,6 +108,7 @@ def report(gathering: Gathering, request: Request) -> VerifyReport:
         outcomes.append(_fleet(gathering, request))
     return VerifyReport(
         outcomes=tuple(outcomes),
+        title="psops rucio verify",
         fail_on=request.fail_on,
         made_at=time.time(),
         ended=gathering.hosts.ended,
@@ -130,7 +133,12 @@ def _fleet(gathering: Gathering, request: Request) -> Outcome[HostVerdict]:
 def _verdict(
     host: Host, found: RucioHost, rows: Sequence[Row] | None, request: Request
 ) -> HostVerdict:
-    findings = judge_host(found, rows, request.rules)
+    findings = judge_host(found, rows, request.rules, request.listed.get(host.name))
+    if rows is not None and not rows:  # the finding on all heartbeats tells why
+        findings = tuple(
+            replace(one, because=HEARTBEATS) if one.code == "no-heartbeat" else one
+            for one in findings
+        )
     if request.source is None:
         findings = tuple(
             replace(one, verdict=Verdict.OK, code="running", because="",

@@ -43,6 +43,66 @@ class Finished(NamedTuple):
     stderr: bytes
 
 
+class Running(Protocol):
+    """A program on the host while it runs: a byte stream to it and from it, and its end."""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes to it; raises a `HostError`."""
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes it wrote, none at its end.
+
+        Raises `DeadlineExceeded` if nothing came by then (it still runs), or the `HostError`
+        that ended the connection. As long as nobody receives, it is held up in writing.
+        """
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error, once it has closed its output."""
+
+    def close(self) -> None:
+        """End it, if it runs; never raises."""
+
+
+class Attributes(NamedTuple):
+    """What a file is like: bytes, and when it was last written, in seconds since the epoch."""
+
+    size: int
+    mtime: float
+    directory: bool = False
+
+
+class RemoteFile(Protocol):
+    """A file of the host, open for reading; it stays the same one when its name goes to another.
+
+    What is wrong with the file is an `OSError`, with the way to the host a `HostError`.
+    """
+
+    def read(self, offset: int, count: int, deadline: Deadline) -> bytes:
+        """Return up to `count` bytes from an offset, none at the end of the file."""
+
+    def attributes(self, deadline: Deadline) -> Attributes:
+        """Return what it is like now."""
+
+    def close(self) -> None:
+        """Close it; never raises."""
+
+
+class Files(Protocol):
+    """The files of the host, for reading; errors are as those of `RemoteFile`."""
+
+    def open(self, path: str, deadline: Deadline) -> RemoteFile:
+        """Return a file, links followed."""
+
+    def attributes(self, path: str, deadline: Deadline) -> Attributes:
+        """Return what is at a path, links followed."""
+
+    def names(self, directory: str, deadline: Deadline) -> tuple[str, ...]:
+        """Return the names in a directory, in no order."""
+
+    def close(self) -> None:
+        """Let go of them; never raises."""
+
+
 class Connection(Protocol):
     """A host that was reached."""
 
@@ -55,6 +115,15 @@ class Connection(Protocol):
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program there and return what it gave; never through a shell of ours."""
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
+        """Start a program there that is read while it runs, for as long as it likes."""
+
+    def open_files(self, deadline: Deadline) -> Files:
+        """Return the files of the host, read as the login's user; root with sudo."""
+
+    def ping(self, deadline: Deadline) -> None:
+        """Return when the host answers; raises the `HostError` of one that does not."""
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port as seen from the host, where localhost is the host.

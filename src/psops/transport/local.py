@@ -14,6 +14,8 @@ from psops.errors import ChannelRefused, DeadlineExceeded, HostError, NoBus, Not
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.dial import dial_tcp
+from psops.transport.files import LocalFiles
+from psops.transport.program import Program
 from psops.transport.stream import SocketChannel, TcpStream, open_here, open_unix
 
 SYSTEM_BUS = "/run/dbus/system_bus_socket"
@@ -37,6 +39,17 @@ class Local:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program here and return what it gave."""
         return run_program(argv, deadline)
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Program:
+        """Start a program here."""
+        return Program(argv)
+
+    def open_files(self, deadline: Deadline) -> LocalFiles:
+        """Return the files of this host."""
+        return LocalFiles("/")
+
+    def ping(self, deadline: Deadline) -> None:
+        """This host is there."""
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port as seen from here."""

@@ -56,6 +56,9 @@ _FIRST_PAUSE = 0.1
 #: fits TCP's first window, which saves a round trip; nearby it only costs CPU.
 _WAN = 0.005
 
+#: Bytes of a program's output that may be under way or wait here, for each program.
+_PROGRAM_WINDOW = 262144
+
 #: Reason code of a channel that is allowed but leads nowhere, and what its text means.
 _CONNECT_FAILED = 2
 _FORWARD_ERRORS: tuple[tuple[str, type[HostError]], ...] = (
@@ -227,6 +230,15 @@ class NativeStream:
             self._channel.close()
 
 
+class NativeProgram(NativeStream):
+    """A program on the host, read while it runs."""
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error."""
+        status, errors = _last_words(self._channel, deadline)
+        return Finished(status, b"", errors.encode())
+
+
 class NativeConnection:
     """One login."""
 
@@ -300,16 +312,32 @@ class NativeConnection:
             raise ChannelRefused(f"cannot run a program there ({exc})") from exc
         return Finished(status, bytes(output), errors.encode())
 
+    def start(self, command: str, *, subsystem: bool = False) -> NativeProgram:
+        """Return a program on the host while it runs; its window bounds what waits here for us."""
+        channel = self._open("session", window=_PROGRAM_WINDOW)
+        try:
+            if subsystem:
+                channel.invoke_subsystem(command)
+            else:
+                channel.exec_command(command)
+        except (SSHException, EOFError, OSError) as exc:
+            raise ChannelRefused(f"cannot run a program there ({exc})") from exc
+        return NativeProgram(channel)
+
     def close(self) -> None:
         """Hang up, without waiting for the other side."""
         self._transport.active = False  # type: ignore[attr-defined]
         self._sock.hang_up()
 
-    def _open(self, kind: str, address: tuple[str, int] | None = None) -> paramiko.Channel:
+    def _open(
+        self, kind: str, address: tuple[str, int] | None = None, window: int | None = None
+    ) -> paramiko.Channel:
         deadline = Deadline(self._timeout)
         try:
             source = ("127.0.0.1", 0) if address else None
-            return self._transport.open_channel(kind, address, source, timeout=self._timeout)
+            return self._transport.open_channel(
+                kind, address, source, window, timeout=self._timeout
+            )
         except ChannelException as exc:
             raise ChannelRefused(f"the host refuses a channel ({exc.text or exc})") from exc
         except (SSHException, EOFError, OSError) as exc:

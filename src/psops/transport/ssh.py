@@ -22,10 +22,11 @@ from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageErro
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
-from psops.transport import ByteStream, Channel, Connection, Finished, Options
+from psops.transport import ByteStream, Channel, Connection, Finished, Options, Running
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
+from psops.transport.sftp import SftpFiles, open_sftp
 from psops.transport.stream import TcpStream, open_here
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Carrier(Protocol):
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream: ...
     def open_unix(self, path: str, deadline: Deadline) -> ByteStream: ...
     def run(self, command: str, deadline: Deadline) -> Finished: ...
+    def start(self, command: str, *, subsystem: bool = False) -> Running: ...
     def close(self) -> None: ...
 
 
@@ -104,6 +106,29 @@ class SshConnection:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
         return self._carrier.run(shlex.join(argv), deadline)
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
+        """Start a program on the host, by a session of its own on the same login."""
+        return self._start(shlex.join(argv))
+
+    def open_files(self, deadline: Deadline) -> SftpFiles:
+        """Return the files of the host by its SFTP server, as root with sudo."""
+        return open_sftp(
+            lambda: self._start("sftp", subsystem=True), self._start,
+            sudo=self._options.sudo or self._host.sudo, deadline=deadline,
+        )  # fmt: skip
+
+    def _start(self, command: str, *, subsystem: bool = False) -> Running:
+        try:
+            return self._carrier.start(command, subsystem=subsystem)
+        except NoMaster:
+            self._carrier.close()
+            self._carrier = self._log_in()
+            return self._carrier.start(command, subsystem=subsystem)
+
+    def ping(self, deadline: Deadline) -> None:
+        """Run a program that does nothing; what keeps a connection tells no dead host by itself."""
+        self._carrier.run("true", deadline)
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port as seen from the host."""
