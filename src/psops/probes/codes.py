@@ -19,6 +19,7 @@ class Cause(StrEnum):
 CODES: dict[str, str] = {
     "no-secret": "the secret that it needs is not there or not kept well",
     "slow": "the answer took longer than it may",
+    "not-stomp": "what answers does not speak STOMP",
     "login-page": "a page to log in came instead of the answer",
     "error-in-body": "the answer says in its text that it failed",
     "missing-object": "what the pipeline declares does not exist there",

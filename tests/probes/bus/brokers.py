@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +25,12 @@ from tests import prepare
 #: What Debian has of it; `java` compiles the broker's main program, which takes a JDK.
 PACKAGES = ["rabbitmq-server", "activemq", "libjolokia-core-java", "libxstream-java",
             "default-jdk-headless"]  # fmt: skip
+#: What would listen to the network if it came up at boot, by the package it is in.
+SERVICES = {
+    "rabbitmq-server": ("rabbitmq-server.service",),
+    "erlang-base": ("epmd.socket", "epmd.service"),
+    "activemq": ("activemq.service",),
+}
 HERE = Path(__file__).parent
 PASSWORD = "only-for-tests"
 #: RabbitMQ: an account that may look, one that may but sees no virtual host, one without tag.
@@ -37,33 +43,17 @@ _ACTIVEMQ = Path("/usr/share/activemq/lib")
 _JARS = Path("/usr/share/java")
 #: XStream writes the answers of the statistics plugin; without it there are none.
 _MORE_JARS = ("jolokia-core.jar", "json-simple.jar", "xstream.jar", "xpp3.jar")
-_POLICY = Path("/usr/sbin/policy-rc.d")
 _SLOW = 60
 
 
 def install() -> None:
-    """Install what is missing; the services that come with it are kept from starting."""
+    """Install what is missing."""
     needed = (_RABBITMQ, _ACTIVEMQ, *(_JARS / name for name in _MORE_JARS))
     if all(path.exists() for path in needed) and shutil.which("javac"):
         return
-    with _no_services():
-        prepare.apt_install(PACKAGES)
+    prepare.apt_install(PACKAGES, SERVICES)
     if missing := [str(path) for path in needed if not path.exists()]:
         raise RuntimeError(f"missing: {missing}; as root: apt install {' '.join(PACKAGES)}")
-
-
-@contextlib.contextmanager
-def _no_services() -> Iterator[None]:
-    """Answer all questions whether a service may start with no, see invoke-rc.d(8)."""
-    if _POLICY.exists() or os.geteuid() != 0:
-        yield
-        return
-    _POLICY.write_text("#!/bin/sh\nexit 101\n")
-    _POLICY.chmod(0o755)
-    try:
-        yield
-    finally:
-        _POLICY.unlink()
 
 
 def free_ports(count: int) -> list[int]:
@@ -130,6 +120,7 @@ class RabbitMq:
         self.url = f"http://127.0.0.1:{self.http}"
         self._epmd: Program | None = None
         self._node: Program | None = None
+        self._ready = False
 
     def start(self) -> None:
         """Start it; `wait` until it answers."""
@@ -142,8 +133,10 @@ class RabbitMq:
 
     def wait(self) -> None:
         """Wait until it answers; it has its virtual host and accounts then."""
-        until("RabbitMQ answers", self._answers)
-        self._accounts()
+        if not self._ready:
+            until("RabbitMQ answers", self._answers)
+            self._accounts()
+            self._ready = True
 
     def stop(self) -> None:
         """Stop it and its port mapper."""
@@ -151,6 +144,7 @@ class RabbitMq:
             if one is not None:
                 one.stop()
         self._node = self._epmd = None
+        self._ready = False
 
     def restart(self) -> None:
         """Stop it and start it again, with what is durable."""

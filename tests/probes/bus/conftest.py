@@ -22,7 +22,7 @@ class Brokers(NamedTuple):
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
-    """Give all brokers, which start at the same time."""
+    """Give all brokers, which start at the same time; who needs one has to `wait` for it."""
     brokers.install()
     places = [tmp_path_factory.mktemp(name) for name in Brokers._fields]
     ports = brokers.free_ports(2)
@@ -35,21 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     try:
         for one in found:
             one.start()
-        for one in found:
-            one.wait()
         yield found
     finally:
         for one in found:
             one.stop()
-
-
-@pytest.fixture(scope="session")
-def rabbit(running: Brokers) -> RabbitMq:
-    """Give a RabbitMQ node."""
-    return running.rabbit
-
-
-@pytest.fixture(scope="session")
-def active(running: Brokers) -> ActiveMq:
-    """Give an ActiveMQ broker with Jolokia and the statistics plugin."""
-    return running.active

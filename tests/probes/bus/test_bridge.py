@@ -1,6 +1,7 @@
 """Bridges from a real RabbitMQ to a real ActiveMQ, good and bad, and a whole pipeline of them."""
 
 import json
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -48,6 +49,8 @@ def _rabbit(flow: Flow) -> dict[str, Any]:
 def flow(running: Brokers) -> Iterator[Flow]:
     """Give brokers with a bridge that passes all on, one that loses half, and one that hangs."""
     rabbit, active = running.rabbit, running.active
+    for broker in (rabbit, active, running.plain):
+        broker.wait()
     rabbit.exchange(SOURCE)
     for name in ("whole", "half", "hung"):
         rabbit.queue(name, SOURCE, "perfsonar.#")
@@ -175,10 +178,6 @@ def _verify(flow: Flow, bridge: str, place: Path, *words: str) -> Run:
     return psops("pipeline", "verify", *words, home=place, **SECRETS)
 
 
-def _causes(run: Run) -> list[str]:
-    return [one["component"] for one in json.loads(run.stdout)["causes"]]
-
-
 def test_pipeline_that_flows(flow: Flow, tmp_path: Path) -> None:
     done = _verify(flow, "whole", tmp_path)
     assert (done.exit, done.stderr) == (Exit.OK, ""), done.stdout
@@ -194,13 +193,12 @@ def test_bridge_that_loses_leads_and_explains_what_lacks_behind_it(
     assert lines[0] == "✗ bridge  run by org bridge", done.stdout
     assert lines[1] == "    explains activemq, view"
     assert "of at least 0.9 go on" in lines[2]
-    done = _verify(flow, "half", tmp_path, "--json")
-    assert _causes(done) == ["bridge"]
+    assert "1 cause; 5 components: 3 critical, 2 ok" in done.stdout
 
 
 def test_bridge_that_hangs(flow: Flow, tmp_path: Path) -> None:
     done = _verify(flow, "hung", tmp_path, "--json")
-    assert _causes(done) == ["bridge"]
+    assert [one["component"] for one in json.loads(done.stdout)["causes"]] == ["bridge"]
     assert "wedged" in done.stdout
 
 
@@ -210,13 +208,12 @@ def test_silent_source_leads_and_explains_all_behind_it(flow: Flow, tmp_path: Pa
     rabbit = flow.brokers.rabbit
     told = f"queues/{VHOST}/whole"
     until("it is empty", lambda: rabbit.call("GET", told)["messages"] == 0)
-    _verify(flow, "whole", tmp_path)  # until all that was on its way has come and been counted
+    time.sleep(WINDOW)  # until all that was on its way has come and been counted
     done = _verify(flow, "whole", tmp_path)
     assert done.exit == Exit.SOME_FAILED
     lines = done.stdout.splitlines()
     assert lines[0] == "✗ collector  run by org collector", done.stdout
     assert lines[1] == "    explains rabbitmq, bridge, activemq, view"
     assert "exchange 'bridge.raw': 0 of at least 5 messages/s in" in lines[2]
-    done = _verify(flow, "whole", tmp_path, "--json")
-    assert _causes(done) == ["collector"]
+    assert "1 cause; 5 components: 5 critical" in done.stdout
     assert SECRETS["PSOPS_TEST_SECRET"] not in done.stdout

@@ -28,8 +28,10 @@ def asked(broker: RabbitMq, kind: str, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def flow(rabbit: RabbitMq) -> Iterator[RabbitMq]:
+def flow(running: Brokers) -> Iterator[RabbitMq]:
     """Give a broker in which some queues flow and others do not."""
+    rabbit = running.rabbit
+    rabbit.wait()
     for name in (RAW, QUIET):
         rabbit.exchange(name)
     rabbit.call("POST", f"bindings/{VHOST}/e/{RAW}/e/amq.topic", {"routing_key": "perfsonar.#"})
@@ -210,6 +212,7 @@ def test_alarm_is_told_and_over(flow: RabbitMq, tmp_path: Path) -> None:
 
 def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_path: Path) -> None:
     blind = running.blind
+    blind.wait()
     blind.exchange(RAW)
     blind.queue("uc", RAW)
     worker = traffic.publish(blind.amqp, RAW, (KEY,), 100)
