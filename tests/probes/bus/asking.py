@@ -24,7 +24,8 @@ Probes = Mapping[str, Mapping[str, Any]]
 VECTORS = Path(__file__).parents[2] / "vectors/sand/bus"
 #: A window in which the counters of the brokers here move at least twice.
 WINDOW = 2.3
-SECRETS = {"PSOPS_TEST_SECRET": brokers.PASSWORD, "PSOPS_TEST_WRONG": "wrong"}
+SECRETS = {"PSOPS_TEST_SECRET": brokers.PASSWORD, "PSOPS_TEST_WRONG": "wrong",
+           "PSOPS_TEST_GUEST": "guest"}  # fmt: skip
 LOGIN = {"user": brokers.WATCHER, "secret": "env:PSOPS_TEST_SECRET"}
 
 

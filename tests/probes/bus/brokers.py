@@ -111,12 +111,18 @@ class Program:
 class RabbitMq:
     """A RabbitMQ node with management, shovels and STOMP."""
 
-    def __init__(self, place: Path, *settings: str) -> None:
-        """`settings` are lines for its configuration file."""
+    def __init__(self, place: Path, *settings: str, authority: Path | None = None) -> None:
+        """`settings` are lines for its configuration file.
+
+        An authority, of `place` as is a PEM file with a certificate and its key, gives TLS ports.
+        """
         self.place = place
-        self._settings = settings
-        ports = free_ports(5)
-        self.amqp, self.http, self.stomp, self._dist, self._epmd_port = ports
+        #: PEM file of who signed its certificate.
+        self.authority = authority
+        ports = free_ports(7)
+        self.amqp, self.http, self.stomp, self._dist, self._epmd_port = ports[:5]
+        self.https, self.stomps = ports[5:]
+        self._settings = (*settings, *self._tls()) if authority else settings
         self.url = f"http://127.0.0.1:{self.http}"
         self._epmd: Program | None = None
         self._node: Program | None = None
@@ -199,6 +205,22 @@ class RabbitMq:
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }  # fmt: skip
+
+    def _tls(self) -> list[str]:
+        both = next(self.place.glob("localhost*.pem")).read_text()
+        begin = both.index("-----BEGIN PRIVATE KEY")
+        # One file with both is something that its check of certificates fails to read.
+        files = {"cacertfile": self.authority, "certfile": self.place / "certificate.pem",
+                 "keyfile": self.place / "key.pem"}  # fmt: skip
+        (self.place / "certificate.pem").write_text(both[:begin])
+        (self.place / "key.pem").write_text(both[begin:])
+        return [
+            f"stomp.listeners.ssl.1 = 127.0.0.1:{self.stomps}",
+            "management.ssl.ip = 127.0.0.1",
+            f"management.ssl.port = {self.https}",
+            *(f"{section}.{key} = {path}" for section in ("ssl_options", "management.ssl")
+              for key, path in files.items()),
+        ]  # fmt: skip
 
     def _write(self) -> None:
         (self.place / "enabled_plugins").write_text(

@@ -257,6 +257,14 @@ def test_certificate_of_a_port_that_ends_is_told_beside(
     assert "port 5671 of sand@localhost: a certificate end" in beside.text
 
 
+def test_certificates_that_the_broker_fails_to_judge_are_not_known(judge: Ask) -> None:
+    path = f"{CHECKS}/certificate-expiration/14/days"
+    found = judge("rabbitmq-health", {**HEALTHY, path: [(500, "")]}, {})
+    assert (found["it"].code, found["it/no-data"].verdict) == ("ok", Verdict.UNKNOWN)
+    found = judge("rabbitmq-health", {**HEALTHY, path: [(500, "")]}, {"certificate_days": 0})
+    assert list(found) == ["it"]
+
+
 def jolokia(value: Any, timestamp: int = 100) -> dict[str, Any]:
     """Return an answer of Jolokia."""
     return {"status": 200, "timestamp": timestamp, "value": value}
