@@ -68,7 +68,9 @@ def main() -> int:
     """Set up, run every step, and return the exit code of the first that fails."""
     prepare.use_checkout_python()
     prepare.make_environment("dev")
-    prepare.apt_install(_PACKAGES)
+    from tests.probes.bus import brokers
+
+    prepare.apt_install([*_PACKAGES, *brokers.PACKAGES], brokers.SERVICES)
     os.chdir(prepare.ROOT)
     for row in _STEPS:
         code = _run(row)
