@@ -147,7 +147,7 @@ def _pipeline(flow: Flow, bridge: str) -> str:
     checks: dict[str, Probes] = {
         "collector": {"rate": {"kind": "rabbitmq-rate", "exchange": SOURCE, **counted}},
         "rabbitmq": {
-            "health": {"kind": "rabbitmq-health", **rabbit},
+            "health": {"kind": "rabbitmq-health", "certificate_days": 0, **rabbit},
             "queue": {"kind": "rabbitmq-queue", "queue": bridge, **counted},
         },
         "bridge": {
