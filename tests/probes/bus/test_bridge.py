@@ -153,7 +153,7 @@ def _pipeline(flow: Flow, bridge: str) -> str:
         "bridge": {
             "ratio": {
                 "kind": "bridge", "min_rate": 5, "from": from_queue(flow, bridge),
-                "to": to_topic(flow, topic),
+                "to": {**to_topic(flow, topic), "url": "env:PSOPS_TEST_JOLOKIA"},
             }
         },
         "activemq": {
@@ -163,7 +163,7 @@ def _pipeline(flow: Flow, bridge: str) -> str:
         "view": {
             "stream": {
                 "kind": "stomp-statistics", "topic": topic, "min_rate": 30, **LOGIN,
-                "url": f"stomp://127.0.0.1:{flow.brokers.active.stomp}",
+                "url": "env:PSOPS_TEST_STOMP",
             }
         },
     }  # fmt: skip
@@ -175,7 +175,10 @@ def _verify(flow: Flow, bridge: str, place: Path, *words: str) -> Run:
     path = place / "sand.toml"
     path.write_text(_pipeline(flow, bridge))
     words = ("-f", str(path), "--window", str(WINDOW), *words)
-    return psops("pipeline", "verify", *words, home=place, **SECRETS)
+    active = flow.brokers.active
+    variables = {**SECRETS, "PSOPS_TEST_JOLOKIA": active.url,
+                 "PSOPS_TEST_STOMP": f"stomp://127.0.0.1:{active.stomp}"}  # fmt: skip
+    return psops("pipeline", "verify", *words, home=place, **variables)
 
 
 def test_pipeline_that_flows(flow: Flow, tmp_path: Path) -> None:
