@@ -64,7 +64,7 @@ def flow(running: Brokers) -> Iterator[Flow]:
             out.send("/topic/bridged.half")
 
     workers = [
-        traffic.publish(rabbit.amqp, SOURCE, (KEY,), 40),
+        traffic.publish(rabbit.amqp, SOURCE, (KEY,), 20),
         traffic.consume(rabbit.amqp, "whole", pass_on=lambda _: out.send("/topic/bridged.whole")),
         traffic.consume(rabbit.amqp, "half", pass_on=half),
         traffic.consume(rabbit.amqp, "hung", prefetch=5, confirm=False),
@@ -158,11 +158,11 @@ def _pipeline(flow: Flow, bridge: str) -> str:
         },
         "activemq": {
             "broker": {"kind": "activemq-broker", **active},
-            "topic": {"kind": "activemq-destination", "topic": topic, "min_rate": 30, **active},
+            "topic": {"kind": "activemq-destination", "topic": topic, "min_rate": 13, **active},
         },
         "view": {
             "stream": {
-                "kind": "stomp-statistics", "topic": topic, "min_rate": 30, **LOGIN,
+                "kind": "stomp-statistics", "topic": topic, "min_rate": 13, **LOGIN,
                 "url": "env:PSOPS_TEST_STOMP",
             }
         },
