@@ -3,9 +3,36 @@
 import re
 from typing import Any
 
-from psops.catalogue_values import Wrong, boolean, kind, path, string, whole, word
+from psops.catalogue_values import Reader, Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
 from psops.secrets import FORMS, is_reference
+
+_VARIABLE = r"env:[A-Za-z_]\w*"
+
+
+class Variable(str):
+    """The word `env:NAME` for a value that differs from site to site, read when it is used."""
+
+    __slots__ = ("reader",)
+    reader: Reader
+
+    @property
+    def variable(self) -> str:
+        """The name of the environment variable."""
+        return self.removeprefix("env:")
+
+
+def given(reader: Reader) -> Reader:
+    """Return a reader that also takes the name of a variable with the value, as `env:NAME`."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
+            return reader(value)
+        found = Variable(value)
+        found.reader = reader
+        return found
+
+    return read
 
 
 def url(value: Any) -> str:
@@ -59,8 +86,8 @@ def json_rules(value: Any) -> Any:
 
 #: What an exchange by HTTP may need.
 HTTP: dict[str, Key] = {
-    "url": Key(url, needed=True),
-    "user": Key(string, ""),
+    "url": Key(given(url), needed=True),
+    "user": Key(given(string), ""),
     "secret": Key(secret, ""),
     #: basic with a user, bearer without; apikey is Elasticsearch's own.
     "auth": Key(word(("basic", "bearer", "apikey"), "way to log in"), ""),
