@@ -75,9 +75,16 @@ def test_reports_are_those_of_bundle_verify(tmp_path: Path, form: str) -> None:
     run = psops(*words, home=tmp_path)
     assert run.exit == (2 if form == "nagios" else 1), run.stderr
     assert "undertaker" in run.stdout
-    kept = psops(*words, "-o", str(tmp_path / "report"), home=tmp_path)
-    assert (kept.exit, kept.stdout) == (run.exit, "")
+
+
+def test_a_report_is_written_to_a_file(tmp_path: Path) -> None:
+    words = ("rucio", "verify", "-i", "demo", "-g", "rucio", "-o", str(tmp_path / "report"))
+    run = psops(*words, home=tmp_path)
+    assert (run.exit, run.stdout) == (1, "")
     assert "undertaker" in (tmp_path / "report").read_text()
+    lost = psops(*words[:-1], str(tmp_path / "absent/report"), home=tmp_path)
+    assert lost.exit == 2
+    assert "no such file" in lost.stderr
 
 
 def test_heartbeats_are_listed_with_their_owners(tmp_path: Path) -> None:
