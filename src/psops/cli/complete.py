@@ -52,6 +52,13 @@ def formats() -> list[str]:
     return list(FORMATS)
 
 
+def watch_formats() -> list[str]:
+    """Return the values of --format that `watch` takes."""
+    from psops.watch.lines import FORMATS
+
+    return list(FORMATS)
+
+
 def groups(context: typer.Context) -> list[str]:
     """Return the groups of the inventory."""
     _, found = _inventory(context)

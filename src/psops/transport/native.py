@@ -13,6 +13,7 @@ import shlex
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -40,7 +41,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished, Watch
+from psops.transport import Finished, Output, Watch
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -55,6 +56,11 @@ _FIRST_PAUSE = 0.1
 #: Seconds of a TCP handshake beyond which the host is far away. There a compressed request
 #: fits TCP's first window, which saves a round trip; nearby it only costs CPU.
 _WAN = 0.005
+#: Seconds between two looks at a connection that is expected to be quiet.
+_LONG_QUIET = 60.0
+
+#: Bytes of a program's output that may be under way or wait here, for each program.
+_PROGRAM_WINDOW = 262144
 
 #: Reason code of a channel that is allowed but leads nowhere, and what its text means.
 _CONNECT_FAILED = 2
@@ -97,6 +103,14 @@ class _QuickSocket:
         return self._sock.send(data)
 
     def settimeout(self, seconds: float | None) -> None:
+        self._sock.settimeout(seconds)
+
+    def relax(self, seconds: float) -> None:
+        """Let the thread that reads sleep so long at a time.
+
+        paramiko has it look ten times a second whether it is to end, or to change keys. The
+        first is told by `hang_up`, the second can wait until there is something to encrypt.
+        """
         self._sock.settimeout(seconds)
 
     def hang_up(self) -> None:
@@ -157,6 +171,16 @@ class _Transport(paramiko.Transport):
         super()._parse_channel_open_failure(data)  # type: ignore[misc]
 
 
+class _Bell:
+    """What paramiko takes for an event: set when bytes have come, or none will any more."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.set = wake
+
+    def clear(self) -> None:
+        """Nothing is remembered, so there is nothing to clear."""
+
+
 class BusChannel:
     """A byte stream over a channel of a login."""
 
@@ -184,6 +208,14 @@ class BusChannel:
         if not data:
             raise self._end(deadline)
         return data
+
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Call `wake` when bytes have come; paramiko's own thread does."""
+        sock = self._channel.get_transport().sock
+        assert isinstance(sock, _QuickSocket)
+        sock.relax(_LONG_QUIET)
+        self._channel.in_buffer.set_event(_Bell(wake))  # type: ignore[arg-type]
+        return -1
 
     def close(self) -> None:
         """Leave the channel; the login's end closes it."""
@@ -227,6 +259,15 @@ class NativeStream:
             self._channel.close()
 
 
+class NativeProgram(NativeStream):
+    """A program on the host, read while it runs."""
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error."""
+        status, errors = _last_words(self._channel, deadline)
+        return Finished(status, b"", errors.encode())
+
+
 class NativeConnection:
     """One login."""
 
@@ -234,6 +275,11 @@ class NativeConnection:
         self._transport = transport
         self._sock = sock
         self._timeout = timeout
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the login has not ended."""
+        return self._transport.is_active()
 
     def open_streamlocal(self, path: str) -> BusChannel:
         """Return a channel to a Unix socket of the host; raises `ChannelRefused`."""
@@ -287,12 +333,12 @@ class NativeConnection:
         channel = self._open("session")
         try:
             channel.exec_command(command)
-            output = bytearray()
+            output = Output()
             while True:
                 channel.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := channel.recv(262144)):
                     break
-                output += data
+                output.take(data)
             status, errors = _last_words(channel, deadline)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
@@ -300,16 +346,32 @@ class NativeConnection:
             raise ChannelRefused(f"cannot run a program there ({exc})") from exc
         return Finished(status, bytes(output), errors.encode())
 
+    def start(self, command: str, *, subsystem: bool = False) -> NativeProgram:
+        """Return a program on the host while it runs; its window bounds what waits here for us."""
+        channel = self._open("session", window=_PROGRAM_WINDOW)
+        try:
+            if subsystem:
+                channel.invoke_subsystem(command)
+            else:
+                channel.exec_command(command)
+        except (SSHException, EOFError, OSError) as exc:
+            raise ChannelRefused(f"cannot run a program there ({exc})") from exc
+        return NativeProgram(channel)
+
     def close(self) -> None:
         """Hang up, without waiting for the other side."""
         self._transport.active = False  # type: ignore[attr-defined]
         self._sock.hang_up()
 
-    def _open(self, kind: str, address: tuple[str, int] | None = None) -> paramiko.Channel:
+    def _open(
+        self, kind: str, address: tuple[str, int] | None = None, window: int | None = None
+    ) -> paramiko.Channel:
         deadline = Deadline(self._timeout)
         try:
             source = ("127.0.0.1", 0) if address else None
-            return self._transport.open_channel(kind, address, source, timeout=self._timeout)
+            return self._transport.open_channel(
+                kind, address, source, window, timeout=self._timeout
+            )
         except ChannelException as exc:
             raise ChannelRefused(f"the host refuses a channel ({exc.text or exc})") from exc
         except (SSHException, EOFError, OSError) as exc:

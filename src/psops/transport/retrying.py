@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, HostError, NoBus
-from psops.transport import Channel
+from psops.transport import LastingChannel
 
 
 class Retrying:
@@ -16,7 +16,7 @@ class Retrying:
 
     def __init__(
         self,
-        ways: list[Callable[[], Channel]],
+        ways: list[Callable[[], LastingChannel]],
         diagnose: Callable[[HostError], HostError],
         worked: Callable[[int], None] = lambda place: None,
     ) -> None:
@@ -24,7 +24,7 @@ class Retrying:
         self._diagnose = diagnose
         self._worked = worked
         self._place = -1
-        self._channel: Channel | None = None
+        self._channel: LastingChannel | None = None
         self._sent: bytes | None = b""
         self._errors: list[HostError] = []
         self._advance()
@@ -57,12 +57,16 @@ class Retrying:
                 self._worked(self._place)
             return data
 
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Return what the way in use gives to wait for."""
+        return self._open_channel().watch(wake)
+
     def close(self) -> None:
         """Close the way in use."""
         if self._channel is not None:
             self._channel.close()
 
-    def _open_channel(self) -> Channel:
+    def _open_channel(self) -> LastingChannel:
         assert self._channel is not None
         return self._channel
 

@@ -9,12 +9,13 @@ import contextlib
 import os
 import shlex
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from psops import memory
 from psops.deadline import Deadline
@@ -22,11 +23,20 @@ from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageErro
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
-from psops.transport import ByteStream, Channel, Connection, Finished, Options, Watch
+from psops.transport import (
+    ByteStream,
+    Connection,
+    Finished,
+    LastingChannel,
+    Options,
+    Running,
+    Watch,
+)
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
 from psops.transport.retrying import Retrying
+from psops.transport.sftp import SftpFiles, open_sftp
 from psops.transport.stream import TcpStream, open_here
 
 if TYPE_CHECKING:
@@ -38,6 +48,7 @@ SUDO_BRIDGE = ("sudo", "-n", BRIDGE)
 STREAMLOCAL = "streamlocal"
 _BOOTED = "/run/systemd/system"
 _MOST_HOPS = 8
+_FAILURE_HOLDS = 5.0  # seconds, where connections are made again
 #: What `native` imports, besides paramiko, and what resolving a name does.
 _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 
@@ -45,11 +56,12 @@ _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 class Carrier(Protocol):
     """What can open channels on a host: a login of ours, or somebody's ControlMaster."""
 
-    def open_streamlocal(self, path: str) -> Channel: ...
-    def open_program(self, command: str) -> Channel: ...
+    def open_streamlocal(self, path: str) -> LastingChannel: ...
+    def open_program(self, command: str) -> LastingChannel: ...
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream: ...
     def open_unix(self, path: str, deadline: Deadline) -> ByteStream: ...
     def run(self, command: str, deadline: Deadline) -> Finished: ...
+    def start(self, command: str, *, subsystem: bool = False) -> Running: ...
     def close(self) -> None: ...
 
 
@@ -73,7 +85,7 @@ class SshConnection:
         self._options = options
         self._carrier = carrier
 
-    def open_bus(self) -> Channel:
+    def open_bus(self) -> LastingChannel:
         """Return a channel to the bus, by the way that worked last time, else by the next."""
         try:
             return self._open_bus()
@@ -82,7 +94,7 @@ class SshConnection:
             self._carrier = self._log_in()
             return self._open_bus()
 
-    def _open_bus(self) -> Channel:
+    def _open_bus(self) -> LastingChannel:
         name = self._host.name
         watch = self._options.watch or _nobody
         if self._options.sudo or self._host.sudo:
@@ -96,7 +108,7 @@ class SshConnection:
         if self._options.user_bus:
             socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
             bridge = shlex.join((BRIDGE, f"--bus-path=unix:path={socket}"))
-        ways: dict[str, Callable[[], Channel]] = {
+        ways: dict[str, Callable[[], LastingChannel]] = {
             STREAMLOCAL: lambda: self._carrier.open_streamlocal(socket),
             BRIDGE: lambda: self._carrier.open_program(bridge),
         }
@@ -111,6 +123,29 @@ class SshConnection:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
         return self._carrier.run(shlex.join(argv), deadline)
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
+        """Start a program on the host, by a session of its own on the same login."""
+        return self._start(shlex.join(argv))
+
+    def open_files(self, deadline: Deadline) -> SftpFiles:
+        """Return the files of the host by its SFTP server, as root with sudo."""
+        return open_sftp(
+            lambda: self._start("sftp", subsystem=True), self._start,
+            sudo=self._options.sudo or self._host.sudo, deadline=deadline,
+        )  # fmt: skip
+
+    def _start(self, command: str, *, subsystem: bool = False) -> Running:
+        try:
+            return self._carrier.start(command, subsystem=subsystem)
+        except NoMaster:
+            self._carrier.close()
+            self._carrier = self._log_in()
+            return self._carrier.start(command, subsystem=subsystem)
+
+    def ping(self, deadline: Deadline) -> None:
+        """Run a program that does nothing; what keeps a connection tells no dead host by itself."""
+        self._carrier.run("true", deadline)
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port as seen from the host."""
@@ -280,11 +315,19 @@ def _agent(setting: str | None) -> str:
     return os.environ.get(setting[1:], "") if setting.startswith("$") else setting
 
 
-class _Hop(NamedTuple):
+@dataclass(slots=True)
+class _Hop:
     """A jump host that is logged in to once for all hosts behind it."""
 
     lock: threading.Lock
-    result: "list[NativeConnection | HostError]"
+    result: "NativeConnection | HostError | None" = None
+    since: float = 0.0
+
+    def is_spent(self) -> bool:
+        """Tell whether the login has ended, or its failure is no news any more."""
+        if isinstance(self.result, HostError):
+            return time.monotonic() - self.since > _FAILURE_HOLDS
+        return self.result is not None and not self.result.is_active
 
 
 _hops: dict[tuple[str, ...], _Hop] = {}
@@ -301,14 +344,15 @@ def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
     if len(chain) > _MOST_HOPS:
         raise UsageError(f"more than {_MOST_HOPS} jump hosts: {', '.join(chain)}")
     with _hops_lock:
-        hop = _hops.setdefault(chain, _Hop(threading.Lock(), []))
+        hop = _hops.setdefault(chain, _Hop(threading.Lock()))
     with hop.lock:
-        if not hop.result:
+        if hop.result is None or (options.lasting and hop.is_spent()):
             try:
-                hop.result.append(_log_in_to_hop(chain, options))
+                hop.result = _log_in_to_hop(chain, options)
             except HostError as exc:
-                hop.result.append(exc)
-        found = hop.result[0]
+                hop.result = exc
+            hop.since = time.monotonic()
+        found = hop.result
     if isinstance(found, HostError):
         raise type(found)(f"jump host {chain[-1]}: {found}", remedy=found.remedy) from found
     return found
