@@ -432,8 +432,9 @@ Nodes {
 }
 """
     found = read("parastation", text, "parastation.conf")
-    assert found.hosts == {f"node0{n}": {"labels": {"psid": str(n)}} for n in range(4)}
-    assert groups_of(found) == {"p4sock": "node00"}
+    ids = {host: values["labels"]["psid_id"] for host, values in found.hosts.items()}
+    assert ids == {f"node0{n}": str(n) for n in range(4)}
+    assert groups_of(found) == {"compute": "node00 node01 node02 node03", "p4sock": "node00"}
     with pytest.raises(ConfigError, match=r"^p\.conf:1: "):
         read("parastation", "nonsense", "p.conf")
 
