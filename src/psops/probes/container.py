@@ -66,7 +66,7 @@ def answer(probe: Probe, world: World) -> Answer:
         return wrong("missing-object", f"no container '{clean(name)}' by {', '.join(absent)}")
     if len(problems) == 1:
         return problems[0].answer
-    texts = "; ".join(problem.answer.text for problem in problems)
+    texts = "; ".join(dict.fromkeys(problem.answer.text for problem in problems))
     return unknown(problems[0].answer.code, texts)
 
 

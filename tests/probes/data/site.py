@@ -166,6 +166,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
     tls: ssl.SSLContext | None = None
 
     def handle_error(self, *_: Any) -> None:
@@ -175,6 +176,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
 class _Unix(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
     tls: ssl.SSLContext | None = None
 
     def handle_error(self, *_: Any) -> None:
