@@ -1,6 +1,7 @@
 """The verdicts that disagreements of real daemons lead to."""
 
 import time
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -196,6 +197,9 @@ def test_the_socket_that_starts_psid_has_a_finding(
     (_, found) = judge(one, cluster)
     assert (found.name, found.verdict, found.code) == ("psidstarter", *wanted)
     assert (found.unit is None) is ("not-found" in state)
+    at_boot = replace(one, socket=replace(socket, properties={"UnitFileState": "enabled"}))
+    forgotten = wanted[1] == "closed" and psid == "active"
+    assert judge(at_boot, cluster)[1].verdict is (Verdict.WARNING if forgotten else wanted[0])
 
 
 def test_an_init_script_is_advised_by_its_own_name() -> None:

@@ -208,6 +208,10 @@ def _socket(node: Node, kind: UnitKind) -> tuple[Finding, ...]:
         advice = (Advice("read why", f"systemctl status {SOCKET}"),)
     elif not node.socket_active:
         code, text = "closed", "an 'add' of another node does not start psid, and is not told so"
+        enabled = str(unit.properties.get("UnitFileState", "")).startswith("enabled")
+        if enabled and kind in (UnitKind.ACTIVE, UnitKind.FRESH):
+            verdict, text = Verdict.WARNING, f"stopped, though it is enabled: {text}"
+            advice = (Advice("start it, as at boot", f"systemctl start {SOCKET}"),)
     return (
         Finding(
             name="psidstarter", verdict=verdict, code=code, text=text, bundle=BUNDLE,
