@@ -92,12 +92,14 @@ def _show_error(error: PsopsError) -> None:
     _show(render_error(error))
 
 
-def _show(text: str) -> None:
-    """Print to stdout, as far as the reader wants."""
+def _show(text: str) -> bool:
+    """Print to stdout; return whether the reader wants more."""
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _show_trace() -> None:

@@ -222,7 +222,10 @@ class Daemon:
     #: How the names of its heartbeats begin, for systems that have them.
     heartbeats: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    #: Log files; a directory stands for the file in it that was written last.
     logs: tuple[str, ...] = ()
+    #: Their times are in UTC, whatever the zone of the host is.
+    logs_in_utc: bool = False
     configs: tuple[str, ...] = ()
     hints: tuple[Hint, ...] = ()
     note: str = ""

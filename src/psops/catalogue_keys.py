@@ -211,6 +211,7 @@ _CHANGES: dict[str, Reader] = {
     "start_grace": whole(0, 3600),
     "checks": _names,
     "logs": _paths,
+    "logs_in_utc": boolean,
     "configs": _paths,
     "hints": _hints,
     "note": string,

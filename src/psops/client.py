@@ -25,6 +25,11 @@ class Client:
         self._deadline = deadline
         self._session = Session()
 
+    @property
+    def name(self) -> str:
+        """The name that the bus has given to this connection, "" before the first reply."""
+        return self._session.name
+
     def call(self, calls: Sequence[Call], deadline: Deadline | None = None) -> list[Reply]:
         """Return the replies to these calls, in their order, after one round trip.
 

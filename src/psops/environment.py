@@ -31,3 +31,15 @@ def detect(color: str = "auto") -> Environment:
         color=color == "always" or (color == "auto" and shows),
         width=shutil.get_terminal_size().columns if terminal else None,
     )
+
+
+def reader_gone(stream: TextIO) -> bool:
+    """Tell whether a pipe's reader has ended, without writing to it."""
+    import select
+
+    try:
+        asked = select.poll()
+        asked.register(stream.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in asked.poll(0))
+    except (OSError, ValueError):
+        return False  # no file at all; whoever gave it reads it as it likes

@@ -80,6 +80,13 @@ class SshConfigError(ConfigError):
     code = "ssh-config"
 
 
+class SecretError(ConfigError):
+    """A secret is not where its reference says, or is not kept from others."""
+
+    code = "secret"
+    remedy = "keep it in a file of mode 0600, a variable, or a credential of systemd"
+
+
 class CrontabError(PsopsError):
     """A crontab cannot be read at all; one that has wrong lines is no error."""
 
@@ -192,6 +199,13 @@ class RowsUnread(HostError):
 
     code = "heartbeats-unread"
     remedy = "is the address right, and may the account read the heartbeats?"
+
+
+class JournalForbidden(HostError, PermissionError):
+    """The login's user may not read the journal of the system."""
+
+    code = "journal-forbidden"
+    remedy = "add the user to group systemd-journal or adm there, or try --sudo, or log in as root"
 
 
 class Interrupted(HostError):

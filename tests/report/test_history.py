@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from psops.cli.history import parse_since
 from psops.errors import UsageError
 from psops.history_run import Change, Run, RunHost
+from psops.moments import parse_moment
 from psops.report import Look
 from psops.report.history import render_run, render_runs
 
@@ -189,6 +189,14 @@ NOW = datetime(2026, 11, 21, 3, 20, 30, tzinfo=UTC)
         ("20min", "2026-11-21T03:00:30"),
         ("20 m", "2026-11-21T03:00:30"),
         ("2h", "2026-11-21T01:20:30"),
+        ("2h ago", "2026-11-21T01:20:30"),
+        ("-2h", "2026-11-21T01:20:30"),
+        ("1h 30 min ago", "2026-11-21T01:50:30"),
+        ("0.5h", "2026-11-21T02:50:30"),
+        ("@1795230000", "2026-11-21T03:00:00"),
+        ("03:00", "2026-11-21T03:00:00"),
+        ("03:00:05", "2026-11-21T03:00:05"),
+        ("now", "2026-11-21T03:20:30"),
         ("3d", "2026-11-18T03:20:30"),
         ("1w", "2026-11-14T03:20:30"),
         ("today", "2026-11-21T00:00:00"),
@@ -196,10 +204,11 @@ NOW = datetime(2026, 11, 21, 3, 20, 30, tzinfo=UTC)
     ],
 )
 def test_since_is_a_date_or_a_span(text: str, wanted: str) -> None:
-    assert parse_since(text, NOW) == datetime.fromisoformat(f"{wanted}+00:00").timestamp()
+    there = datetime.fromisoformat(f"{wanted}+00:00").timestamp()
+    assert parse_moment(text, "--since", NOW) == there
 
 
-@pytest.mark.parametrize("text", ["", "x", "2", "2y", "-2h", "2026-13-01", "0001-01-01x", "1h2"])
+@pytest.mark.parametrize("text", ["", "x", "2", "2y", "25:00", "2026-13-01", "0001-01-01x", "1h2"])
 def test_since_that_is_no_time(text: str) -> None:
     with pytest.raises(UsageError, match="is no time such as"):
-        parse_since(text, NOW)
+        parse_moment(text, "--since", NOW)

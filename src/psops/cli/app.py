@@ -19,12 +19,13 @@ class Answer(NamedTuple):
     """What a verb gives back: the text for stdout, and the exit code.
 
     One that has something to say before it is done gives `stream` instead: called with what
-    shows a piece of text, it does the work and returns the exit code.
+    shows a piece of text and tells whether anybody reads it, it does the work and returns the
+    exit code.
     """
 
     text: str = ""
     exit: Exit = Exit.OK
-    stream: Callable[[Callable[[str], None]], Exit] | None = None
+    stream: Callable[[Callable[[str], bool]], Exit] | None = None
 
 
 def epilog(codes: Iterable[Exit]) -> str:

@@ -1,7 +1,5 @@
 """`psops history`: which units psops changed, when, for whom, and what became of it."""
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +9,7 @@ from psops.cli import options as opt
 from psops.cli.app import Answer, environment, epilog, verb_app
 from psops.errors import UsageError
 from psops.exits import Exit
+from psops.moments import EXAMPLES, parse_moment
 
 if TYPE_CHECKING:
     from psops.history import History
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CANNOT_RECORD)
 #: More than anybody reads.
 _MOST = 100_000
-_SINCE = "2026-11-20, '2026-11-20 14:00', 2h, 3d, today, yesterday"
-#: Units of time as systemd.time(7) has them, in seconds.
-_SPANS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 app = verb_app(_CODES, "Show what psops changed: the last runs, or one in full.")
 
@@ -38,7 +34,7 @@ def list_runs(
         str | None, typer.Option("--unit", metavar="GLOB", help="Runs that changed such a unit.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help=f"Runs since then: {_SINCE}.")
+        str | None, typer.Option("--since", metavar="TIME", help=f"Runs since then: {EXAMPLES}.")
     ] = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="Runs that failed in part, or were not ended.")
@@ -65,7 +61,7 @@ def list_runs(
     from psops.report.history import render_runs
 
     form = check_format("json" if as_json else form)
-    moment = None if since is None else parse_since(since)
+    moment = None if since is None else parse_moment(since, "--since")
     env = environment(context, color)
     look = Look(color=env.color, width=env.width)
     history = _open()
@@ -114,24 +110,6 @@ def show_run(
         which = "last run" if number == "last" else f"run {number}"
         raise UsageError(f"the history has no {which}", remedy="psops history")
     return Answer(render_run(run, form, Look(color=env.color, width=env.width)), Exit.OK)
-
-
-def parse_since(text: str, now: datetime | None = None) -> float:
-    """Return the moment that a user means, in seconds since the epoch; raises `UsageError`.
-
-    Dates without a zone are local; `2h` is two hours ago.
-    """
-    now = now or datetime.now(UTC).astimezone()
-    word = text.strip().lower()
-    try:
-        if word in ("today", "yesterday"):
-            day = (now - timedelta(days=word == "yesterday")).replace(tzinfo=None)
-            return day.replace(hour=0, minute=0, second=0, microsecond=0).astimezone().timestamp()
-        if span := re.fullmatch(r"([0-9]{1,9}) ?([a-z]+)", word):
-            return now.timestamp() - int(span[1]) * _SPANS[span[2]]
-        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
-    except (ValueError, KeyError, OverflowError) as exc:
-        raise UsageError(f"--since: '{text}' is no time such as {_SINCE}") from exc
 
 
 def _open() -> "History | None":

@@ -18,6 +18,7 @@ _CHANGE = "psops.cli.change"
 #: `app_for` where it has several. In the order of the help.
 VERBS: dict[str, str] = {
     "status": "psops.cli.status",
+    "logs": "psops.cli.logs",
     "watch": "psops.cli.watch",
     "start": _CHANGE,
     "stop": _CHANGE,

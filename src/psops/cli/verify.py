@@ -118,7 +118,7 @@ def verify(
         from psops.report.verify_jsonl import render_host_line
         from psops.verdict import HostVerdict
 
-        def stream(show: Callable[[str], None]) -> Exit:
+        def stream(show: Callable[[str], bool]) -> Exit:
             def tell(outcome: Outcome[HostVerdict]) -> None:
                 show(render_host_line(outcome))
 

@@ -4,8 +4,10 @@ Authority: systemd.journal-fields(7) and journalctl(1).
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
 from psops.demo import hosts, numbers, properties
 from psops.demo.numbers import SECOND, HostNumber, Invocation
@@ -25,44 +27,79 @@ def without_sudo(argv: tuple[str, ...]) -> tuple[str, ...]:
     return argv[rest:]
 
 
+class _Asked(NamedTuple):
+    """What journalctl is asked for."""
+
+    units: list[str]
+    invocations: set[str]
+    lines: int | None = None
+    newest_first: bool = False
+    since: float = 0.0
+    until: float = float("inf")
+    priorities: tuple[int, int] = (0, 7)
+    pattern: str = ""
+    after: str = ""
+
+
 def answer(host: Host, arguments: Sequence[str]) -> bytes:
     """Return the entries that journalctl with these arguments prints, one JSON object a line."""
-    units, invocations, lines, newest_first = _parse(arguments)
+    asked = _parse(arguments)
     here = hosts.numbers_of(host)
     profile = hosts.current(host)
-    wanted = {profile.find(name).name for name in units}
     entries: list[dict[str, str]] = []
     for unit in profile.units.values():
         invocation = Invocation(unit.name, properties.history(unit).run).of_host(here).hex()
-        if (not wanted and not invocations) or unit.name in wanted or invocation in invocations:
+        named = any(fnmatchcase(unit.name, name) or profile.find(name).name == unit.name
+                    for name in asked.units)  # fmt: skip
+        everything = not asked.units and not asked.invocations
+        if everything or named or invocation in asked.invocations:
             entries += _entries(host.name, unit, here, invocation, profile)
     entries.sort(key=lambda entry: int(entry["__REALTIME_TIMESTAMP"]))
-    if lines is not None:
-        entries = entries[max(0, len(entries) - lines) :]
-    if newest_first:
+    entries = [entry for entry in entries if _is_asked(entry, asked)]
+    known = [at for at, entry in enumerate(entries) if entry["__CURSOR"] == asked.after]
+    entries = entries[known[0] + 1 if known else 0 :]
+    if asked.lines is not None:
+        entries = entries[max(0, len(entries) - asked.lines) :]
+    if asked.newest_first:
         entries.reverse()
     return b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
 
 
-def _parse(arguments: Sequence[str]) -> tuple[list[str], set[str], int | None, bool]:
-    units: list[str] = []
-    invocations: set[str] = set()
-    lines: int | None = None
-    newest_first = False
-    rest = iter(_split(arguments))
-    for word in rest:
+def _is_asked(entry: dict[str, str], asked: _Asked) -> bool:
+    strongest, weakest = asked.priorities
+    return (
+        asked.since <= int(entry["__REALTIME_TIMESTAMP"]) / 1e6 <= asked.until
+        and strongest <= int(entry["PRIORITY"]) <= weakest
+        and re.search(asked.pattern, entry["MESSAGE"]) is not None
+    )
+
+
+def _parse(arguments: Sequence[str]) -> _Asked:
+    asked = _Asked([], set())
+    for word in _split(arguments):
         key, _, value = word.partition("=")
         if key in ("-u", "--unit"):
-            units.append(value if unit_type(value) else f"{value}.service")
+            asked.units.append(value if unit_type(value) else f"{value}.service")
         elif key in ("_SYSTEMD_UNIT", "UNIT"):
-            units.append(value)
+            asked.units.append(value)
         elif key in ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID"):
-            invocations.add(value)
+            asked.invocations.add(value)
         elif key in ("-n", "--lines"):
-            lines = int(value) if value.isdigit() else None
+            asked = asked._replace(lines=int(value) if value.isdigit() else None)
         elif key in ("-r", "--reverse"):
-            newest_first = True
-    return units, invocations, lines, newest_first
+            asked = asked._replace(newest_first=True)
+        elif key == "--since" and value.startswith("@"):
+            asked = asked._replace(since=float(value[1:]))
+        elif key == "--until" and value.startswith("@"):
+            asked = asked._replace(until=float(value[1:]))
+        elif key in ("-p", "--priority"):
+            first, dots, last = value.partition("..")
+            asked = asked._replace(priorities=(int(first) if dots else 0, int(last or first)))
+        elif key in ("-g", "--grep"):
+            asked = asked._replace(pattern=value)
+        elif key == "--after-cursor":
+            asked = asked._replace(after=value)
+    return asked
 
 
 _WITH_VALUE = ("-u", "-n", "-o", "-t", "-p", "-S", "-U", "--unit", "--lines", "--output",

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from psops.deadline import Deadline
+from psops.errors import ProtocolError
 from psops.inventory import Host
 
 
@@ -46,12 +47,90 @@ class ByteStream(Protocol):
         """Close the stream; never raises."""
 
 
+#: What one program may print on the way to `Connection.run`, in bytes; no answer is so long, and
+#: a host that never stops must not take this machine's memory.
+MOST_OUTPUT = 64 << 20
+
+
+class Output(bytearray):
+    """What a program prints while it is read, in all at most `MOST_OUTPUT` bytes."""
+
+    def take(self, data: bytes) -> None:
+        """Add what came; raises `ProtocolError` once it is too much."""
+        self += data
+        if len(self) > MOST_OUTPUT:
+            raise ProtocolError(
+                f"a program there printed more than {MOST_OUTPUT >> 20} MiB",
+                remedy="look what it prints, and why",
+            )
+
+
 class Finished(NamedTuple):
     """What a program on the host gave."""
 
     status: int
     stdout: bytes
     stderr: bytes
+
+
+class Running(Protocol):
+    """A program on the host while it runs: a byte stream to it and from it, and its end."""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Send all bytes to it; raises a `HostError`."""
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes it wrote, none at its end.
+
+        Raises `DeadlineExceeded` if nothing came by then (it still runs), or the `HostError`
+        that ended the connection. As long as nobody receives, it is held up in writing.
+        """
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error, once it has closed its output."""
+
+    def close(self) -> None:
+        """End it, if it runs; never raises."""
+
+
+class Attributes(NamedTuple):
+    """What a file is like: bytes, and when it was last written, in seconds since the epoch."""
+
+    size: int
+    mtime: float
+    directory: bool = False
+
+
+class RemoteFile(Protocol):
+    """A file of the host, open for reading; it stays the same one when its name goes to another.
+
+    What is wrong with the file is an `OSError`, with the way to the host a `HostError`.
+    """
+
+    def read(self, offset: int, count: int, deadline: Deadline) -> bytes:
+        """Return up to `count` bytes from an offset, none at the end of the file."""
+
+    def attributes(self, deadline: Deadline) -> Attributes:
+        """Return what it is like now."""
+
+    def close(self) -> None:
+        """Close it; never raises."""
+
+
+class Files(Protocol):
+    """The files of the host, for reading; errors are as those of `RemoteFile`."""
+
+    def open(self, path: str, deadline: Deadline) -> RemoteFile:
+        """Return a file, links followed."""
+
+    def attributes(self, path: str, deadline: Deadline) -> Attributes:
+        """Return what is at a path, links followed."""
+
+    def names(self, directory: str, deadline: Deadline) -> tuple[str, ...]:
+        """Return the names in a directory, in no order."""
+
+    def close(self) -> None:
+        """Let go of them; never raises."""
 
 
 class Connection(Protocol):
@@ -65,7 +144,19 @@ class Connection(Protocol):
         """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
-        """Run a program there and return what it gave; never through a shell of ours."""
+        """Run a program there and return what it gave; never through a shell of ours.
+
+        Raises `DeadlineExceeded`, and `ProtocolError` if it prints more than `MOST_OUTPUT`.
+        """
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
+        """Start a program there that is read while it runs, for as long as it likes."""
+
+    def open_files(self, deadline: Deadline) -> Files:
+        """Return the files of the host, read as the login's user; root with sudo."""
+
+    def ping(self, deadline: Deadline) -> None:
+        """Return when the host answers; raises the `HostError` of one that does not."""
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port as seen from the host, where localhost is the host.
@@ -84,6 +175,10 @@ class Connection(Protocol):
         """Let go of the host; never raises."""
 
 
+#: The steps it is told of are resolve, tcp, jump, ssh, host-key, login and bus.
+Watch = Callable[[str, str], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to reach hosts: what the command line says for all of them. Times in seconds."""
@@ -98,6 +193,8 @@ class Options:
     lasting: bool = False
     #: Read instead of the user's and the system's ssh configuration.
     ssh_config: str | None = None
+    #: Told of each step on the way to a host when it is done: its name, and what was found.
+    watch: "Watch | None" = None
 
 
 #: Transport name -> module with `connect(host, options) -> Connection`, imported when used.

@@ -18,7 +18,9 @@ from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.child import bridge
 from psops.transport.dial import dial_tcp
+from psops.transport.files import LocalFiles
 from psops.transport.local import SYSTEM_BUS, open_socket, run_program
+from psops.transport.program import Program
 from psops.transport.stream import SocketChannel, TcpStream, open_unix
 
 _MACHINES = Path("/run/systemd/machines")
@@ -49,6 +51,23 @@ class Container:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program in the container and return what it gave."""
         return run_program((*self._enter, *argv), deadline)
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Program:
+        """Start a program in the container."""
+        return Program((*self._enter, *argv))
+
+    def open_files(self, deadline: Deadline) -> LocalFiles:
+        """Return the files of the container."""
+        try:
+            return LocalFiles(f"/proc/{self._leader}/root")
+        except OSError as exc:
+            reason = f"no way into the container's files ({(exc.strerror or str(exc)).lower()})"
+            raise ChannelRefused(reason, remedy="run psops as root") from exc
+
+    def ping(self, deadline: Deadline) -> None:
+        """Raise `ChannelRefused` if the container has ended."""
+        if not Path(f"/proc/{self._leader}").exists():
+            raise ChannelRefused("the container has ended", remedy="")
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port as seen from the container.

@@ -1,5 +1,7 @@
 """Demo hosts, answered in this process: no network, no login, nothing to wait for."""
 
+import errno
+import time
 from collections.abc import Callable
 
 from psops.deadline import Deadline
@@ -8,7 +10,7 @@ from psops.demo.bus import DemoBus
 from psops.errors import ChannelRefused, DeadlineExceeded, NoBus
 from psops.inventory import Host
 from psops.systemd.codec import Malformed
-from psops.transport import ByteStream, Finished, Options
+from psops.transport import Attributes, ByteStream, Finished, Options
 
 #: An SSH channel hands data over in pieces of at most this size; so do demo hosts.
 _PIECE = 32 * 1024
@@ -98,6 +100,19 @@ class DemoConnection:
         name = command[0] if command else ""
         return Finished(_COMMAND_NOT_FOUND, b"", f"{name}: command not found\n".encode())
 
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> "DemoProgram":
+        """Return what `run` gives; of what is followed, nothing more comes."""
+        return DemoProgram(self.run(argv, deadline), lasts="--follow" in argv)
+
+    def open_files(self, deadline: Deadline) -> "DemoFiles":
+        """Return the log files of the host."""
+        from psops.demo.files import logs
+
+        return DemoFiles(logs(self._host))
+
+    def ping(self, deadline: Deadline) -> None:
+        """A demo host is there."""
+
     @property
     def address(self) -> str:
         """The name of the host."""
@@ -119,6 +134,81 @@ class DemoConnection:
 
     def close(self) -> None:
         """Let go of the host; there is nothing to let go of."""
+
+
+class DemoProgram:
+    """A program of a demo host that has said all it has to say, or `lasts` without a word."""
+
+    def __init__(self, done: Finished, *, lasts: bool) -> None:
+        self._done = done
+        self._left = done.stdout
+        self._lasts = lasts
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Take all bytes; none of the programs reads them."""
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, none at its end."""
+        piece, self._left = self._left[:_PIECE], self._left[_PIECE:]
+        if not piece and self._lasts:
+            time.sleep(deadline.remaining())
+            raise DeadlineExceeded(f"no answer within {deadline.seconds:g} s")
+        return piece
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error."""
+        return self._done
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+class DemoFile:
+    """A log file of a demo host, open for reading."""
+
+    def __init__(self, data: bytes, attributes: Attributes) -> None:
+        self._data = data
+        self._attributes = attributes
+
+    def read(self, offset: int, count: int, deadline: Deadline) -> bytes:
+        """Return up to `count` bytes from an offset."""
+        return self._data[offset : offset + count]
+
+    def attributes(self, deadline: Deadline) -> Attributes:
+        """Return what it is like."""
+        return self._attributes
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class DemoFiles:
+    """The log files of a demo host, by their paths."""
+
+    def __init__(self, files: dict[str, tuple[bytes, float]]) -> None:
+        self._files = files
+
+    def open(self, path: str, deadline: Deadline) -> DemoFile:
+        """Return a file."""
+        return DemoFile(self._find(path)[0], self.attributes(path, deadline))
+
+    def attributes(self, path: str, deadline: Deadline) -> Attributes:
+        """Return what is at a path."""
+        data, mtime = self._find(path)
+        return Attributes(len(data), mtime)
+
+    def names(self, directory: str, deadline: Deadline) -> tuple[str, ...]:
+        """Return the names in a directory."""
+        places = (path.rpartition("/") for path in self._files)
+        return tuple(name for parent, _, name in places if parent == directory)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _find(self, path: str) -> tuple[bytes, float]:
+        if path not in self._files:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+        return self._files[path]
 
 
 def connect(host: Host, options: Options) -> DemoConnection:

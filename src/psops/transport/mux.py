@@ -26,7 +26,7 @@ from psops.errors import (
     HostError,
     ProtocolError,
 )
-from psops.transport import Finished
+from psops.transport import Finished, Output
 from psops.transport.bridge import explain_bridge
 from psops.transport.stream import SocketChannel, TcpStream
 
@@ -153,9 +153,25 @@ class MuxConnection:
         finally:
             session.close()
 
+    def start(self, command: str, *, subsystem: bool = False) -> "MuxProgram":
+        """Return a program on the host while it runs."""
+        return MuxProgram(_Session(self._path, command, self._timeout, subsystem=subsystem))
+
     def close(self) -> None:
         """Leave the master as it was."""
         self._control.close()
+
+
+class MuxProgram(TcpStream):
+    """A program on the host, read while it runs."""
+
+    def __init__(self, session: "_Session") -> None:
+        super().__init__(session.stdio, session.close)
+        self._session = session
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error."""
+        return self._session.end(Deadline(min(deadline.remaining(), 2.0)))
 
 
 class _Control:
@@ -231,14 +247,16 @@ class _Control:
 class _Session:
     """A program on the host, its streams connected to ours by the master."""
 
-    def __init__(self, path: Path, command: str, timeout: float) -> None:
+    def __init__(
+        self, path: Path, command: str, timeout: float, *, subsystem: bool = False
+    ) -> None:
         self._control = _Control(path, timeout)
         self.stdio, theirs = socket.socketpair()
         import tempfile
 
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
         term = os.environ.get("TERM", "dumb")
-        flags = _word(0) * 4  # no tty, no X11, no agent, no subsystem
+        flags = _word(0) * 3 + _word(subsystem)  # no tty, no X11, no agent
         body = _string("") + flags + _word(_NO_ESCAPE) + _string(term) + _string(command)
         fds = (theirs.fileno(), theirs.fileno(), self._errors.fileno())
         try:
@@ -251,7 +269,7 @@ class _Session:
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return what the program gave, once it has ended."""
-        output = bytearray()
+        output = Output()
         with contextlib.suppress(OSError):
             self.stdio.shutdown(socket.SHUT_WR)
         try:
@@ -259,11 +277,15 @@ class _Session:
                 self.stdio.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := self.stdio.recv(65536)):
                     break
-                output += data
+                output.take(data)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
+        return self.end(deadline, bytes(output))
+
+    def end(self, deadline: Deadline, output: bytes = b"") -> Finished:
+        """Return how the program ended, once it has closed its output."""
         self._control.sock.settimeout(max(deadline.remaining(), 0.001))
-        return Finished(self._status(), bytes(output), self._error_text())
+        return Finished(self._status(), output, self._error_text())
 
     def explain(self) -> HostError:
         """Return what it means that the program ended."""

@@ -41,7 +41,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished
+from psops.transport import Finished, Output, Watch
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -58,6 +58,9 @@ _FIRST_PAUSE = 0.1
 _WAN = 0.005
 #: Seconds between two looks at a connection that is expected to be quiet.
 _LONG_QUIET = 60.0
+
+#: Bytes of a program's output that may be under way or wait here, for each program.
+_PROGRAM_WINDOW = 262144
 
 #: Reason code of a channel that is allowed but leads nowhere, and what its text means.
 _CONNECT_FAILED = 2
@@ -257,6 +260,15 @@ class NativeStream:
             self._channel.close()
 
 
+class NativeProgram(NativeStream):
+    """A program on the host, read while it runs."""
+
+    def finish(self, deadline: Deadline) -> Finished:
+        """Return its status and standard error."""
+        status, errors = _last_words(self._channel, deadline)
+        return Finished(status, b"", errors.encode())
+
+
 class NativeConnection:
     """One login."""
 
@@ -322,12 +334,12 @@ class NativeConnection:
         channel = self._open("session")
         try:
             channel.exec_command(command)
-            output = bytearray()
+            output = Output()
             while True:
                 channel.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := channel.recv(262144)):
                     break
-                output += data
+                output.take(data)
             status, errors = _last_words(channel, deadline)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
@@ -335,16 +347,32 @@ class NativeConnection:
             raise ChannelRefused(f"cannot run a program there ({exc})") from exc
         return Finished(status, bytes(output), errors.encode())
 
+    def start(self, command: str, *, subsystem: bool = False) -> NativeProgram:
+        """Return a program on the host while it runs; its window bounds what waits here for us."""
+        channel = self._open("session", window=_PROGRAM_WINDOW)
+        try:
+            if subsystem:
+                channel.invoke_subsystem(command)
+            else:
+                channel.exec_command(command)
+        except (SSHException, EOFError, OSError) as exc:
+            raise ChannelRefused(f"cannot run a program there ({exc})") from exc
+        return NativeProgram(channel)
+
     def close(self) -> None:
         """Hang up, without waiting for the other side."""
         self._transport.active = False  # type: ignore[attr-defined]
         self._sock.hang_up()
 
-    def _open(self, kind: str, address: tuple[str, int] | None = None) -> paramiko.Channel:
+    def _open(
+        self, kind: str, address: tuple[str, int] | None = None, window: int | None = None
+    ) -> paramiko.Channel:
         deadline = Deadline(self._timeout)
         try:
             source = ("127.0.0.1", 0) if address else None
-            return self._transport.open_channel(kind, address, source, timeout=self._timeout)
+            return self._transport.open_channel(
+                kind, address, source, window, timeout=self._timeout
+            )
         except ChannelException as exc:
             raise ChannelRefused(f"the host refuses a channel ({exc.text or exc})") from exc
         except (SSHException, EOFError, OSError) as exc:
@@ -357,8 +385,10 @@ class NativeConnection:
             raise ChannelRefused(f"the host closed the connection ({reason})") from exc
 
 
-def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> NativeConnection:
-    """Return a connection to a host; raises `HostError`.
+def log_in(
+    login: Login, dialled: Dialled, dial: Dial, deadline: Deadline, watch: Watch
+) -> NativeConnection:
+    """Return a connection to a host; raises `HostError`. `watch` is told of each step done.
 
     `dialled` is the first connection, made by `dial` before this module was imported: a host
     gets its login ready while we read paramiko.
@@ -366,7 +396,7 @@ def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> Na
     for tries in range(1, _MOST_TRIES + 1):
         sock = _QuickSocket(dialled.sock)
         try:
-            return _negotiate(login, sock, deadline, slow=dialled.seconds >= _WAN)
+            return _negotiate(login, sock, deadline, watch, slow=dialled.seconds >= _WAN)
         except _Dropped as exc:
             sock.hang_up()
             pause = random.uniform(0.5, 1.5) * _FIRST_PAUSE * 2**tries
@@ -388,7 +418,7 @@ class _Dropped(Exception):
 
 
 def _negotiate(
-    login: Login, sock: _QuickSocket, deadline: Deadline, *, slow: bool
+    login: Login, sock: _QuickSocket, deadline: Deadline, watch: Watch, *, slow: bool
 ) -> NativeConnection:
     transport = _Transport(sock)
     transport.use_compression(slow if login.compress is None else login.compress)
@@ -401,9 +431,11 @@ def _negotiate(
         raise _explain_start(transport, exc, deadline) from exc
     if not transport.initial_kex_done:
         raise _explain_start(transport, TimeoutError(), deadline)
+    watch("ssh", transport.remote_version)
     key = transport.get_remote_server_key()
     _check_host_key(login, known, key.get_name(), key.get_base64())
-    _authenticate(login, transport, deadline)
+    watch("host-key", f"{key.get_name()} {fingerprint(key.get_base64())}")
+    watch("login", f"{login.user}, {_authenticate(login, transport, deadline)}")
     return NativeConnection(transport, sock, login.connect_timeout)
 
 
@@ -454,7 +486,8 @@ def _check_host_key(login: Login, known: KnownHosts, kind: str, key: str) -> Non
             raise HostKeyUnknown(f"cannot keep the host's key in {known_path}")
 
 
-def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> None:
+def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> str:
+    """Log in, and return where the key that was taken comes from."""
     keys, unusable = _keys(login.identity_files, login.identities_only, login.agent)
     tried: list[str] = []
     refusal = ""
@@ -481,7 +514,7 @@ def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> No
             unusable = (*unusable, f"{source}: {exc}")
         else:
             if not more:
-                return
+                return source
             refusal = f"the host wants {', '.join(more)} as well"
             break
     if not tried:

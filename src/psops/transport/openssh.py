@@ -29,6 +29,8 @@ from psops.transport.bridge import explain_bridge
 from psops.transport.child import bridge
 from psops.transport.local import run_program
 from psops.transport.mux import MuxConnection, NoMaster
+from psops.transport.program import Program
+from psops.transport.sftp import SftpFiles, open_sftp
 from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, look_up, user_bus_socket, way_to
 from psops.transport.stream import SocketChannel, TcpStream, open_here
 
@@ -53,6 +55,10 @@ _MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
     ("connection closed", ConnectRefused),
     ("connection reset", ConnectRefused),
 )
+
+
+#: A host that is silent for this long has gone; ssh asks it by itself and ends then.
+_WATCHED = ("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
 
 
 class OpenSshConnection:
@@ -82,6 +88,23 @@ class OpenSshConnection:
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
         return run_program((*self._argv, shlex.join(argv)), deadline)
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Program:
+        """Start a program on the host, by a login of its own."""
+        return self._program(shlex.join(argv))
+
+    def open_files(self, deadline: Deadline) -> SftpFiles:
+        """Return the files of the host, by a login of its own."""
+        return open_sftp(
+            lambda: self._program("sftp", "-s"), self._program, sudo=self._sudo, deadline=deadline
+        )
+
+    def _program(self, command: str, *more: str) -> Program:
+        ssh, *options = self._argv
+        return Program((ssh, *_WATCHED, *more, *options, command), _explain_end)
+
+    def ping(self, deadline: Deadline) -> None:
+        """Nothing to ask: ssh itself ends when the host has gone."""
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port as seen from the host.
@@ -191,6 +214,10 @@ def explain(text: str) -> HostError:
     last = lines[-1] if lines else "ssh failed without a word"
     kind = next((kind for words, kind in _MEANINGS if words in lower), ConnectRefused)
     return kind(last)
+
+
+def _explain_end(status: int, text: str) -> HostError | None:
+    return explain(text) if status == 255 else None
 
 
 def _ssh_argv(host: Host, options: Options) -> tuple[str, ...]:

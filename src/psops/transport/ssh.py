@@ -23,10 +23,20 @@ from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageErro
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
-from psops.transport import ByteStream, Connection, Finished, LastingChannel, Options
+from psops.transport import (
+    ByteStream,
+    Connection,
+    Finished,
+    LastingChannel,
+    Options,
+    Running,
+    Watch,
+)
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
+from psops.transport.retrying import Retrying
+from psops.transport.sftp import SftpFiles, open_sftp
 from psops.transport.stream import TcpStream, open_here
 
 if TYPE_CHECKING:
@@ -51,6 +61,7 @@ class Carrier(Protocol):
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream: ...
     def open_unix(self, path: str, deadline: Deadline) -> ByteStream: ...
     def run(self, command: str, deadline: Deadline) -> Finished: ...
+    def start(self, command: str, *, subsystem: bool = False) -> Running: ...
     def close(self) -> None: ...
 
 
@@ -85,9 +96,14 @@ class SshConnection:
 
     def _open_bus(self) -> LastingChannel:
         name = self._host.name
+        watch = self._options.watch or _nobody
         if self._options.sudo or self._host.sudo:
             sudo = shlex.join(SUDO_BRIDGE)
-            return _Retrying([lambda: self._carrier.open_program(sudo)], self._diagnose)
+            return Retrying(
+                [lambda: self._carrier.open_program(sudo)],
+                self._diagnose,
+                lambda place: watch("bus", f"sudo {BRIDGE}"),
+            )
         socket, bridge = BUS_SOCKET, BRIDGE
         if self._options.user_bus:
             socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
@@ -97,15 +113,39 @@ class SshConnection:
             BRIDGE: lambda: self._carrier.open_program(bridge),
         }
         order = sorted(ways, key=lambda way: way != memory.recall_way(name))
-        return _Retrying(
-            [ways[way] for way in order],
-            self._diagnose,
-            lambda place: memory.remember_way(name, order[place], STREAMLOCAL),
-        )
+
+        def worked(place: int) -> None:
+            memory.remember_way(name, order[place], STREAMLOCAL)
+            watch("bus", order[place])
+
+        return Retrying([ways[way] for way in order], self._diagnose, worked)
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
         return self._carrier.run(shlex.join(argv), deadline)
+
+    def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
+        """Start a program on the host, by a session of its own on the same login."""
+        return self._start(shlex.join(argv))
+
+    def open_files(self, deadline: Deadline) -> SftpFiles:
+        """Return the files of the host by its SFTP server, as root with sudo."""
+        return open_sftp(
+            lambda: self._start("sftp", subsystem=True), self._start,
+            sudo=self._options.sudo or self._host.sudo, deadline=deadline,
+        )  # fmt: skip
+
+    def _start(self, command: str, *, subsystem: bool = False) -> Running:
+        try:
+            return self._carrier.start(command, subsystem=subsystem)
+        except NoMaster:
+            self._carrier.close()
+            self._carrier = self._log_in()
+            return self._carrier.start(command, subsystem=subsystem)
+
+    def ping(self, deadline: Deadline) -> None:
+        """Run a program that does nothing; what keeps a connection tells no dead host by itself."""
+        self._carrier.run("true", deadline)
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port as seen from the host."""
@@ -128,89 +168,6 @@ class SshConnection:
         return diagnose(error, lambda argv: self.run(argv, limit), user=self._options.user_bus)
 
 
-class _Retrying:
-    """A channel by the first of some ways that works; a refusal may show at the first read.
-
-    Only bytes of the first batch can be sent a second time, so once something was received
-    the way stands.
-    """
-
-    def __init__(
-        self,
-        ways: list[Callable[[], LastingChannel]],
-        diagnose: Callable[[HostError], HostError],
-        worked: Callable[[int], None] = lambda place: None,
-    ) -> None:
-        self._ways = ways
-        self._diagnose = diagnose
-        self._worked = worked
-        self._place = -1
-        self._channel: LastingChannel | None = None
-        self._sent: bytes | None = b""
-        self._errors: list[HostError] = []
-        self._advance()
-
-    def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all bytes, by the next way if this one refuses them."""
-        while True:
-            channel = self._open_channel()
-            try:
-                channel.send(data, deadline)
-            except (ChannelRefused, NoBus) as exc:
-                self._refused(exc)
-                continue
-            if self._sent is not None:
-                self._sent += data
-            return
-
-    def receive(self, deadline: Deadline) -> bytes:
-        """Return the next bytes, by the next way if this one gives none."""
-        while True:
-            try:
-                data = self._open_channel().receive(deadline)
-            except (ChannelRefused, NoBus) as exc:
-                resend = self._sent
-                self._refused(exc)
-                self._open_channel().send(resend or b"", deadline)
-                continue
-            if self._sent is not None:
-                self._sent = None
-                self._worked(self._place)
-            return data
-
-    def watch(self, wake: Callable[[], None]) -> int:
-        """Return what the way in use gives to wait for."""
-        return self._open_channel().watch(wake)
-
-    def close(self) -> None:
-        """Close the way in use."""
-        if self._channel is not None:
-            self._channel.close()
-
-    def _open_channel(self) -> LastingChannel:
-        assert self._channel is not None
-        return self._channel
-
-    def _refused(self, error: HostError) -> None:
-        if self._sent is None:
-            raise error
-        self.close()
-        self._errors.append(error)
-        self._advance()
-
-    def _advance(self) -> None:
-        while self._place + 1 < len(self._ways):
-            self._place += 1
-            try:
-                self._channel = self._ways[self._place]()
-                return
-            except (ChannelRefused, NoBus) as exc:
-                self._errors.append(exc)
-        # The bridge's own words say more than a refused forward does.
-        told = next((exc for exc in self._errors if isinstance(exc, NoBus)), self._errors[-1])
-        raise self._diagnose(told)
-
-
 def prepare(host: Host, options: Options) -> None:
     """Import what a login takes, unless the host (one for all) has an open ControlMaster.
 
@@ -226,16 +183,20 @@ def connect(host: Host, options: Options) -> Connection:
     """Return a connection through an open ControlMaster, else by a login of our own."""
     settings = look_up(host, options)
     behind = way_to(host, settings)
+    watch = options.watch or _nobody
     carrier: Carrier | None = None
 
     def log_in() -> Carrier:
-        through = _through(host, settings, options)
+        through = _through(host, settings, replace(options, watch=None))
+        if behind:
+            watch("jump", behind)
         login = _login(host.name, settings, options, compress=host.compress)
-        return _log_in(login, settings, through)
+        return _log_in(login, settings, through, watch)
 
     if settings.control_path is not None and settings.control_path.is_socket():
         with contextlib.suppress(NoMaster):  # left behind by a master that died
             carrier = MuxConnection(settings.control_path, options.connect_timeout)
+            watch("login", "an open ControlMaster")
     return SshConnection(
         host, options, carrier or log_in(), log_in, address=settings.hostname, behind=behind
     )
@@ -284,19 +245,26 @@ def diagnose(
     return error
 
 
+def _nobody(step: str, found: str) -> None:
+    """Nobody watches."""
+
+
 def _log_in(
-    login: Login, settings: Settings, through: "NativeConnection | None"
+    login: Login,
+    settings: Settings,
+    through: "NativeConnection | None",
+    watch: Watch = _nobody,
 ) -> "NativeConnection":
     def dial(deadline: Deadline) -> Dialled:
         if through is not None:
             return Dialled(through.dial(login.address, login.port), 0.0)
         if settings.proxy_command:
             return dial_program(settings.proxy_command)
-        return dial_tcp(login.address, login.port, deadline)
+        return dial_tcp(login.address, login.port, deadline, watch)
 
     deadline = Deadline(login.connect_timeout)
     dialled = dial(deadline)
-    connection: NativeConnection = import_native().log_in(login, dialled, dial, deadline)
+    connection: NativeConnection = import_native().log_in(login, dialled, dial, deadline, watch)
     return connection
 
 

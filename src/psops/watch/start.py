@@ -32,7 +32,7 @@ def raise_file_limit() -> None:
 
 def as_lines(
     setting: Setting,
-    show: Callable[[str], None],
+    show: Callable[[str], bool],
     say: Callable[[str], None],
     form: str,
     *,

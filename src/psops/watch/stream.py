@@ -15,7 +15,8 @@ from psops.watch.model import Change, Link, LinkChange
 
 
 class Stream:
-    """Shows what a feed tells as lines; `show` takes text for stdout.
+    """Shows what a feed tells as lines; `show` takes text for stdout and returns
+    whether its reader wants more.
 
     Changes are told from the moment on at which a host was reached; with `initial`, the states
     that it had then are told before. `say` takes what is for a person: how many are watched.
@@ -23,7 +24,7 @@ class Stream:
 
     def __init__(
         self,
-        show: Callable[[str], None],
+        show: Callable[[str], bool],
         say: Callable[[str], None],
         form: str,
         *,
@@ -34,7 +35,7 @@ class Stream:
         self._form = form
         self._initial = initial
         self._settled = False
-        self._is_over = self._is_piped = False
+        self._is_over = False
         self._told: set[str] = set()
         self.feed: Feed | None = None
 
@@ -42,12 +43,16 @@ class Stream:
         """Show a change."""
         quiet = isinstance(change, LinkChange) and change.is_first and self._form != "jsonl"
         if not quiet:
-            self._show(render(change, self._form))
+            self._write(render(change, self._form))
         if not isinstance(change, LinkChange) or change.after is not Link.LIVE:
             return
         if self._initial and change.host not in self._told and self.feed is not None:
-            self._show(render_initial(self.feed.fleet.hosts[change.host], self._form))
+            self._write(render_initial(self.feed.fleet.hosts[change.host], self._form))
         self._told.add(change.host)
+
+    def _write(self, text: str) -> None:
+        if not self._show(text):
+            self._is_over = True
 
     def run(self, feed: Feed, loop: Loop, seconds: float | None) -> None:
         """Show changes for so long, or until the program is ended, or nobody reads them."""
@@ -57,8 +62,6 @@ class Stream:
         feed.start()
         while (now := time.monotonic()) < end and not self._is_over:
             loop.turn(min(feed.work(now), end - now))
-            # A line that could not be written has put another file in the pipe's place.
-            self._is_over = self._is_over or (self._is_piped and not _is_pipe())
             if feed.settled and not self._settled:
                 self._settled = True
                 self._say(_summary(feed))
@@ -71,13 +74,8 @@ class Stream:
             self._is_over = True
 
         with contextlib.suppress(OSError, ValueError):
-            if _is_pipe():  # its end that is written tells but this
-                self._is_piped = True
-                loop.watch(sys.stdout.fileno(), gone)
-
-
-def _is_pipe() -> bool:
-    return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+            if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+                loop.watch(sys.stdout.fileno(), gone)  # its end that is written tells but this
 
 
 def _summary(feed: Feed) -> str:
