@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"(?<=^```console\n)\$ (psops [^\n]*)\n(.*?)(?=^```$)", re.M
 _RESTLESS = re.compile(
     r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+"
     r"|^-- \w{3} \d{4}-\d\d-\d\d \w+ --\n|\b\d\d:\d\d:\d\d\.\d{3}\b"
-    r"|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s| {2,}|-{2,}",
+    r"|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s|\b\d+ ms| {2,}|-{2,}",
     re.M,
 )
 

@@ -15,14 +15,20 @@ from psops.catalogue import Catalogue
 from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
 from psops.cli import generate
 from psops.cli.complete import COLORS
+from psops.cli.roff import escape
 from psops.inventory_file import parse
 from psops.inventory_values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
+from psops.pipeline.graph import pipeline_of
+from psops.pipeline.lint import lint
+from psops.probes import KINDS
+from psops.probes.codes import CODES
+from psops.probes.keys import keys_of
 from psops.report import FORMATS
 from psops.systemd.names import TYPE_INTERFACES
 from psops.transport import TRANSPORTS
 
 ROOT = Path(generate.__file__).resolve().parents[3]
-PAGES = ("psops.1", "psops-inventory.5", "psops-catalogue.5")
+PAGES = ("psops.1", "psops-inventory.5", "psops-catalogue.5", "psops-pipeline.5")
 SHELLS = {"bash": "psops.bash", "zsh": "_psops", "fish": "psops.fish"}
 
 
@@ -100,7 +106,7 @@ def test_man_page_shows_what_is_special_in_roff() -> None:
     odd = ".a 'b' \"c\" \\d -e ^f ~g `h` … \\fBi"
     done = subprocess.run(
         ["groff", "-man", "-Tutf8", "-Kutf8"], capture_output=True, text=True, timeout=60,
-        input=f".TH A 1\n.SH B\n{generate.escape(odd)}\n", env={**os.environ, "GROFF_NO_SGR": "1"},
+        input=f".TH A 1\n.SH B\n{escape(odd)}\n", env={**os.environ, "GROFF_NO_SGR": "1"},
     )  # fmt: skip
     assert odd in re.sub(".\b", "", done.stdout)
 
@@ -175,6 +181,29 @@ def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path) -> None:
     assert [check.name for check in expected.checks] == ["weather-api"]
 
 
+def test_pipeline_page_has_every_kind_key_and_reason() -> None:
+    page = (ROOT / "man/psops-pipeline.5").read_text()
+    kinds = dict(re.findall(r"^\.SS ([a-z\\-]+)\n(.*?)(?=^\.S[SH] )", page, re.M | re.S))
+    assert [kind.replace("\\-", "-") for kind in kinds] == list(KINDS)
+    for kind, text in kinds.items():
+        told = set(re.findall(r"^\\fB(\w+)\\fR \(", text, re.M))
+        assert told <= keys_of(kind.replace("\\-", "-")).keys()
+    reasons = page.partition(".SH REASONS")[2].partition("\n.SH ")[0]
+    for code in CODES:
+        assert f"\\fB{escape(code)}\\fR" in reasons
+
+
+def test_example_of_the_pipeline_page_is_a_pipeline(tmp_path: Path) -> None:
+    text = printed("psops-pipeline.5").partition("\nEXAMPLE\n")[2].partition("\nSEE ALSO")[0]
+    path = tmp_path / "weather.toml"
+    path.write_text(textwrap.dedent(text))
+    found = pipeline_of(Catalogue.load([path]), None)
+    assert found.edges() == (("stations", "bus"), ("bus", "archive"))
+    kinds = [probe.kind for one in found.components.values() for probe in one.checks]
+    assert kinds == ["rabbitmq-queue", "es-freshness", "container"]
+    assert lint(found) == ()
+
+
 def test_example_of_the_inventory_page_is_an_inventory() -> None:
     text = printed("psops-inventory.5").partition("\nEXAMPLES\n")[2].partition("\nSEE ALSO")[0]
     found = parse(text, Path("page"))
@@ -224,7 +253,7 @@ def complete(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("psops st", ["status", "start", "stop"]),
-        ("psops inventory ", ["list", "show"]),
+        ("psops inventory ", "list show check add remove import export graph".split()),
         ("psops status --form", ["--format"]),
         ("psops --color ", list(COLORS)),
         ("psops status --format js", ["json", "jsonl"]),
@@ -234,6 +263,10 @@ def complete(line: str) -> list[str]:
         ("psops status -H p", ["ps01", "ps02", "ps03"]),
         ("psops status -H ps01,tk", ["ps01,tk1"]),
         ("psops status -H @to", ["@toolkit"]),
+        ("psops status -H @fail", ["@failed"]),
+        ("psops status -H ps01!@bundle:testp", ["ps01!@bundle:testpoint"]),
+        ("psops inventory export cluster", ["clustershell"]),
+        ("psops inventory import pscon", ["psconfig"]),
         ("psops status -H @testpoint!ps0", [f"@testpoint!ps0{n}" for n in (1, 2, 3)]),
         ("psops status -H root@tk", ["root@tk1"]),
         ("psops status -H ps[0", []),

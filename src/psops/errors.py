@@ -80,6 +80,13 @@ class SshConfigError(ConfigError):
     code = "ssh-config"
 
 
+class SecretError(ConfigError):
+    """A secret is not where its reference says, or is not kept from others."""
+
+    code = "secret"
+    remedy = "keep it in a file of mode 0600, a variable, or a credential of systemd"
+
+
 class CrontabError(PsopsError):
     """A crontab cannot be read at all; one that has wrong lines is no error."""
 

@@ -69,23 +69,25 @@ class Destination(NamedTuple):
 class Inventory:
     """All hosts in the order of the file, and the members of each group.
 
-    `defaults` is what holds for a host that the file does not name; `path` is None where
-    there is no file.
+    `inner` has the groups that a group names itself, for those that name any. `defaults` is
+    what holds for a host that the file does not name; `path` is None where there is no file.
     """
 
-    __slots__ = ("_known", "defaults", "groups", "hosts", "path", "ssh_config")
+    __slots__ = ("_known", "defaults", "groups", "hosts", "inner", "path", "ssh_config")
 
     def __init__(
         self,
         hosts: tuple[Host, ...] = (),
         groups: Mapping[str, tuple[str, ...]] | None = None,
         *,
+        inner: Mapping[str, tuple[str, ...]] | None = None,
         defaults: Host | None = None,
         ssh_config: Path | None = None,
         path: Path | None = None,
     ) -> None:
         self.hosts = hosts
         self.groups = groups or {}
+        self.inner = inner or {}
         self.defaults = defaults or Host(name="")
         self.ssh_config = ssh_config
         self.path = path
@@ -186,6 +188,7 @@ class _Given:
         self.inventory = inventory
         self.known = known
         self.destinations: dict[str, Destination] = {}
+        self.others: dict[str, Host] = {}  # hosts of the last run that the inventory has not
 
     def names(self, text: str) -> list[str]:
         try:
@@ -197,6 +200,8 @@ class _Given:
         destination = self.destinations.get(name)
         if name in self.known:
             host = self.known[name]
+        elif name in self.others:
+            host = self.others[name]
         elif destination is None or destination.host == name:
             host = replace(self.inventory.defaults, name=name)
         else:
@@ -208,14 +213,28 @@ class _Given:
 
     def _operand(self, text: str) -> Iterable[str]:
         if text.startswith("@"):
-            for group in expand_element(text[1:]):
-                yield from self.known if group == "*" else self.inventory.members(group)
+            yield from self._set(text[1:])
         elif "*" in text or "?" in text:
             for mask in expand_element(text):
                 yield from (name for name in self.known if fnmatchcase(name, mask))
         else:
             for element in expand_element(text):
                 yield self._remember(parse_destination(element))
+
+    def _set(self, name: str) -> Iterable[str]:
+        if name.startswith("bundle:"):
+            from psops.inventory_sets import with_bundle
+
+            yield from with_bundle(self.inventory, name.removeprefix("bundle:"))
+        elif name == "failed" and name not in self.inventory.groups:
+            from psops.inventory_sets import left_by_last_run
+
+            for host in left_by_last_run(self.inventory):
+                self.others[host.name] = host
+                yield host.name
+        else:
+            for group in expand_element(name):
+                yield from self.known if group == "*" else self.inventory.members(group)
 
     def _remember(self, destination: Destination) -> str:
         """Return the name of a destination: two ports of an unknown host are two hosts."""

@@ -100,6 +100,7 @@ def parse(text: str, path: Path) -> Inventory:
             Host(name=name, groups=tuple(is_in[name]), **_merge(layers[name])) for name in names
         ),
         groups={name: tuple(members[name]) for name in groups},
+        inner={name: groups[name]["groups"] for name in groups if groups[name].get("groups")},
         defaults=Host(name="", **_merge([defaults])),
         # Not Path.expanduser(), which raises where there is no such user.
         ssh_config=path.parent / os.path.expanduser(ssh_config) if ssh_config else None,  # noqa: PTH111

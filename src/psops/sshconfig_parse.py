@@ -75,14 +75,14 @@ class _Reader:
     def blocks(self, text: str) -> list[Block]:
         found = [Block(str(self.path))]
         for self.number, line in enumerate(text.split("\n"), 1):
-            keyword, rest = _keyword(line)
+            keyword, rest = keyword_of(line)
             if not keyword or keyword.startswith("#"):
                 continue
             keyword = keyword.lower()
             if not rest:
                 self.fail(keyword, "no argument")
             try:
-                words = _split(rest)
+                words = split_words(rest)
                 if keyword == "host":
                     found.append(Block(self.place(), host=_host(words)))
                 elif keyword == "match":
@@ -146,7 +146,8 @@ class _Reader:
             raise ValueError(f"cannot read {path}: {(exc.strerror or str(exc)).lower()}") from exc
 
 
-def _keyword(line: str) -> tuple[str | None, str | None]:
+def keyword_of(line: str) -> tuple[str | None, str | None]:
+    """Return the keyword of a line and what follows it."""
     word, rest = _word(line.rstrip(_SPACE + "\f"))
     if word == "":  # the line begins with white space
         word, rest = _word(rest)
@@ -171,7 +172,7 @@ def _word(text: str | None) -> tuple[str | None, str | None]:
     return text[:at], rest
 
 
-def _split(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words of a line; the rules are those of argv_split() in misc.c."""
     if not any(char in text for char in "\"'\\#"):
         return [word for word in text.replace("\t", " ").split(" ") if word]
@@ -207,7 +208,7 @@ def _split(text: str) -> list[str]:
 def _host(words: list[str]) -> Test:
     if "" in words:
         raise ValueError("empty argument")
-    return _patterns(words)
+    return pattern_test(words)
 
 
 def _criteria(rest: str | None) -> tuple[Criterion, ...]:
@@ -230,14 +231,14 @@ def _criteria(rest: str | None) -> tuple[Criterion, ...]:
             raise ValueError(f"no argument for '{name}'")
         # Host names are compared in lower case here, but not after the keyword Host.
         patterns = argument.lower() if name in ("host", "originalhost") else argument
-        test = _patterns(patterns.split(",")) if name in TESTED else None
+        test = pattern_test(patterns.split(",")) if name in TESTED else None
         criteria.append((name, negated, test))
     if not criteria:
         raise ValueError("no criteria")
     return tuple(criteria)
 
 
-def _patterns(patterns: list[str]) -> Test:
+def pattern_test(patterns: list[str]) -> Test:
     """Return the test for a list of patterns: one must match, and none that has a `!`."""
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
     refused = [pattern[1:] for pattern in patterns if pattern.startswith("!")]

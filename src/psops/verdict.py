@@ -112,6 +112,13 @@ class VerifyReport:
     #: When it was made, in seconds since the epoch.
     made_at: float = 0.0
     ended: Exit = Exit.OK
+    #: Outcomes that are of no host, but of what is beyond all of them.
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """The words of the command, without the program's name."""
+        return self.title.removeprefix("psops ")
 
     def verdict_of(self, outcome: Outcome[HostVerdict]) -> Verdict:
         """Return the verdict of one host: unknown if it could not be read."""

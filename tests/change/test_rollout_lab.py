@@ -275,6 +275,7 @@ def test_one_connection_for_each_host(lab: Lab, fleet: list[Host], roll: Roll) -
     assert logins() == before + 1
 
 
+@pytest.mark.alone
 def test_restart_takes_the_time_of_its_job_and_of_a_status(
     lab: Lab, fleet: list[Host], roll: Roll
 ) -> None:

@@ -11,7 +11,11 @@ from xml.etree import ElementTree
 import pytest
 
 from psops.__main__ import run
+from psops.catalogue_entry import Probe
 from psops.exits import Exit
+from psops.probes import Unanswered
+from psops.probes.keys_common import given, url
+from psops.probes.world import World
 from tests.checks.servers import Served, closed_port, serve
 from tests.pipeline.describe import text_of
 
@@ -118,6 +122,17 @@ def test_list_show_and_lint(say: Any, described: Path) -> None:
     assert say("lint", "-f", described, "--strict")[0] == Exit.SOME_FAILED
 
 
+def test_readme_shows_a_part_of_its_example(say: Any) -> None:
+    root = Path(__file__).parents[2]
+    example = (root / "tests/pipeline/data/measure.toml").read_text()
+    section = (root / "README.md").read_text().partition("\n## Pipelines\n")[2]
+    shown = section.partition("```toml\n")[2].partition("```")[0]
+    for block in shown.strip().split("\n\n"):
+        assert block in example
+    told = section.partition("ask queues")[2].partition("Your own pipeline")[0]
+    assert all(name in told for name in ("RabbitMQ", "Grafana", "MaDDash", "via"))
+
+
 def test_mistake_in_the_file_is_told(say: Any, tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text(text_of("a>b", {"a": page("ftp://x")}))
@@ -144,6 +159,33 @@ def test_secret_is_sent_but_never_told(
     assert "PSOPS_TEST_SECRET is not set" in out
 
 
+def test_address_may_be_left_to_the_environment(
+    say: Any, tmp_path: Path, server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text_of("a>b", {"a": page("env:PSOPS_TEST_URL")}))
+    code, out, _ = say("verify", "-f", path)
+    assert (code, "PSOPS_TEST_URL is not set (no-address)" in out) == (Exit.SOME_FAILED, True)
+    assert "env:PSOPS_TEST_URL" in say("show", "-f", path, "a")[1]
+    monkeypatch.setenv("PSOPS_TEST_URL", f"http://127.0.0.1:{server.port}/fine")
+    assert say("verify", "-f", path)[0] == Exit.OK
+    # What is there in its place may be secret, as the URL of a bus with a login in it.
+    for wrong in ("amqps://me:geheim@bus.example/osg", "https://me:geheim@bus.example/"):
+        monkeypatch.setenv("PSOPS_TEST_URL", wrong)
+        code, out, err = say("verify", "-f", path, "--debug")
+        assert (code, "no-address" in out, "geheim" in out + err) == (1, True, False)
+
+
+def test_address_of_each_side_and_of_a_host_may_be_left_open() -> None:
+    probe = Probe(name="x", kind="bridge", via=given(str)("env:HOST"),
+                  settings={"from": {"url": given(url)("env:FROM")}, "min_ratio": 0.9})  # fmt: skip
+    world = World(lambda name: pytest.fail(name), environment={"HOST": "h", "FROM": "http://f"})
+    found = world.fill_in(probe)
+    assert (found.via, found.settings) == ("h", {"from": {"url": "http://f"}, "min_ratio": 0.9})
+    with pytest.raises(Unanswered, match="HOST is not set"):
+        World(lambda name: pytest.fail(name), environment={}).fill_in(probe)
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "sentence"),
     [("geheim", 0o644, "chmod 600"), ("", 0o600, "is empty"), (None, 0, "no such file")],
@@ -164,6 +206,7 @@ def test_secret_file_must_be_kept_well(
     assert server.asked == []
 
 
+@pytest.mark.alone
 def test_verify_takes_the_time_of_its_slowest_check(
     say: Any, tmp_path: Path, server: Served
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from psops.psid.answers import Answer, NodeList, parse_blocks, parse_nodes
-from psops.psid.judge import Node
+from psops.psid.judge import SOCKET, Node
 from psops.psid.refusal import Reply, classify
 from psops.psid.views import Cluster, Member, View, join, make_view
 from psops.report.model import UnitStatus
@@ -59,11 +59,15 @@ def clustered(*views: View) -> Cluster:
     return join(views, [Member(host=host, aliases=(host,)) for host in HOSTS])
 
 
-def unit(active: str = "active", sub: str = "running", load: str = "loaded") -> UnitStatus:
-    """Return a unit of psid in a state."""
+def unit(
+    active: str = "active",
+    sub: str = "running",
+    load: str = "loaded",
+    name: str = "psid.service",
+) -> UnitStatus:
+    """Return a unit in a state, psid's if no other is named."""
     return UnitStatus(
-        name="psid.service", id="psid.service", description="", load=load, active=active, sub=sub,
-        properties={},
+        name=name, id=name, description="", load=load, active=active, sub=sub, properties={},
     )  # fmt: skip
 
 
@@ -78,4 +82,7 @@ def node(
     """Return a host; a reply that is no `Reply` is the recording it is taken from."""
     if not isinstance(reply, Reply):
         reply = classify(capture(reply).answer)
-    return Node(host=host, unit=unit(active), socket_active=socket, age=age, reply=reply)
+    state = ("active", "listening") if socket else ("inactive", "dead")
+    return Node(
+        host=host, unit=unit(active), socket=unit(*state, name=SOCKET), age=age, reply=reply
+    )

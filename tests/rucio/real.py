@@ -24,7 +24,7 @@ from tests.lab.boot import nsenter
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = ROOT / ".rucio"
-PACKAGES = ("rucio==41.5.1", "supervisor==4.2.5", "setuptools<81")
+PACKAGES = ("rucio==41.5.1", "supervisor==4.2.5", "setuptools<81", "psycopg[binary]>=3.2")
 VENV = WHERE / "venv"
 HOME = "/opt/rucio"
 DATABASE = "/var/lib/rucio/rucio.db"
@@ -33,7 +33,7 @@ _CONFIG = """
 logdir = /tmp
 loglevel = INFO
 [database]
-default = sqlite:///{database}
+default = {url}
 [bootstrap]
 userpass_identity = root
 userpass_pwd = secret
@@ -52,7 +52,7 @@ enable_metrics = False
 _ALEMBIC = """
 [alembic]
 script_location = {site}/rucio/db/sqla/migrate_repo
-sqlalchemy.url = sqlite:///{database}
+sqlalchemy.url = {url}
 [loggers]
 keys = root
 [handlers]
@@ -108,12 +108,16 @@ def _site() -> Path:
     return next((VENV / "lib").glob("python3.*/site-packages"))
 
 
-def write_config(home: Path, seen_as: str, database: str) -> None:
-    """Write the configuration below a directory that Rucio sees as `seen_as`."""
+def write_config(home: Path, seen_as: str, database: str, more: str = "") -> None:
+    """Write the configuration below a directory that Rucio sees as `seen_as`.
+
+    `database` is the path of an SQLite file, or a URL.
+    """
     (home / "etc").mkdir(parents=True, exist_ok=True)
-    text = _CONFIG.format(database=database, home=seen_as)
+    url = database if "://" in database else f"sqlite:///{database}"
+    text = _CONFIG.format(url=url, home=seen_as) + more
     (home / "etc/rucio.cfg").write_text(text)
-    (home / "etc/alembic.ini").write_text(_ALEMBIC.format(site=_site(), database=database))
+    (home / "etc/alembic.ini").write_text(_ALEMBIC.format(site=_site(), url=url))
 
 
 def _make_catalogue() -> None:
@@ -189,8 +193,8 @@ class RucioHost:
         self._libraries: list[str] = []
         self._mounted: list[str] = []
 
-    def put(self) -> None:
-        """Put Rucio and its catalogue there."""
+    def put(self, patience: int = 5) -> None:
+        """Put Rucio and its catalogue there; it waits so many seconds for a lock."""
         for tree in _trees():
             self._mount(tree, tree, writable=False)
         shutil.copy2(WHERE / "rucio.db", self.database)
@@ -198,7 +202,8 @@ class RucioHost:
         self._libraries = _libraries(self.root)
         for name in self._libraries:
             shutil.copy2(Path(name).resolve(), self.root / name.lstrip("/"))
-        write_config(self.root / HOME.lstrip("/"), HOME, DATABASE)
+        url = f"sqlite:///{DATABASE}?timeout={patience}"
+        write_config(self.root / HOME.lstrip("/"), HOME, url)
 
     def _mount(self, tree: str, target: str, *, writable: bool) -> None:
         words = [str(self.host.leader_pid), tree, target, str(int(writable))]
@@ -254,14 +259,15 @@ class RucioHost:
 
 
 _CLEAR = """
-systemctl kill --signal=KILL 'rucio-*.service' by-hand.service supervisor.service
+set -- 'rucio-*.service' 'by-hand-*' site-atropos.service supervisor.service
 systemctl disable --now rucio-daemons.target
-systemctl stop 'rucio-*.service' by-hand.service supervisor.service rucio.slice
+systemctl kill --signal=KILL "$@"
+systemctl stop "$@" rucio.slice
 rm -rf /etc/systemd/system/rucio-* /run/systemd/system/rucio-*
 rm -rf /run/systemd/system/supervisor.service /run/supervisor.sock /run/supervisord.pid
-rm -rf /etc/systemd/system/*.wants/rucio-*
+rm -rf /etc/systemd/system/*.wants/rucio-* /tmp/*---supervisor-*.log /tmp/supervisord.log
 systemctl daemon-reload
-systemctl reset-failed 'rucio-*.service' by-hand.service supervisor.service
+systemctl reset-failed "$@"
 """
 
 assert ctypes.sizeof(ctypes.c_void_p) == 8  # the numbers of system calls are those of 64 bits

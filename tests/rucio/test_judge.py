@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from psops.rucio.expect import beat_of, expectation, freshness, rules
+from psops.catalogue import Catalogue
+from psops.rucio.expect import beat_of, expectation, freshness, listed, rules
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
 from psops.rucio.model import Managed, Process, RucioHost
@@ -167,8 +168,8 @@ def test_orphans_of_supervisord_are_told_from_its_children() -> None:
     found = judge_host(host(child, extra=orphans), rows, RULES)
     assert told(found) == {
         "judge-repairer": ("ok", "working"),
-        "judge-repairer pid 155": ("warning", "orphan"),
-        "necromancer pid 158": ("warning", "stray"),
+        "judge-repairer orphan": ("warning", "orphan"),
+        "necromancer stray": ("warning", "stray"),
     }
 
 
@@ -176,7 +177,7 @@ def test_a_process_without_heartbeat_that_nobody_owns_is_found_too() -> None:
     lone = Process(99, ("/usr/bin/python3", "/usr/bin/rucio-auditor"), "/user.slice/x.scope")
     once = Process(98, ("python3", "/usr/bin/rucio-reaper", "--run-once"), "/system.slice/cron")
     found = judge_host(host(*UNITS, extra=(lone, once)), table(HEALTHY), RULES)
-    assert told(found)["auditor pid 99"] == ("warning", "stray")
+    assert told(found)["auditor stray"] == ("warning", "stray")
     assert len(found) == 4
 
 
@@ -223,6 +224,8 @@ def test_all_at_once_with_exit_code_1_have_one_cause() -> None:
          "failed", "systemd says 'timeout'"),
         (dead("hermes", active="activating", sub="auto-restart", restarts=2), "restarting",
          "2 restarts so far"),
+        (dead("minos", manager="supervisord", active="activating", sub="starting", restarts=3,
+              exit_code=None, down=None), "restarting", "after 3 restarts of late"),
         (dead("hermes", manager="supervisord", restart=""), "down",
          "ended 30s ago with exit code 0"),
         (dead("hermes"), "down", "is down since it was stopped 30s ago"),
@@ -253,6 +256,39 @@ def test_restarts_that_go_on_are_flapping() -> None:
     assert (found.verdict, found.code) == (Verdict.WARNING, "flapping")
     (found,) = judge_host(host(running("reaper", 5, up=7000.0, restarts=12)), rows, RULES)
     assert found.code == "working"
+
+
+@pytest.mark.parametrize("rows", ["", "hermes  vm  5  Thread-1  1"])
+def test_a_restart_loop_is_no_start(rows: str) -> None:
+    """Seen in the two seconds for which it runs, before or after its first heartbeat."""
+    unit = running("hermes", 5, up=1.5, restarts=40)
+    (found,) = judge_host(host(unit), table(rows, life=1.0), RULES)
+    assert (found.verdict, found.code) == (Verdict.CRITICAL, "flapping")
+    (found,) = judge_host(host(replace(unit, restarts=1)), table(rows, life=1.0), RULES)
+    assert found.verdict is Verdict.OK
+
+
+def test_a_daemon_that_the_bundles_of_the_host_do_not_list_is_a_stray() -> None:
+    minimal = listed(Catalogue.load(()), ["rucio-minimal"])
+    assert minimal is not None
+    assert {"reaper", "undertaker"} < minimal
+    assert "hermes" not in minimal
+    rows = HEALTHY + "hermes  vm  80  Thread-1  1"
+    units = host(*UNITS, running("hermes", 80))
+    found = told(judge_host(units, table(rows), RULES, minimal))
+    assert found["hermes"] == ("warning", "stray")
+    assert found["undertaker"] == ("ok", "working")
+    assert set(told(judge_host(units, table(rows), RULES)).values()) == {("ok", "working")}
+    assert listed(Catalogue.load(()), ["panda-server"]) is None
+
+
+def test_a_catalogue_without_any_heartbeat_is_one_cause() -> None:
+    (found, *_) = judge_fleet([host(*UNITS)], Rows(()), RULES)
+    assert (found.verdict, found.code) == (Verdict.CRITICAL, "empty")
+    assert "3 processes should have some" in found.text
+    fresh = [replace(one, up=5.0) for one in UNITS]
+    for quiet in (host(), host(*fresh), host(running("auditor", 3)), host(dead("reaper"))):
+        assert judge_fleet([quiet], Rows(()), RULES)[0].verdict is Verdict.OK
 
 
 def test_without_heartbeats_daemons_are_unknown_but_for_those_that_have_none() -> None:

@@ -3,6 +3,7 @@
 h11 knows the protocol and does no input or output, so that it fits streams that are no sockets.
 """
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,11 +96,16 @@ def ask(
         *headers,
         *([("Content-Length", str(len(body)))] if body else ()),
     ]
-    request = h11.Request(method=method, target=target.path, headers=sent)
+    try:
+        request = h11.Request(method=method, target=target.path, headers=sent)
+    except (h11.LocalProtocolError, UnicodeEncodeError):
+        # Its message would quote the header, and a secret with it.
+        raise NoResponse("cannot-run", "the request has what HTTP does not allow") from None
     data = http.send(request) or b""
     if body:
         data += http.send(h11.Data(data=body)) or b""
-    stream.send(data + (http.send(h11.EndOfMessage()) or b""), deadline)
+    with contextlib.suppress(ConnectRefused):  # what came before the end is read all the same
+        stream.send(data + (http.send(h11.EndOfMessage()) or b""), deadline)
     response: h11.Response | None = None
     content = bytearray()
     complete = False

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from psops.checks import Answer, unknown, wrong
 from psops.deadline import Deadline
-from psops.errors import DeadlineExceeded
+from psops.errors import ConnectRefused, DeadlineExceeded
 from psops.report.text import clean
 from psops.transport import ByteStream
 from psops.verdict import Verdict
@@ -35,11 +35,21 @@ _HANDSHAKES = (
     ("unsupported protocol", "it speaks a TLS older than 1.2 only"),
     ("protocol version", "it speaks another version of TLS only"),
     ("certificate required", "it wants a certificate of ours"),
-)
+    # Before TLS 1.3 the same alert is for a certificate of ours and for ciphers.
+    ("alert handshake failure", "it breaks the handshake off: it wants a certificate of ours, or "
+     "other ciphers"),
+    ("alert bad certificate", "it does not accept the certificate of ours"),
+    ("alert unknown ca", "it does not know the authority of the certificate of ours"),
+)  # fmt: skip
 
 
 class HandshakeFailed(Exception):
     """No TLS connection came about; the text says why."""
+
+    @property
+    def about_ours(self) -> bool:
+        """Whether the reason lies, or may lie, in the certificate that we have or lack."""
+        return "certificate of ours" in str(self)
 
 
 class Untrusted(Exception):
@@ -97,6 +107,9 @@ class TlsStream:
             raise Untrusted(exc.verify_code, exc.verify_message) from exc
         except ssl.SSLError as exc:
             raise HandshakeFailed(_explain(exc)) from exc
+        except ConnectRefused as exc:  # the port was open, so that is no refusal
+            text = f"the connection broke in the TLS handshake ({exc})"
+            raise HandshakeFailed(text) from exc
 
     @property
     def certificate(self) -> bytes:

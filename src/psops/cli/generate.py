@@ -1,4 +1,4 @@
-"""The files that come from the code: shell completions and the man page psops(1).
+"""The files that come from the code: shell completions, psops(1) and psops-pipeline(5).
 
 `python -m psops.cli.generate` writes them into the checkout, `--check` compares. They change
 when options, exit codes or errors do, so a test holds them to the code. The tree of
@@ -6,7 +6,7 @@ commands is read only by what Typer's own documentation generator uses.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +14,13 @@ import typer
 from typer.testing import CliRunner
 
 from psops import __version__, errors, paths
+from psops.cli import generate_pipeline
+from psops.cli.roff import escape, paragraphs, tagged
 from psops.cli.verbs import app
 from psops.exits import MEANINGS
 
 COMMAND = "python -m psops.cli.generate"
+WRITTEN = f"Written by {COMMAND}; changes are lost."
 #: The day of the release, so that the same code always gives the same page.
 RELEASED = "2026-11-20"
 
@@ -111,16 +114,25 @@ EXAMPLES = (
         "psops cron2daemon --servers 9 --sync copyArchive /etc/cron.d/panda",
     ),
     ("What the inventory says of a host:", "psops inventory show ps01"),
+    ("Hosts of an Ansible inventory into it:", "psops inventory import ansible hosts.ini"),
+    ("Whether all hosts can be reached, and what is in the way:", "psops inventory check"),
+    ("Again on the hosts where the last run failed:", "psops status -H @failed"),
+    (
+        "Whether Rucio's daemons work, by its server with a token of the account root:",
+        "psops rucio verify -g rucio --rest https://rucio.example.org --token file:/root/token",
+    ),
+    (
+        "The same by its database, with psops[sql]; the file has a URL such as "
+        "postgresql+psycopg://reader:password@db/rucio:",
+        "psops rucio verify -g rucio --db-url file:/root/rucio.url",
+    ),
+    ("Units for two of them:", "psops unit write rucio reaper=3 hermes --output /"),
 )
 SEE_ALSO = (
-    ("psops-inventory", 5), ("psops-catalogue", 5), ("systemctl", 1), ("journalctl", 1),
-    ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1), ("ssh_config", 5), ("nodeset", 1),
+    ("psops-inventory", 5), ("psops-catalogue", 5), ("psops-pipeline", 5), ("systemctl", 1),
+    ("journalctl", 1), ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1),
+    ("ssh_config", 5), ("nodeset", 1),
 )  # fmt: skip
-
-#: What groff would take for something else: hyphens, quotes, accents (groff_char(7)).
-_ROFF = {
-    "\\": r"\e", "-": r"\-", "'": r"\(aq", '"': r"\(dq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti",
-}  # fmt: skip
 
 
 class Verb(NamedTuple):
@@ -141,6 +153,7 @@ def files() -> dict[str, str]:
         "completions/_psops": render_completion("zsh"),
         "completions/psops.fish": render_completion("fish"),
         "man/psops.1": render_man(),
+        "man/psops-pipeline.5": generate_pipeline.render(f'.\\" {WRITTEN}', RELEASED),
     }
 
 
@@ -189,7 +202,7 @@ def render_man() -> str:
     """Return the man page psops(1)."""
     (top, *others) = verbs()
     lines = [
-        f'.\\" Written by {COMMAND}; changes are lost.',
+        f'.\\" {WRITTEN}',
         f'.TH PSOPS 1 "{escape(RELEASED)}" "psops {escape(__version__)}" "User Commands"',
         ".nh",  # no hyphens within words: names of options and units must stay searchable
         ".ad l",
@@ -201,19 +214,19 @@ def render_man() -> str:
         lines += [_usage(verb), ".br"]
     lines += [
         ".SH DESCRIPTION",
-        *_paragraphs(DESCRIPTION),
+        *paragraphs(DESCRIPTION),
         ".PP",
         "The options before a command hold for all of them:",
         *_parameters(top),
         ".SH COMMANDS",
     ]
     for verb in others:
-        lines += [f".SS {_usage(verb)}", *_paragraphs(verb.help), *_parameters(verb)]
-    lines += [".SH TRANSPORTS", *_tagged(TRANSPORT_TEXTS.items())]
-    lines += [".SH EXIT STATUS", *_tagged((str(int(c)), text) for c, text in MEANINGS.items())]
+        lines += [f".SS {_usage(verb)}", *paragraphs(verb.help), *_parameters(verb)]
+    lines += [".SH TRANSPORTS", *tagged(TRANSPORT_TEXTS.items())]
+    lines += [".SH EXIT STATUS", *tagged((str(int(c)), text) for c, text in MEANINGS.items())]
     lines += [".PP", escape(EXIT_PROMISE)]
-    lines += [".SH ERRORS", *_paragraphs(ERRORS), *_tagged(error_texts())]
-    lines += [".SH ENVIRONMENT", *_tagged(VARIABLES), ".SH FILES", *_tagged(FILES)]
+    lines += [".SH ERRORS", *paragraphs(ERRORS), *tagged(error_texts())]
+    lines += [".SH ENVIRONMENT", *tagged(VARIABLES), ".SH FILES", *tagged(FILES)]
     lines += [".SH EXAMPLES"]
     for purpose, line in EXAMPLES:
         lines += [".PP", escape(purpose), ".PP", ".RS 4", ".nf", escape(line), ".fi", ".RE"]
@@ -269,18 +282,6 @@ def _error_text(kind: type[errors.PsopsError]) -> str:
     return sentence.replace("`", "")
 
 
-def escape(text: str) -> str:
-    """Return text as roff that prints exactly this text.
-
-    >>> print(escape("-n 'a'"))
-    \\-n \\(aqa\\(aq
-    """
-    escaped = "".join(
-        _ROFF.get(char, char) if char.isascii() else f"\\[u{ord(char):04X}]" for char in text
-    )
-    return f"\\&{escaped}" if escaped.startswith(".") else escaped
-
-
 def _usage(verb: Verb) -> str:
     return f"\\fB{escape(verb.name)}\\fR {escape(verb.usage)}"
 
@@ -300,20 +301,6 @@ def _names(names: str) -> str:
         face = "B" if word.startswith("-") else "R" if word == "/" else "I"
         words.append(f"\\f{face}{escape(bare)}\\fR{word[len(bare) :]}")
     return " ".join(words)
-
-
-def _tagged(items: Iterable[tuple[str, str]]) -> list[str]:
-    lines = []
-    for name, text in items:
-        lines += [".TP", f"\\fB{escape(name)}\\fR", escape(text)]
-    return lines
-
-
-def _paragraphs(text: str) -> list[str]:
-    lines = []
-    for paragraph in text.partition("\f")[0].strip().split("\n\n"):
-        lines += [".PP", escape(" ".join(paragraph.split()))]
-    return lines
 
 
 def main(arguments: list[str]) -> None:

@@ -1,17 +1,23 @@
-"""`psops inventory`: which hosts and groups psops knows, and what it knows of them."""
+"""`psops inventory`: the hosts and groups psops knows, where they come from and go to."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from psops.cli import complete
+from psops.cli import inventory_check as check
+from psops.cli import inventory_edit as edit
 from psops.cli import options as opt
 from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.errors import UsageError
 from psops.exits import Exit
+
+if TYPE_CHECKING:
+    from psops.exporters import Selection
 
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
 
-app = verb_app(_CODES, "Show the hosts and groups of the inventory.")
+app = verb_app(_CODES, "Show, check and edit the hosts and groups of the inventory.")
 
 
 @app.command("list", epilog=epilog(_CODES))
@@ -67,3 +73,103 @@ def show_hosts(
     env = environment(context, color)
     look = Look(color=env.color, width=env.width)
     return Answer(render_hosts(chosen, form, look, full=True), Exit.OK)
+
+
+app.command("check", epilog=epilog(check.CODES))(check.check_hosts)
+app.command("add", epilog=epilog(edit.CODES))(edit.add_hosts)
+app.command("remove", epilog=epilog(edit.CODES))(edit.remove_hosts)
+app.command("import", epilog=epilog(edit.CODES))(edit.import_hosts)
+
+
+@app.command("export", epilog=epilog(_CODES))
+def export_hosts(
+    context: typer.Context,
+    form: Annotated[
+        str,
+        typer.Argument(metavar="FORMAT", help="What for.", autocompletion=complete.exporters),
+    ],
+    group: opt.Groups = None,
+    hosts: opt.Hosts = None,
+    exclude: opt.Exclude = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="N", callback=opt.between(1, 65535), help="Of Prometheus' targets."
+        ),
+    ] = 9100,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+    ] = None,
+    inventory: opt.InventoryFile = None,
+    debug: opt.Debug = False,
+) -> Answer:
+    """Give the hosts and groups to another tool.
+
+    FORMAT is one of:
+    ansible clustershell prometheus ssh-config json
+
+    Without --hosts or --group: all of them.
+    """
+    from psops.exporters import export
+
+    selection = _selection(inventory, hosts, group, exclude, port)
+    text, notes = export(form, selection)
+    for note in notes:
+        typer.echo(f"psops: {note}", err=True)
+    return _given(text, output)
+
+
+@app.command("graph", epilog=epilog(_CODES))
+def graph(
+    context: typer.Context,
+    group: opt.Groups = None,
+    hosts: opt.Hosts = None,
+    exclude: opt.Exclude = None,
+    drawing: Annotated[
+        str, typer.Option("--as", metavar="FORM", help="tree, mermaid or dot.")
+    ] = "tree",
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+    ] = None,
+    inventory: opt.InventoryFile = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Draw the groups with their hosts, as a tree, or for Mermaid or Graphviz."""
+    from psops.nearest import did_you_mean
+    from psops.report import Look
+    from psops.report.inventory_graph import FORMS, draw
+
+    if drawing not in FORMS:
+        raise UsageError(f"no form {drawing!r}{did_you_mean(drawing, FORMS)}")
+    selection = _selection(inventory, hosts, group, exclude, 0)
+    env = environment(context, color)
+    look = Look(color=env.color and output is None, width=env.width)
+    return _given(draw(selection, drawing, look), output)
+
+
+def _selection(
+    inventory: str | None,
+    hosts: list[str] | None,
+    groups: list[str] | None,
+    exclude: list[str] | None,
+    port: int,
+) -> "Selection":
+    from psops.cli.target import load_inventory
+    from psops.exporters import select
+
+    found = load_inventory(inventory)
+    names = [name for text in groups or () for name in text.split(",") if name]
+    chosen = found.select(hosts or (), names, all_hosts=not (hosts or names), exclude=exclude or ())
+    return select(found, chosen, port)
+
+
+def _given(text: str, output: str | None) -> Answer:
+    if output is None:
+        return Answer(text, Exit.OK)
+    from pathlib import Path
+
+    from psops.paths import write_atomically
+
+    write_atomically(Path(output), text, mode=0o644)
+    return Answer("", Exit.OK)

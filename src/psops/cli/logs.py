@@ -168,6 +168,7 @@ def logs(
             sudo=sudo,
             user_bus=user,
             ssh_config=ssh_config,
+            lasting=follow,
         ),
     )
     env = environment(context, color)

@@ -198,8 +198,8 @@ def merge(
     """
     from psops.panda.apply import merge_file, write_merged
     from psops.panda.given import parse_daemons
-    from psops.panda.merge import unified_diff
     from psops.panda.place import parse_word
+    from psops.report.diff import for_terminal, unified_diff
     from psops.report.text import clean, count
 
     word = parse_word(config)
@@ -222,7 +222,7 @@ def merge(
     typer.echo("\n".join(f"psops: {clean(text)}" for text in [*told, summary]), err=True)
     env = environment(context, color)
     text = unified_diff(before.decode("utf-8"), merged.text, word.path)
-    return Answer(_for_terminal(text, env.color) if env.width is not None else text, Exit.OK)
+    return Answer(for_terminal(text, env.color) if env.width is not None else text, Exit.OK)
 
 
 def _read_new(name: str) -> bytes:
@@ -257,14 +257,6 @@ def _without_effect(word: "Word", env_file: str | None) -> list[str]:
         return [f"the server does not start with it: {where}: {whole.fatal.text}"]
     why = shadowed(whole, word.path)
     return [f"without effect: {why}"] if why else []
-
-
-def _for_terminal(text: str, color: bool) -> str:
-    from psops.report.text import clean, paint
-
-    styles = {"+": "good", "-": "bad", "@": "dim"}
-    lines = (clean(line.removesuffix("\r")) for line in text.split("\n"))
-    return "\n".join(paint(line, styles.get(line[:1], ""), color) for line in lines)
 
 
 @app.command("diff", epilog=epilog(_FAILING_CODES))

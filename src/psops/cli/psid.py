@@ -59,6 +59,10 @@ def verify(
             autocompletion=complete.hosts,
         ),
     ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Look again while nodes disagree, for up to --settle."),
+    ] = False,
     psiadmin: Psiadmin = _PSIADMIN,
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
@@ -126,8 +130,9 @@ def verify(
         if name not in names:
             raise UsageError(f"--vantage: no host '{name}' is asked{did_you_mean(name, names)}")
     request = Request(
-        psiadmin=_program(psiadmin), settle=settle, deep=deep, vantage=asking, fail_on=fail_on
-    )
+        psiadmin=_program(psiadmin), settle=settle, deep=deep, wait=wait, vantage=asking,
+        fail_on=fail_on,
+    )  # fmt: skip
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
         found = report(chosen, request, options, width=fanout, progress=progress)
@@ -142,6 +147,10 @@ def nodes(
         str | None,
         typer.Argument(metavar="[CONF]", help="A parastation.conf; - for standard input."),
     ] = None,
+    resolve: Annotated[
+        bool,
+        typer.Option("--resolve", help="The file is an answer to 'psiadmin -d -c resolve'."),
+    ] = False,
     live: Annotated[
         str | None,
         typer.Option(
@@ -165,19 +174,18 @@ def nodes(
     A host's ID becomes its label psid_id. Those that run jobs are the group compute; those
     that start jobs and run none are the group frontend.
     """
-    from psops.psid.conf import MOST_BYTES, load, parse
-    from psops.psid.nodes import from_conf, render_inventory
+    from psops.psid.conf import parse
+    from psops.psid.nodes import from_conf, from_resolve, render_inventory
 
     if (conf is None) == (live is None):
         raise UsageError("name either a file or, with --from, a host")
+    if resolve and conf is None:
+        raise UsageError("--resolve goes with a file; with --from the host is asked anyhow")
     entries: tuple[Entry, ...]
-    if conf == "-":
-        import sys
-
-        data = sys.stdin.buffer.read(MOST_BYTES)
-        entries = from_conf(parse(data.decode("utf-8", errors="replace"), "standard input"))
-    elif conf is not None:
-        entries = from_conf(load(Path(conf)))
+    source = str(live)
+    if conf is not None:
+        text, source = _text(conf)
+        entries = from_resolve(text, source) if resolve else from_conf(parse(text, source))
     else:
         from psops.cli.target import select
         from psops.transport import Options
@@ -200,8 +208,19 @@ def nodes(
         if more:
             raise UsageError(f"--from takes one host, and '{live}' means {len(more) + 1}")
         entries = _ask(host, options, _program(psiadmin))
-    source = {"-": "standard input", None: str(live)}.get(conf, str(conf))
     return _written(render_inventory(entries, source), Exit.OK, output)
+
+
+def _text(conf: str) -> tuple[str, str]:
+    """Return the text of a file, or of standard input, and what to call it."""
+    from psops.psid.conf import MOST_BYTES, decode, read_text
+
+    if conf != "-":
+        return read_text(Path(conf)), conf
+    import sys
+
+    name = "standard input"
+    return decode(sys.stdin.buffer.read(MOST_BYTES + 1), name), name
 
 
 def _ask(host: "Host", options: "Options", program: str) -> "tuple[Entry, ...]":

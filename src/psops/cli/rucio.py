@@ -30,26 +30,16 @@ Rest = Annotated[
     str | None,
     typer.Option("--rest", metavar="URL", help="Rucio's server, to read the heartbeats from."),
 ]
-TokenEnv = Annotated[
-    str | None, typer.Option("--token-env", metavar="NAME", help="Variable with its token.")
-]
-TokenFile = Annotated[
-    str | None, typer.Option("--token-file", metavar="FILE", help="File with it, of mode 0600.")
-]
-TokenCredential = Annotated[
+Token = Annotated[
     str | None,
-    typer.Option("--token-credential", metavar="NAME", help="systemd credential with it."),
+    typer.Option("--token", metavar="REF", help="Where its token is, as file:/root/token."),
 ]
-DbUrlEnv = Annotated[
+Ca = Annotated[
+    str, typer.Option("--ca", metavar="FILE", help="PEM file of the authority to trust for it.")
+]
+DbUrl = Annotated[
     str | None,
-    typer.Option("--db-url-env", metavar="NAME", help="Variable with the database's URL instead."),
-]
-DbUrlFile = Annotated[
-    str | None, typer.Option("--db-url-file", metavar="FILE", help="File with it, of mode 0600.")
-]
-DbUrlCredential = Annotated[
-    str | None,
-    typer.Option("--db-url-credential", metavar="NAME", help="systemd credential with it."),
+    typer.Option("--db-url", metavar="REF", help="Where the database's URL is, instead."),
 ]
 DbSchema = Annotated[
     str, typer.Option("--db-schema", metavar="NAME", help="Schema with Rucio's tables.")
@@ -64,12 +54,9 @@ Aliases = Annotated[
 def verify(
     context: typer.Context,
     rest: Rest = None,
-    token_env: TokenEnv = None,
-    token_file: TokenFile = None,
-    token_credential: TokenCredential = None,
-    db_url_env: DbUrlEnv = None,
-    db_url_file: DbUrlFile = None,
-    db_url_credential: DbUrlCredential = None,
+    token: Token = None,
+    ca: Ca = "",
+    db_url: DbUrl = None,
     db_schema: DbSchema = "",
     units_only: Annotated[
         bool, typer.Option("--units-only", help="Look at processes alone, at no heartbeats.")
@@ -106,28 +93,27 @@ def verify(
 
     A daemon that runs may hang, may have lost threads or may never have begun: its
     heartbeats tell. They are read once, from here, by Rucio's server with a token of the
-    account root or from its database, and joined with the processes of each host. Secrets
-    are read from a variable, a file or a credential, never from the command line.
+    account root or from its database, and joined with the processes of each host. A daemon
+    that the host's bundles in the inventory do not list is a stray. REF says where a secret
+    is: env:NAME, file:/path (mode 0600) or credential:NAME (of systemd).
     """
     from psops.cli.progress import progress_bar
     from psops.nearest import did_you_mean
     from psops.report import Look
     from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
     from psops.rucio import verify as verb
-    from psops.rucio.secret import Reference
 
     form = "json" if as_json else form
     if form not in VERIFY_FORMATS:
         raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
     if fail_on not in ("warning", "critical"):
         raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
-    token = Reference(variable=token_env, file=token_file, credential=token_credential)
-    url = Reference(variable=db_url_env, file=db_url_file, credential=db_url_credential)
     chosen, options = _select(
         hosts, group, all_hosts, exclude, machine, inventory,
         _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
     )  # fmt: skip
-    request = _request(_source(rest, token, url, db_schema, units_only), aliases, chosen, fail_on)
+    source = _source(rest, token, ca, db_url, db_schema, units_only)
+    request = _request(source, aliases, chosen, fail_on)
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
         gathering = verb.gather(chosen, request, options, width=fanout, progress=progress)
@@ -142,12 +128,9 @@ def verify(
 def heartbeats(
     context: typer.Context,
     rest: Rest = None,
-    token_env: TokenEnv = None,
-    token_file: TokenFile = None,
-    token_credential: TokenCredential = None,
-    db_url_env: DbUrlEnv = None,
-    db_url_file: DbUrlFile = None,
-    db_url_credential: DbUrlCredential = None,
+    token: Token = None,
+    ca: Ca = "",
+    db_url: DbUrl = None,
     db_schema: DbSchema = "",
     aliases: Aliases = None,
     hosts: opt.Hosts = None,
@@ -172,27 +155,26 @@ def heartbeats(
     """List the heartbeats with their ages, units and verdicts.
 
     All are listed, those of hosts that were not asked for too; only for the hosts asked
-    for can be told to which unit they belong.
+    for can be told to which unit they belong. REF is as in psops rucio verify.
     """
     from psops.cli.progress import progress_bar
     from psops.nearest import did_you_mean
     from psops.report import Look
     from psops.report.json import dump, envelope
     from psops.rucio import verify as verb
-    from psops.rucio.secret import Reference
     from psops.rucio.show import join, render_rows, row_object
     from psops.rucio.source import Rows
 
     form = "json" if as_json else form
     if form not in ("table", "json"):
-        raise UsageError(f"no format {form!r}{did_you_mean(form, ('table', 'json'))}")
-    token = Reference(variable=token_env, file=token_file, credential=token_credential)
-    url = Reference(variable=db_url_env, file=db_url_file, credential=db_url_credential)
+        near = did_you_mean(form, ("table", "json"))
+        raise UsageError(f"no format {form!r}{near}", remedy="heartbeats come as table or json")
     chosen, options = _select(
         hosts, group, all_hosts, exclude, machine, inventory,
         _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
     )  # fmt: skip
-    request = _request(_source(rest, token, url, db_schema, False), aliases, chosen, "critical")
+    source = _source(rest, token, ca, db_url, db_schema, False)
+    request = _request(source, aliases, chosen, "critical")
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
         gathering = verb.gather(chosen, request, options, width=fanout, progress=progress)
@@ -252,38 +234,50 @@ def _select(
 
 
 def _source(
-    rest: str | None, token: Any, url: Any, schema: str, units_only: bool
+    rest: str | None, token: str | None, ca: str, url: str | None, schema: str, units_only: bool
 ) -> "Source | None":
     """Return where the heartbeats come from; raises `UsageError` for none, or for two."""
-    from psops.rucio.secret import read_secret
+    from psops.secrets import read_secret
 
     if units_only:
-        if rest is not None or url.given or token.given:
+        if rest is not None or token is not None or url is not None:
             raise UsageError("--units-only reads no heartbeats, so it goes with no source of them")
         return None
-    if rest is not None and url.given:
-        raise UsageError("give either --rest or the URL of a database, not both")
-    if schema and not url.given:
-        raise UsageError("--db-schema goes with the URL of a database")
+    if rest is not None and url is not None:
+        raise UsageError("give either --rest or --db-url, not both")
+    if schema and url is None:
+        raise UsageError("--db-schema goes with --db-url")
+    if rest is None and (token is not None or ca):
+        raise UsageError(f"{'--token' if token is not None else '--ca'} goes with --rest")
     if rest is not None:
-        if not token.given:
+        if token is None:
             raise UsageError(
                 "--rest needs a token of the account root",
-                remedy="give --token-file, --token-env or --token-credential",
+                remedy="give --token with env:NAME, file:/path or credential:NAME",
             )
         from psops.rucio.rest import rest_source
 
-        return rest_source(rest, read_secret(token, "the token"))
-    if token.given:
-        raise UsageError("a token goes with --rest")
-    if url.given:
+        _check_reference("--token", token)
+        return rest_source(rest, read_secret(token), ca)
+    if url is not None:
         from psops.rucio.sql import sql_source
 
-        return sql_source(read_secret(url, "the database's URL"), schema)
+        _check_reference("--db-url", url)
+        return sql_source(read_secret(url), schema)
     raise UsageError(
         "where are the heartbeats?",
-        remedy="give --rest with a token, or --db-url-file; --units-only goes without",
+        remedy="give --rest with --token, or --db-url; --units-only goes without",
     )
+
+
+def _check_reference(option: str, text: str) -> None:
+    from psops.secrets import FORMS, is_reference
+
+    if not is_reference(text):  # which may be the secret itself, and is not told
+        raise UsageError(
+            f"{option} takes {FORMS}",
+            remedy="a secret on the command line is seen by every user of this machine",
+        )
 
 
 def _request(
@@ -294,7 +288,7 @@ def _request(
 ) -> "Request":
     from psops.catalogue import Catalogue
     from psops.nearest import did_you_mean
-    from psops.rucio.expect import rules
+    from psops.rucio.expect import listed, rules
     from psops.rucio.verify import Request
 
     known = [host.name for host in hosts]
@@ -306,7 +300,12 @@ def _request(
         if host not in known:
             raise UsageError(f"--alias: {host!r} is not asked for{did_you_mean(host, known)}")
         given[host] = (*given.get(host, ()), hostname)
-    return Request(rules=rules(Catalogue.load()), source=source, aliases=given, fail_on=fail_on)
+    catalogue = Catalogue.load()
+    told = {host.name: listed(catalogue, host.bundles) for host in hosts}
+    return Request(
+        rules=rules(catalogue), source=source, aliases=given, fail_on=fail_on,
+        listed={name: daemons for name, daemons in told.items() if daemons is not None},
+    )  # fmt: skip
 
 
 def _written(text: str, code: Exit, output: str | None) -> Answer:

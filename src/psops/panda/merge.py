@@ -5,9 +5,7 @@ of the JSON is not touched either, nor are comment lines within it. What comes o
 the same reader as `panda show` before it is given back.
 """
 
-import difflib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ from psops.panda.model import DaemonConfig, Place
 from psops.panda.prove import prove
 from psops.panda.rawtext import RawOption, end_of_section, find_option
 from psops.panda.sources import Sources
+from psops.report.diff import unified_diff as unified_diff
 from psops.verdict import Verdict
 
 _REMEDY = "psops panda check tells what is wrong there"
@@ -90,17 +89,6 @@ def read_file(text: str, path: str) -> Effective:
             remedy=_REMEDY,
         )
     return found
-
-
-def unified_diff(before: str, after: str, path: str) -> str:
-    """Return a unified diff of two texts, "" if they are equal."""
-    if before == after:
-        return ""
-    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
-    lines = difflib.unified_diff(old, new, f"{path} (before)", f"{path} (after)")
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
 
 
 def _check(name: str, entry: Any, path: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from psops.errors import ConfigError
+from psops.replace import check_unchanged, sync_folder, write_like
 
 
 def replace_file(
@@ -26,67 +27,20 @@ def replace_file(
     new = target.with_name(f".{target.name}.{stamp}.{os.getpid()}.new")
     try:
         known = target.stat()
-        _unchanged(path, target, before)
-        _write(new, after, known, target)
+        check_unchanged(path, target, before)
+        write_like(new, after, known, target)
         try:
             accept(new.read_bytes())
-            _write(backup, before, known, target)
-            _unchanged(path, target, before)
+            write_like(backup, before, known, target)
+            check_unchanged(path, target, before)
             new.replace(target)
         except BaseException:
             new.unlink(missing_ok=True)
             raise
-        _sync(target.parent)
+        sync_folder(target.parent)
         if target.read_bytes() != after:
             raise ConfigError(f"{path}: holds something else than was written; see {backup}")
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(f"{path}: not written: {exc.filename or target}: {reason}") from exc
     return backup
-
-
-def _unchanged(path: Path, target: Path, before: bytes) -> None:
-    if target.read_bytes() != before:
-        raise ConfigError(
-            f"{path}: not written: somebody has changed it since it was read",
-            remedy="run the same command again",
-        )
-
-
-def _write(path: Path, data: bytes, known: os.stat_result, model: Path) -> None:
-    """Write a file that is not there yet, with owner, mode and labels of another."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            made = os.fstat(fd)
-            if (made.st_uid, made.st_gid) != (known.st_uid, known.st_gid):
-                os.fchown(fd, known.st_uid, known.st_gid)
-            os.fchmod(fd, known.st_mode & 0o7777)  # after chown, which takes bits away
-            _copy_labels(model, fd)
-            os.fsync(fd)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _copy_labels(model: Path, fd: int) -> None:
-    """Copy extended attributes (SELinux label, ACL) as far as file system and rights allow."""
-    try:
-        names = os.listxattr(model)
-    except OSError:
-        return
-    for name in names:
-        try:
-            os.setxattr(fd, name, os.getxattr(model, name))
-        except OSError:
-            continue
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

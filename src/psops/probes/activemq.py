@@ -13,6 +13,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters
 from psops.probes.counters import Rate, whole
+from psops.probes.keys_common import login
 from psops.probes.world import World
 from psops.report.text import clean, squeeze
 
@@ -23,6 +24,9 @@ BEAN = str.maketrans(
 )
 #: What has a meaning in a path of Jolokia, see "Escape rules" of its protocol.
 _PATH = str.maketrans({"!": "!!", "/": "!/", '"': '!"'})
+_COUNTED = (
+    "EnqueueCount", "DispatchCount", "DequeueCount", "InFlightCount", "ConsumerCount", "QueueSize",
+)  # fmt: skip
 #: Seconds by which our clock and that of Jolokia, which has whole ones, may differ over a window.
 _CLOCKS = 1.0
 
@@ -43,13 +47,31 @@ class Destination:
     node: str
     #: False: the node has none of that name, as long as nobody uses it.
     there: bool = True
-    timestamp: int | None = None
+    #: Id of the broker, another one after each start.
+    run: str = ""
+    #: Seconds since the epoch by the clock of the broker, and monotonic ones of ours.
+    timestamp: float | None = None
     at: float = 0.0
+    #: Counters since the broker's start: came in, handed to consumers, confirmed by them.
     enqueued: int | None = None
+    dispatched: int | None = None
     dequeued: int | None = None
+    #: Handed out and not confirmed.
+    held: int | None = None
+    #: Who is connected and takes messages.
     consumers: int | None = None
     size: int | None = None
+    #: Seconds since the epoch of the oldest message.
+    oldest: float | None = None
     asides: tuple[Answer, ...] = ()
+
+
+class Flow(NamedTuple):
+    """What happened to a destination of one node between two looks."""
+
+    before: Destination
+    after: Destination
+    into: Rate
 
 
 def nodes(probe: Probe, world: World) -> tuple[str, ...]:
@@ -89,6 +111,8 @@ def read(
     if status != 200:
         raise _explain(document, status, what + on(node))
     value = document.get("value")
+    if len(attributes) == 1 and "*" not in name and "value" in document:
+        value = {attributes[0]: value}  # a single one of a single bean comes bare
     if not isinstance(value, dict):
         raise Unanswered(unknown("no-data", f"{what}: the answer has no attributes"))
     # A pattern is answered by the names of the beans it fits, each with its attributes.
@@ -99,100 +123,131 @@ def read(
 
 def look_at(probe: Probe, world: World) -> list[Destination]:
     """Return the declared topic or queue on every node; raises `Unanswered`."""
-    kind, name = declared(probe)
-    bean_name = bean(probe, destinationType=kind, destinationName=name.translate(BEAN))
-    attributes = ("EnqueueCount", "DequeueCount", "ConsumerCount", "QueueSize")
-    what = f"{kind.lower()} '{clean(name)}'"
-    found = []
-    for node in nodes(probe, world):
-        try:
-            reading = read(probe, world, node, bean_name, attributes, what)
-        except Unanswered as exc:
-            if exc.answer.code != "missing-object":
-                raise
-            found.append(Destination(node=node, there=False))
-            continue
-        for one in reading.beans:
-            counts = (whole(one, key) for key in attributes)
-            enqueued, dequeued, consumers, size = counts
-            found.append(
-                Destination(
-                    node=node,
-                    timestamp=reading.timestamp,
-                    at=reading.at,
-                    enqueued=enqueued,
-                    dequeued=dequeued,
-                    consumers=consumers,
-                    size=size,
-                    asides=reading.asides,
-                )
-            )
+    found = [_look_at(probe, world, node) for node in nodes(probe, world)]
     if not any(one.there for one in found):
-        text = f"{what} does not exist, so nobody has used it since the broker started"
-        raise Unanswered(wrong("missing-object", text))
+        raise absent(title(probe))
     return found
+
+
+def absent(what: str) -> Unanswered:
+    """Return that a destination is on none of the nodes."""
+    text = f"{what} does not exist, so nobody has used it since the broker started"
+    return Unanswered(wrong("missing-object", text))
+
+
+def _look_at(probe: Probe, world: World, node: str) -> Destination:
+    kind, name = declared(probe)
+    what = title(probe)
+    place = {"destinationType": kind, "destinationName": name.translate(BEAN)}
+    run = _one(read(probe, world, node, bean(probe), ("BrokerId",), "the broker")).get("BrokerId")
+    told = run if isinstance(run, str) else ""
+    try:
+        reading = read(probe, world, node, bean(probe, **place), _COUNTED, what)
+    except Unanswered as exc:
+        if exc.answer.code != "missing-object":
+            raise
+        return Destination(node=node, there=False, run=told)
+    one = _one(reading)
+    enqueued, dispatched, dequeued, held, consumers, size = (whole(one, key) for key in _COUNTED)
+    if kind == "Topic" and consumers:
+        consumers -= _away(probe, world, node, place)
+    return Destination(
+        node=node,
+        run=told,
+        timestamp=reading.timestamp,
+        at=reading.at,
+        enqueued=enqueued,
+        dispatched=dispatched,
+        dequeued=dequeued,
+        held=held,
+        consumers=consumers,
+        size=size,
+        asides=reading.asides,
+    )
+
+
+def _one(reading: Reading) -> dict[str, Any]:
+    if len(reading.beans) > 1:
+        text = f"{len(reading.beans)} brokers answer there; set 'broker' to the name of one"
+        raise Unanswered(unknown("no-data", text))
+    return reading.beans[0] if reading.beans else {}
+
+
+def _away(probe: Probe, world: World, node: str, place: dict[str, str]) -> int:
+    """Return how many durable subscriptions have nobody; `ConsumerCount` has them in it."""
+    name = f"{bean(probe, endpoint='Consumer', **place)},*"
+    try:
+        reading = read(probe, world, node, name, ("Active",), title(probe))
+    except Unanswered as exc:
+        if exc.answer.code != "missing-object":
+            raise
+        return 0
+    return sum(one.get("Active") is False for one in reading.beans)
 
 
 def look_twice(probe: Probe, world: World) -> tuple[list[Destination], list[Destination]]:
     """Return two looks at the destination, a window apart; raises `Unanswered`."""
-    given = probe.settings
-    key = (
-        probe.via,
-        *(given[one] for one in ("url", "nodes", "broker", "topic", "queue", "user", "secret")),
-    )
-    return counters.twice(world, ("destination", key), lambda: look_at(probe, world))
+    key = ("destination", *shared(probe, "topic", "queue"))
+    return counters.twice(world, key, lambda: look_at(probe, world))
 
 
-def rate_in(
-    probe: Probe, world: World, first: list[Destination], second: list[Destination]
-) -> Rate:
-    """Return what was put there on all nodes together; raises `Unanswered`, `restarted` too."""
-    kind, name = declared(probe)
-    what = f"{kind.lower()} '{clean(name)}'"
-    before = {one.node: one for one in first if one.there}
-    messages, spans = 0, []
+def shared(probe: Probe, *keys: str) -> tuple[object, ...]:
+    """Return what must be the same for two probes to share an answer; nothing secret."""
+    return login(probe, "nodes", "broker", "origin", *keys)
+
+
+def flows(what: str, first: list[Destination], second: list[Destination]) -> list[Flow]:
+    """Return what happened on each node; raises `Unanswered`, `restarted` for one of them too."""
+    before = {one.node: one for one in first}
+    found = []
     for after in second:
         then = before.get(after.node)
+        if then is None:
+            continue  # a new address behind the alias; the next look counts
+        if then.run and after.run and then.run != after.run:
+            text = f"the broker{on(after.node)} was restarted, so its counters are new"
+            raise Unanswered(unknown("restarted", text))
+        if then.there and not after.there:
+            raise Unanswered(unknown("restarted", f"{what} vanished{on(after.node)}"))
         if not after.there:
-            if then is not None:
-                text = f"{what} vanished{on(after.node)}: restarted or taken away"
-                raise Unanswered(unknown("restarted", text))
             continue
         if after.enqueued is None:
-            raise Unanswered(unknown("no-data", f"{what}: the answer has no EnqueueCount"))
-        if then is None:
-            continue  # its first message came within the window; the next look counts
+            raise Unanswered(unknown("no-data", f"{what}: the answer does not count what came in"))
         seconds = elapsed(then.timestamp, after.timestamp, after.at - then.at)
-        found = counters.rate(f"{what}{on(after.node)}", then.enqueued, after.enqueued, seconds)
-        up = uptime(probe, world, after.node)
-        if up is not None and up < seconds:
-            text = f"the broker{on(after.node)} is up for {up:.0f} s only, so its counters are new"
-            raise Unanswered(unknown("restarted", text))
-        messages += found.messages
-        spans.append(seconds)
-    if not spans:
+        begin = then.enqueued if then.there else 0
+        rate = counters.rate(what + on(after.node), begin, after.enqueued, seconds)
+        found.append(Flow(then, after, rate))
+    if not found:
         raise Unanswered(unknown("no-data", f"{what} is there for less than a window"))
-    return Rate(messages, sum(spans) / len(spans))
+    return found
 
 
-def uptime(probe: Probe, world: World, node: str) -> float | None:
-    """Return the seconds since the broker started, None if it does not tell; may raise."""
-    reading = read(probe, world, node, bean(probe), ("UptimeMillis",), "the broker")
-    found = [up for one in reading.beans if (up := whole(one, "UptimeMillis")) is not None]
-    return min(found) / 1000 if found else None
+def together(found: list[Flow]) -> Rate:
+    """Return what came in on all nodes."""
+    seconds = sum(one.into.seconds for one in found) / len(found)
+    return Rate(sum(one.into.messages for one in found), seconds)
 
 
-def elapsed(before: int | None, after: int | None, ours: float) -> float:
+def elapsed(before: float | None, after: float | None, ours: float) -> float:
     """Return the seconds between two answers by the clock of the broker.
 
-    Jolokia has whole seconds; where our own clock agrees within one, it is the finer.
+    Jolokia has whole seconds; where our own clock agrees within one, it is the finer. A clock
+    of the broker that is set back in between tells nothing.
 
-    >>> elapsed(100, 112, 12.3), elapsed(100, 130, 12.3)
-    (12.3, 30.0)
+    >>> elapsed(100, 112, 12.3), elapsed(100, 130, 12.3), elapsed(100, 70, 12.3)
+    (12.3, 30.0, 12.3)
     """
+    if before is not None and after is not None and after <= before:
+        return ours
     if before is None or after is None or abs(after - before - ours) <= _CLOCKS:
         return ours
     return float(after - before)
+
+
+def title(probe: Probe) -> str:
+    """Return the destination in words; raises `Unanswered` if there is none."""
+    kind, name = declared(probe)
+    return f"{kind.lower()} '{clean(name)}'"
 
 
 def declared(probe: Probe) -> tuple[str, str]:

@@ -1,13 +1,15 @@
 """Whether a topic or queue of ActiveMQ moves and somebody takes what comes; see `activemq`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, activemq, counters
-from psops.probes.counters import shown
+from psops.probes.activemq import Destination, Flow
 from psops.probes.world import World
-from psops.report.text import clean
+from psops.report.text import count
 
 
 def answer(probe: Probe, world: World) -> Answer:
@@ -16,55 +18,84 @@ def answer(probe: Probe, world: World) -> Answer:
     Codes beside those of HTTP: missing-object, no-consumer, backlog, wedged, silent,
     below-floor; unknown are no-data, restarted, not-allowed and error-in-body.
     """
-    asides: tuple[Answer, ...] = ()
     try:
-        kind, name = activemq.declared(probe)
         first, second = activemq.look_twice(probe, world)
-        asides = tuple(dict.fromkeys(aside for one in first for aside in one.asides))
-        found = _judge(probe, world, kind, first, second)
+    except Unanswered as exc:
+        return exc.answer
+    return judge(probe, first, second)
+
+
+def judge(probe: Probe, first: list[Destination], second: list[Destination]) -> Answer:
+    """Return what two looks at a destination on all nodes tell, whoever was asked."""
+    what = activemq.title(probe)
+    asides = tuple(dict.fromkeys(aside for one in (*first, *second) for aside in one.asides))
+    try:
+        found = _judge(probe.settings, activemq.flows(what, first, second), what)
     except Unanswered as exc:
         return replace(exc.answer, asides=asides)
-    return replace(found, text=f"{kind.lower()} '{clean(name)}': {found.text}", asides=asides)
+    return replace(found, text=f"{what}: {found.text}", asides=asides)
 
 
-def _judge(
-    probe: Probe,
-    world: World,
-    kind: str,
-    first: list[activemq.Destination],
-    second: list[activemq.Destination],
-) -> Answer:
-    given = probe.settings
-    there = [one for one in second if one.there]
-    counts = [one.consumers for one in there if one.consumers is not None]
-    sizes = [one.size for one in there if one.size is not None]
-    if not there or len(counts) < len(there) or len(sizes) < len(there):
+def _judge(given: Mapping[str, Any], flows: list[Flow], what: str) -> Answer:
+    nodes = [flow.after for flow in flows]
+    counts = [one.consumers for one in nodes if one.consumers is not None]
+    sizes = [one.size for one in nodes if one.size is not None]
+    if len(counts) < len(nodes) or len(sizes) < len(nodes):
         return unknown("no-data", "the answer lacks its consumers or its size")
-    consumers, size = sum(counts), sum(sizes)
-    into = activemq.rate_in(probe, world, first, second)
-    state = f"{shown(into.per_second)} messages/s in over {shown(into.seconds)} s"
-    state = f"{state}, {consumers} consumers" + (f", {size} waiting" if kind == "Queue" else "")
+    into = activemq.together(flows)
+    queue = what.startswith("queue")
+    state = count(sum(counts), "consumer")
+    state = f"{state}, {sum(sizes)} waiting" if queue else state
     found: list[Answer | None] = []
-    if consumers < given["min_consumers"]:
-        text = f"{consumers} of at least {given['min_consumers']} consumers"
+    if sum(counts) < given["min_consumers"]:
+        text = f"{sum(counts)} of at least {count(given['min_consumers'], 'consumer')}"
         found.append(wrong("no-consumer", text))
-    if kind == "Queue" and consumers and _is_wedged(first, second):
-        found.append(wrong("wedged", f"its consumers took no message while {size} wait"))
-    if given["max_depth"] is not None and size > given["max_depth"]:
-        found.append(wrong("backlog", f"{size} waiting, of at most {given['max_depth']}"))
+    if given["min_consumers"]:
+        found += [_is_left(flow) for flow in flows]
+    found += [_is_wedged(flow) if queue else _is_lost(flow) for flow in flows]
+    if given["max_depth"] is not None and sum(sizes) > given["max_depth"]:
+        found.append(wrong("backlog", f"{sum(sizes)} waiting, of at most {given['max_depth']}"))
     found.append(counters.below(into, given["min_rate"]))
-    worst = counters.first_wrong(found, "moves")
-    return replace(worst, text=f"{worst.text}; {state}")
+    worst = counters.first_wrong(found, "moves" if into.messages else counters.MAY)
+    return counters.tell(worst, into, state)
 
 
-def _is_wedged(first: list[activemq.Destination], second: list[activemq.Destination]) -> bool:
-    """Tell whether messages waited at both looks, on the node, and none was taken between."""
-    before = {one.node: one for one in first if one.there}
-    return any(
-        then is not None
-        and bool(then.size and after.size and after.consumers)
-        and after.dequeued is not None
-        and after.dequeued == then.dequeued
-        for after in second
-        if (then := before.get(after.node)) is not None
-    )
+def _is_left(flow: Flow) -> Answer | None:
+    """Return that a node has messages and nobody to take them; no other node will."""
+    after = flow.after
+    if after.consumers or not (flow.into.messages or after.size):
+        return None
+    return wrong("no-consumer", f"no consumer{activemq.on(after.node)}")
+
+
+def _is_wedged(flow: Flow) -> Answer | None:
+    """Return that messages of a queue waited at both looks and none was taken between."""
+    before, after = flow.before, flow.after
+    if not (before.size and after.size and after.consumers) or _moved(flow, "dequeued") != 0:
+        return None
+    text = f"{count(after.consumers, 'consumer')} took no message{activemq.on(after.node)}"
+    return wrong("wedged", f"{text} while {after.size} wait")
+
+
+def _is_lost(flow: Flow) -> Answer | None:
+    """Return that messages came to a topic and reached nobody.
+
+    Durable subscriptions that are away are among the consumers of the statistics plugin.
+    """
+    after = flow.after
+    if not (flow.into.messages and after.consumers):
+        return None
+    if _moved(flow, "dispatched") != 0 or _moved(flow, "dequeued") != 0:
+        return None
+    place = activemq.on(after.node)
+    if after.held:
+        text = f"{count(after.consumers, 'consumer')} confirmed no message{place}"
+        return wrong("wedged", f"{text} while holding {after.held}")
+    return wrong("no-consumer", f"nobody takes what comes{place}; its consumers are away")
+
+
+def _moved(flow: Flow, counter: str) -> int | None:
+    """Return how far a counter went, None if that is not known."""
+    before = getattr(flow.before, counter) if flow.before.there else 0
+    after = getattr(flow.after, counter)
+    return None if before is None or after is None else after - before

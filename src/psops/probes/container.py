@@ -66,7 +66,7 @@ def answer(probe: Probe, world: World) -> Answer:
         return wrong("missing-object", f"no container '{clean(name)}' by {', '.join(absent)}")
     if len(problems) == 1:
         return problems[0].answer
-    texts = "; ".join(problem.answer.text for problem in problems)
+    texts = "; ".join(dict.fromkeys(problem.answer.text for problem in problems))
     return unknown(problems[0].answer.code, texts)
 
 
@@ -130,6 +130,7 @@ def judge(probe: Probe, inspection: dict[str, Any], now: float) -> Answer:
     if uptime < -SKEW:
         text_ = f"{name} started {duration(-uptime)} ahead of its host's time"
         return unknown("clock", text_)
+    uptime = max(uptime, 0.0)  # the engine tells its time in whole seconds
     least = probe.settings["min_uptime"]
     told = f"{name} runs for {duration(uptime)}{_restarts(inspection)}"
     if uptime < least:

@@ -5,6 +5,7 @@ message, so that they are never used. A counter that is not there is no 0.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from psops.checks import Answer, right, unknown, wrong
@@ -17,20 +18,44 @@ T = TypeVar("T")
 
 #: How many of several answers are told in one sentence.
 _TOLD = 3
-#: Fewer messages than this tell no ratio.
-FEWEST = 5
+#: What is told of silence that is allowed.
+MAY = "silent, as it may be"
+#: Share of a step by which it may come late.
+_JITTER = 0.05
 
 
 class Rate(NamedTuple):
-    """Messages, and the seconds in which they were counted."""
+    """Messages, and the seconds between the two looks at their counter.
+
+    `step` is the time after which the counter is brought up to date; between two looks lie
+    as many whole steps as fit into that time, or one more, and nobody knows which.
+
+    >>> Rate(100, 12.0, 5.0).least, Rate(100, 12.0, 5.0).most, Rate(100, 10.0).most
+    (6.666666666666667, 10.0, 10.0)
+    """
 
     messages: int
     seconds: float
+    step: float = 0.0
 
     @property
     def per_second(self) -> float:
-        """Messages per second."""
+        """Messages per second, as it looks."""
         return self.messages / self.seconds
+
+    @property
+    def most(self) -> float:
+        """Messages per second, if as few steps as possible were counted."""
+        return self.messages / (self._steps * self.step) if self.step else self.per_second
+
+    @property
+    def least(self) -> float:
+        """Messages per second, if as many steps as possible were counted."""
+        return self.messages / ((self._steps + 1) * self.step) if self.step else self.per_second
+
+    @property
+    def _steps(self) -> int:
+        return max(1, int(self.seconds / self.step - _JITTER))
 
 
 def twice(world: World, key: object, look: Callable[[], T]) -> tuple[T, T]:
@@ -45,11 +70,14 @@ def twice(world: World, key: object, look: Callable[[], T]) -> tuple[T, T]:
     return found
 
 
-def rate(what: str, before: int | None, after: int | None, seconds: float) -> Rate:
+def rate(
+    what: str, before: int | None, after: int | None, seconds: float, step: float = 0.0
+) -> Rate:
     """Return the rate of a counter that counts from the start of its broker.
 
     `before` is None as long as there was nothing to count. Raises `Unanswered` with `restarted`
-    for a counter that fell or vanished, `no-data` for none at all and for no time between.
+    for a counter that fell or vanished, `no-data` for none at all and for too short a time, in
+    which a counter that is brought up to date every `step` seconds may stand still.
     """
     if after is None and before is None:
         raise Unanswered(unknown("no-data", f"{what}: the answer has no such counter"))
@@ -57,27 +85,38 @@ def rate(what: str, before: int | None, after: int | None, seconds: float) -> Ra
         fell = "is gone" if after is None else f"fell to {after}"
         text = f"{what}: the counter of {before} messages {fell} within {shown(seconds)} s"
         raise Unanswered(unknown("restarted", f"{text}: restarted or made anew"))
-    if seconds <= 0:
-        raise Unanswered(unknown("no-data", f"{what}: no time between two looks"))
-    return Rate(after - (before or 0), seconds)
+    if seconds <= 0 or seconds < step * (1 + _JITTER):
+        text = f"{what}: {shown(seconds)} s between two looks at a counter"
+        text = f"{text} that moves every {shown(step)} s tell nothing; look for longer"
+        raise Unanswered(unknown("no-data", text))
+    return Rate(after - (before or 0), seconds, step)
 
 
 def below(found: Rate, floor: float | None) -> Answer | None:
     """Return what is wrong with so few messages, None for enough; no floor is "more than none".
 
-    A floor that expects less than one message in the time cannot be missed in it.
+    A floor that expects less than one message in the time cannot be missed in it, and one that
+    may be kept, as far as the steps of the counter tell, is.
     """
     if floor == 0 or (found.messages and floor is None):
         return None
-    if floor is not None and found.messages and found.per_second >= floor:
+    if floor is not None and found.messages and found.most >= floor:
         return None
     told = f"{shown(found.per_second)} of {at_least(floor)} messages/s in"
-    told = f"{told}, {shown(found.seconds)} s long"
+    told = f"{told}, over {shown(found.seconds)} s"
     if floor is not None and floor * found.seconds < 1:
         if found.messages:
             return None
         return unknown("no-data", f"{told}: too short a look for that floor; look for longer")
     return wrong("below-floor" if found.messages else "silent", told)
+
+
+def tell(found: Answer, into: Rate, state: str) -> Answer:
+    """Return the answer with the state, and with the rate if it does not tell that itself."""
+    if found.code not in ("silent", "below-floor"):
+        text = f"{shown(into.per_second)} messages/s in, over {shown(into.seconds)} s"
+        state = f"{text}; {state}"
+    return replace(found, text=f"{found.text}; {state}")
 
 
 def at_least(floor: float | None) -> str:

@@ -38,8 +38,10 @@ class Binding(NamedTuple):
 
 
 def stomp_url(value: Any) -> str:
-    """Return the URL of a STOMP port; its TLS is `stomp+ssl`."""
+    """Return the URL of a STOMP port; its TLS is `stomp+ssl`. A password in it is not told."""
     text = string(value)
+    if "@" in text:
+        raise Wrong("must have no user or password in it; use the keys 'user' and 'secret'")
     if not re.fullmatch(r"stomp(\+ssl)?://(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+)(:\d{1,5})?/?", text):
         raise Wrong(f"'{text}' is not a URL such as stomp+ssl://bus.example.org:61614")
     return text.rstrip("/")
@@ -79,12 +81,19 @@ def _percent() -> Key:
 _STOMP = {
     **{key: one for key, one in HTTP.items() if key not in ("url", "auth")},
     "url": Key(stomp_url, needed=True),
+    #: The virtual host to log in to, as RabbitMQ has them; the host of the URL if it is not set.
+    "vhost": Key(string, ""),
     #: A name with several addresses, each of them a broker of its own.
     "nodes": Key(host_name, ""),
     #: How it is told: asked from ActiveMQ's statistics plugin, or counted as a subscriber.
     "by": Key(word(("plugin", "count"), "way"), ""),
 }
 _RABBITMQ = {**HTTP, "vhost": Key(string, "/")}
+_COUNTED = {
+    **_RABBITMQ,
+    #: Seconds after which its counters move: the finest of its sample_retention_policies.
+    "stats_interval": Key(span, 5.0),
+}
 _ACTIVEMQ = {
     **HTTP,
     #: The name of the broker; any that is there if it is not set.
@@ -103,7 +112,7 @@ _DESTINATION = {"topic": Key(string, ""), "queue": Key(string, "")}
 _FLOW = {"min_rate": Key(number), "min_consumers": Key(whole(0, _MOST), 1)}
 _USAGE = {"max_memory": _percent(), "max_store": _percent(), "max_temp": _percent()}
 _SIDES: dict[str, dict[str, Key]] = {
-    "rabbitmq": {**_RABBITMQ, **_QUEUE, "exchange": Key(string, "")},
+    "rabbitmq": {**_COUNTED, **_QUEUE, "exchange": Key(string, "")},
     "activemq": {**_ACTIVEMQ, **_DESTINATION},
     "stomp": {**_STOMP, **_DESTINATION},
 }
@@ -118,7 +127,7 @@ _HEALTH: Reader = word(
 #: Kind -> its keys.
 BUS: dict[str, dict[str, Key]] = {
     "rabbitmq-queue": {
-        **_RABBITMQ,
+        **_COUNTED,
         **_QUEUE,
         **_FLOW,
         #: How many queues must be bound by the topic.
@@ -128,11 +137,11 @@ BUS: dict[str, dict[str, Key]] = {
         "min_ack": Key(number),
         #: Silence is none while the queue was in use within this time; for sparse topics.
         "max_idle": Key(span),
-        #: How many messages a consumer takes without confirming; what it told, if not set.
+        #: How many messages each consumer takes without confirming; what it told, if not set.
         "prefetch": Key(whole(1, 10**6)),
     },
     "rabbitmq-rate": {
-        **_RABBITMQ,
+        **_COUNTED,
         "exchange": Key(string, needed=True),
         "min_rate": Key(number),
     },

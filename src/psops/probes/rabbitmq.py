@@ -48,27 +48,22 @@ def address(probe: Probe, *parts: str) -> str:
     return "/".join((f"{base}/api", *(quote(part, safe="") for part in parts)))
 
 
-def login(probe: Probe) -> tuple[object, ...]:
-    """Return what tells the account apart from others, to share answers; nothing secret."""
-    given = probe.settings
-    keys = ("url", "user", "secret", "client_cert", "ca", "verify_tls")
-    return (probe.via, *(given.get(key) for key in keys))
-
-
 def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") -> Look:
     """Return an object, asked for anew; raises `Unanswered`, `missing-object` if it is gone."""
     try:
         return world.look(probe, address(probe, *parts) + query)
     except Unanswered as exc:
-        if exc.answer.code != "missing-object":
-            raise
-        raise missing(probe, what) from exc
+        if exc.answer.code == "missing-object":
+            raise missing(probe, what) from exc
+        # So answers 3.10 about an exchange while its collector of statistics is off.
+        if exc.answer.code == "server-error" and (why := _may_lack(probe, world)):
+            raise _uncounted(why) from exc
+        raise
 
 
-def missing(probe: Probe, what: str, because: str = "") -> Unanswered:
-    """Return that something declared is not there; `because` says how else that may come."""
-    text = f"{what} does not exist{where(probe)}"
-    return Unanswered(wrong("missing-object", f"{text}{because}"))
+def missing(probe: Probe, what: str) -> Unanswered:
+    """Return that something declared is not there."""
+    return Unanswered(wrong("missing-object", f"{what} does not exist{where(probe)}"))
 
 
 def where(probe: Probe) -> str:
@@ -101,19 +96,32 @@ def queue_of(answer: Look, name: str) -> Queue:
 def bindings(probe: Probe, world: World, exchange: str) -> list[dict[str, Any]]:
     """Return where an exchange leads; raises `Unanswered` if it does not exist or leads nowhere."""
     what = f"exchange '{clean(exchange)}'"
-    parts = ("exchanges", probe.settings["vhost"], exchange, "bindings", "source")
-    try:
-        found = world.json(probe, address(probe, *parts))
-    except Unanswered as exc:
-        if exc.answer.code != "missing-object":
-            raise
-        raise missing(probe, what) from exc
+    parts = ("exchanges", probe.settings["vhost"], exchange)
+    found = world.json(probe, address(probe, *parts, "bindings", "source"))
     if not isinstance(found, list):
         raise Unanswered(unknown("no-data", f"{what}: the answer is no list"))
     if not found:
-        text = f"{what} leads nowhere{where(probe)}, or the account may not see where"
-        raise Unanswered(wrong("missing-object", text))
+        # The list of an exchange that does not exist is as empty, and its status 200 as well.
+        look(probe, world, what, *parts)
+        raise Unanswered(wrong("not-bound", f"{what} leads nowhere{where(probe)}"))
     return [one for one in found if isinstance(one, dict)]
+
+
+def check_visible(probe: Probe, world: World) -> None:
+    """Raise `Unanswered` if the account may not see the virtual host, or there is none.
+
+    Lists are empty for it then; every virtual host has an exchange of this name.
+    """
+    name = f"virtual host '{clean(str(probe.settings['vhost']))}'"
+    try:
+        world.json(probe, address(probe, "exchanges", probe.settings["vhost"], "amq.direct"))
+    except Unanswered as exc:
+        if exc.answer.code == "missing-object":
+            raise Unanswered(wrong("missing-object", f"{name} does not exist")) from exc
+        if exc.answer.code != "not-allowed":
+            raise
+        text = f"the account sees nothing of {name}, whose lists are empty for it"
+        raise Unanswered(unknown("not-allowed", text)) from exc
 
 
 def is_routed(pattern: str, topic: str) -> bool:
@@ -150,7 +158,18 @@ def no_statistics(probe: Probe, world: World) -> str:
 def check_statistics(probe: Probe, world: World) -> None:
     """Raise `Unanswered` if the broker has no counters of messages, or will not tell."""
     if why := no_statistics(probe, world):
-        raise Unanswered(unknown("no-data", f"{why}, so no rates are known"))
+        raise _uncounted(why)
+
+
+def _uncounted(why: str) -> Unanswered:
+    return Unanswered(unknown("no-data", f"{why}, so no rates are known"))
+
+
+def _may_lack(probe: Probe, world: World) -> str:
+    try:
+        return no_statistics(probe, world)
+    except Unanswered:
+        return ""
 
 
 def check_restart(probe: Probe, world: World, seconds: float) -> None:

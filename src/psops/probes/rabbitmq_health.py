@@ -113,7 +113,9 @@ def _nodes(probe: Probe, world: World) -> Answer:
     parted = [clean(str(one.get("name"))) for one in running if one.get("partitions")]
     if parted:
         return wrong("unhealthy", f"the cluster fell apart, as {', '.join(parted)} sees it")
-    if any("mem_alarm" not in one or "disk_free_alarm" not in one for one in running):
+    told_all = all("mem_alarm" in one and "disk_free_alarm" in one for one in running)
+    # A broker without statistics has them in its health check only, which knows of all nodes.
+    if not told_all and "alarms" not in probe.settings["health"]:
         return unknown("no-data", f"{told}, but alarms of theirs are not told")
     if len(running) < len(nodes):
         return Answer(verdict=Verdict.WARNING, code="degraded", text=told)
@@ -126,6 +128,9 @@ def _certificates(probe: Probe, world: World) -> list[Answer]:
     try:
         found, _ = _ask(probe, world, ("certificate-expiration", str(days), "days"))
     except Unanswered as exc:
+        if exc.answer.code == "server-error":
+            text = "the broker fails to tell when its certificates end, as 3.10 does"
+            return [unknown("no-data", f"{text} if a key is in the file of a certificate")]
         return [] if exc.answer.code == "not-allowed" else [exc.answer]
     if found["status"] == "ok":
         return []

@@ -12,6 +12,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import Rate, shown
+from psops.probes.keys_common import login
 from psops.probes.rabbitmq import Queue
 from psops.probes.world import Look, World
 from psops.report.text import clean, count, duration
@@ -80,8 +81,21 @@ def look_twice(probe: Probe, world: World, names: list[str]) -> tuple[list[Look]
             for name in names
         ]
 
-    key = ("queues", rabbitmq.login(probe), vhost, tuple(names))
+    key = ("queues", login(probe), vhost, tuple(names))
     return counters.twice(world, key, look)
+
+
+def rate_in(probe: Probe, world: World, name: str, first: Look, second: Look) -> Rate:
+    """Return the rate of what came into a queue; raises `Unanswered`."""
+    before, after = (rabbitmq.queue_of(one, name) for one in (first, second))
+    if before.published is None and after.published is None:
+        rabbitmq.check_statistics(probe, world)
+    what = f"queue '{clean(name)}': messages in"
+    step = probe.settings["stats_interval"]
+    found = after.published
+    if before.published is None:
+        found = found or 0
+    return counters.rate(what, before.published, found, after.at - before.at, step)
 
 
 def _judge(probe: Probe, world: World, name: str, first: Look, second: Look) -> Answer:
@@ -119,11 +133,12 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
         found = few or _too_many(given, world, after)
         found = found or unknown("no-data", f"{blind}, so no rates are known")
         return replace(found, text=f"{found.text}; {waiting}")
-    into = counters.rate("messages in", before.published or 0, after.published or 0, seconds)
-    taken = counters.rate("messages taken", before.taken or 0, after.taken or 0, seconds)
-    state = f"{waiting}; {shown(into.per_second)} messages/s in, {shown(taken.per_second)} taken"
+    step = given["stats_interval"]
+    into = counters.rate("messages in", before.published or 0, after.published or 0, seconds, step)
+    taken = counters.rate("messages taken", before.taken or 0, after.taken or 0, seconds, step)
+    state = f"{shown(taken.per_second)} taken; {waiting}"
     if few:
-        return replace(few, text=f"{few.text}; {state}")
+        return counters.tell(few, into, state)
     found = counters.first_wrong(
         [
             _wedged(given, before, after, taken),
@@ -132,11 +147,11 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
             _silence(given, world, after, into),
             _too_slow(given, after, taken),
         ],
-        "flows",
+        "flows" if into.messages else counters.MAY,
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
         rabbitmq.check_restart(probe, world, seconds)
-    return replace(found, text=f"{found.text}; {state} over {shown(seconds)} s")
+    return counters.tell(found, into, state)
 
 
 def _judge_blind(probe: Probe, world: World, after: Queue) -> Answer:
@@ -168,14 +183,18 @@ def _age(world: World, queue: Queue) -> float | None:
 
 
 def _wedged(given: Settings, before: Queue, after: Queue, taken: Rate) -> Answer | None:
-    """Return that consumers are there, have work, and finish none of it."""
+    """Return that consumers are there, have work, and finish none of it.
+
+    One that takes less than it may, with nothing left to take, may confirm many at once.
+    """
     ready, unacked = after.ready or 0, after.unacked or 0
     if not after.consumers or taken.messages:
         return None
-    prefetch = given["prefetch"] or after.prefetch
+    each = given["prefetch"]
+    prefetch = each * after.consumers if each else after.prefetch
     full = prefetch is not None and unacked >= prefetch
     left = (before.ready and ready) or ready > (before.ready or 0)
-    more = before.unacked and unacked > before.unacked
+    more = prefetch is None and before.unacked and unacked > before.unacked
     if not (full or left or more):
         return None
     limit = f" of {prefetch}" if prefetch else ""
@@ -223,7 +242,7 @@ def _silence(given: Settings, world: World, after: Queue, into: Rate) -> Answer 
 
 def _too_slow(given: Settings, after: Queue, taken: Rate) -> Answer | None:
     least = given["min_ack"]
-    if not least or taken.per_second >= least or not (after.ready or after.unacked):
+    if not least or taken.most >= least or not (after.ready or after.unacked):
         return None
     text = f"{shown(taken.per_second)} of at least {shown(least)} messages/s taken"
     return wrong("slow-consumer", text)

@@ -12,6 +12,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import shown
+from psops.probes.keys_common import login
 from psops.probes.world import Look, World
 from psops.report.text import clean
 
@@ -28,16 +29,17 @@ def answer(probe: Probe, world: World) -> Answer:
     try:
         first, second = counters.twice(
             world,
-            ("shovels", rabbitmq.login(probe), vhost),
+            ("shovels", login(probe), vhost),
             lambda: rabbitmq.look(probe, world, f"virtual host '{clean(vhost)}'", "shovels", vhost),
         )
         before, after = (_of_name(one, name) for one in (first, second))
+        if after is None:
+            rabbitmq.check_visible(probe, world)
     except Unanswered as exc:
         return exc.answer
     seconds = second.at - first.at
     if before is None and after is None:
-        why = ", or the account may not see it"
-        found = rabbitmq.missing(probe, what, why).answer
+        found = rabbitmq.missing(probe, what).answer
     elif after is None:
         found = wrong("missing-object", f"{what} vanished within {shown(seconds)} s")
     else:

@@ -7,6 +7,7 @@ topic, and questions to ActiveMQ's statistics plugin, which answers without keep
 import html
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -119,13 +120,16 @@ class Session:
         secret = world.secret(given["secret"]) if given["secret"] else ""
         self._timeout = probe.timeout
         self._rest = b""
+        #: What the broker says it is, "" if it does not.
+        self.server = ""
+        self._subscriptions: set[str] = set()
         self.asides: tuple[Answer, ...]
         self._stream: ByteStream
         self._stream, self.asides = world.open_tcp(
             probe, node or host, number, tls=scheme == "stomp+ssl", name=host
         )
         try:
-            self._log_in(host, str(given["user"]), secret)
+            self._log_in(given["vhost"] or host, str(given["user"]), secret)
         except BaseException:
             self._stream.close()
             raise
@@ -147,6 +151,13 @@ class Session:
             self._stream.send(encode(Frame(command, headers)), Deadline(self._timeout))
         except HostError as exc:
             raise self._broken(exc) from exc
+
+    def subscribe(self, id: str, destination: str) -> None:
+        """Ask for what comes to a destination, once; raises `Unanswered`."""
+        if id not in self._subscriptions:
+            self._subscriptions.add(id)
+            headers = {"id": id, "destination": destination, "ack": "auto", "receipt": id}
+            self.send("SUBSCRIBE", headers)
 
     def receive(self, deadline: Deadline) -> Frame | None:
         """Return the next frame, None if there is none in time; raises `Unanswered`."""
@@ -188,6 +199,7 @@ class Session:
             raise Unanswered(wrong("timeout", text))
         if frame.command != "CONNECTED":
             raise Unanswered(wrong("not-stomp", f"{self.place} does not speak STOMP"))
+        self.server = frame.headers.get("server", "")
 
     def _refused(self, frame: Frame) -> Unanswered:
         said = squeeze(clean(frame.headers.get("message", "")))[:_EXCERPT]
@@ -215,9 +227,11 @@ def ask_plugin(
     The question goes to a topic, where it is lost if there is no plugin, but for that about a
     queue, which has to be of that type; it ends there by itself. Raises `Unanswered`.
     """
+    if session.server.startswith("RabbitMQ"):
+        return None  # it would end the connection
     way = "queue" if kind == "Queue" else "topic"
     what = f"Destination.{name}" if kind else "Broker"
-    session.send("SUBSCRIBE", {"id": "statistics", "destination": _REPLIES, "ack": "auto"})
+    session.subscribe("statistics", _REPLIES)
     headers = {
         "destination": f"/{way}/{_STATISTICS}{what}",
         "reply-to": _REPLIES,
@@ -244,8 +258,6 @@ def ask_plugin(
 
 
 def _soon(probe: Probe) -> float:
-    import time
-
     return time.time() + probe.timeout
 
 
@@ -282,17 +294,21 @@ def _number(kind: str, value: str) -> Any:
         return None
 
 
-def count_messages(session: Session, topic: str, seconds: float) -> int:
-    """Return how many messages of a topic come within some seconds; takes none from anybody.
+def count_messages(session: Session, probe: Probe, seconds: float) -> tuple[int, float]:
+    """Return how many messages of the topic come within about so many seconds, and the seconds.
 
-    Raises `Unanswered`, also when the broker ends it.
+    Every other subscriber gets them as well. Raises `Unanswered`, also when the broker ends it.
     """
-    headers = {"id": "count", "destination": f"/topic/{topic}", "ack": "auto"}
-    session.send("SUBSCRIBE", headers)
-    deadline = Deadline(seconds)
-    count = 0
+    session.subscribe("count", f"/topic/{probe.settings['topic']}")
+    count, deadline, start = 0, Deadline(probe.timeout), None
     while (frame := session.receive(deadline)) is not None:
-        count += frame.command == "MESSAGE"
+        if frame.command == "RECEIPT" and start is None:
+            deadline, start = Deadline(seconds), time.monotonic()
+        elif frame.command == "MESSAGE" and start is not None:
+            count += 1
         if deadline.passed():
             break
-    return count
+    if start is None:
+        text = f"{session.place}: no answer to the subscription within {probe.timeout:g} s"
+        raise Unanswered(wrong("timeout", text))
+    return count, time.monotonic() - start

@@ -19,7 +19,7 @@ from psops.transport import Finished
 
 _DAY = 86400
 _ENGLISH = ("env", "LC_ALL=C")
-_SIZE = re.compile(r"^\s*Size:\s*(\d{1,18})\b", re.MULTILINE)
+_SIZE = re.compile(r"^\s*Size:\s*(\d{1,18})\t(.+)$", re.MULTILINE)
 
 
 class _File(NamedTuple):
@@ -128,6 +128,8 @@ def _check_remote(probe: Probe, world: World, now: float) -> str:
     match = _SIZE.search(done.stdout.decode(errors="replace"))
     if match is None:
         raise Unanswered(unknown("no-data", f"gfal-stat {clean(url)}: no size is told"))
+    if match[2] != "regular file":
+        raise Unanswered(wrong("missing-object", f"{clean(url)} is a {clean(match[2])}"))
     if match[1].strip("0") == "":
         raise Unanswered(wrong("missing-object", f"{clean(url)} is empty"))
     return f", {clean(url)} has {size(int(match[1]))}"

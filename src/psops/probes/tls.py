@@ -1,7 +1,6 @@
 """Whether a port's certificate is trusted and lasts: RFC 5280 as OpenSSL judges it."""
 
 from dataclasses import replace
-from typing import Any
 
 from psops.catalogue_entry import Probe
 from psops.checks import Answer, right, unknown, wrong
@@ -17,13 +16,11 @@ from psops.checks.tls import (
 from psops.deadline import Deadline
 from psops.errors import HostError
 from psops.probes import Unanswered
-from psops.probes.world import World
+from psops.probes.world import World, no_handshake
 from psops.report.text import clean
 from psops.transport import ByteStream
 
 _DAY = 86400
-#: What is said of a handshake that lacks a certificate of ours: nothing of the port's own.
-_WANTS_OURS = "it wants a certificate of ours"
 
 
 def answer(probe: Probe, world: World) -> Answer:
@@ -73,8 +70,7 @@ def _certificate(probe: Probe, world: World, *, verify: bool) -> bytes:
         found = explain_error(exc)
         raise Unanswered(replace(found, text=clean(found.text))) from exc
     except HandshakeFailed as exc:
-        make: Any = unknown if _WANTS_OURS in str(exc) else wrong
-        raise Unanswered(make("tls-handshake", clean(str(exc)))) from exc
+        raise no_handshake(exc) from exc
     except OSError as exc:
         raise Unanswered(unknown("cannot-run", f"certificate files: {clean(str(exc))}")) from exc
     finally:

@@ -19,8 +19,13 @@ _ACTIVE = ("active", "reloading", "refreshing")
 
 
 def answer(probe: Probe, world: World) -> Answer:
-    """Return whether each unit is active; a pattern must match one at least, and all it does."""
+    """Return whether each unit is active; a pattern must match one at least, and all it does.
+
+    One that has exited is active, too, such as an old init script whose daemon has died; that is
+    good only where it is accepted.
+    """
     units = probe.settings["units"]
+    ended = () if probe.settings["accept_exited"] else ("exited",)
     try:
         names = tuple(unit for unit in units if not is_glob(unit))
         globs = tuple(unit for unit in units if is_glob(unit))
@@ -31,7 +36,7 @@ def answer(probe: Probe, world: World) -> Answer:
     missing += [row.id for row in rows if row.load == "not-found" and row.active == "inactive"]
     if missing:
         return wrong("missing-object", f"there is no unit {clean(', '.join(missing))}")
-    bad = [row for row in rows if row.active not in _ACTIVE]
+    bad = [row for row in rows if row.active not in _ACTIVE or row.sub in ended]
     if not bad:
         shown = f" ({clean(rows[0].id)})" if len(rows) == 1 else ""
         return right(f"{count(len(rows), 'unit')} active{shown}")

@@ -3,15 +3,14 @@
 import base64
 import json
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from psops.catalogue_entry import Probe
+from psops.catalogue_values import Wrong
 from psops.checks import Answer, unknown, wrong
 from psops.checks.exchange import NoResponse, Response, Target, ask, parse_url
 from psops.checks.http import excerpt
@@ -25,14 +24,15 @@ from psops.checks.tls import (
     judge_trust,
 )
 from psops.deadline import Deadline
-from psops.errors import HostError
+from psops.errors import HostError, SecretError
 from psops.probes import Unanswered
+from psops.probes.keys_common import Variable
 from psops.report.text import clean, squeeze
+from psops.secrets import read_secret
 from psops.transport import ByteStream, Connection, Finished
 
 #: How much of an answer is read; lists of a large broker are long.
 MOST = 16 * 1024 * 1024
-_MOST_SECRET = 64 * 1024
 _EXCERPT = 100
 
 
@@ -84,6 +84,26 @@ class World:
         """Wait for a window to pass, between two looks at a counter."""
         self._sleep(self.window)
 
+    def fill_in(self, probe: Probe) -> Probe:
+        """Return the probe with the values of variables that it names; raises `Unanswered`."""
+        via, settings = self._filled(probe.via), self._filled(probe.settings)
+        return replace(probe, via=via, settings=settings)
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: self._filled(item) for key, item in value.items()}
+        if not isinstance(value, Variable):
+            return value
+        found = self._environment.get(value.variable)
+        if not found:
+            raise Unanswered(unknown("no-address", f"the variable {value.variable} is not set"))
+        try:
+            return value.reader(found)
+        except Wrong:
+            # What it has is not told: it may well be a URL with a password.
+            text = f"the variable {value.variable} has no value that can be used here"
+            raise Unanswered(unknown("no-address", text)) from None
+
     def connection(self, probe: Probe) -> Connection:
         """Return a connection to where the probe is asked from; raises `Unanswered`."""
         try:
@@ -105,18 +125,10 @@ class World:
 
         The text of what is raised has the reference, never what is there.
         """
-        way, _, place = reference.partition(":")
-        if way == "env":
-            found = self._environment.get(place)
-            if not found:
-                raise _no_secret(f"the variable {place} is not set")
-            return found
-        if way == "credential":
-            directory = self._environment.get("CREDENTIALS_DIRECTORY")
-            if not directory:
-                raise _no_secret(f"{reference}: not started by systemd with that credential")
-            return _read_secret(Path(directory) / place)
-        return _read_secret(Path(place))
+        try:
+            return read_secret(reference, self._environment).value
+        except SecretError as exc:
+            raise Unanswered(unknown("no-secret", f"no secret: {clean(str(exc))}")) from exc
 
     def http(
         self,
@@ -185,9 +197,10 @@ class World:
                 stream.close()
             if isinstance(exc, HostError):
                 found = explain_error(exc)
-                raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
+                told = found.text if found.text.startswith(place) else f"{place}: {found.text}"
+                raise Unanswered(replace(found, text=told)) from exc
             if isinstance(exc, HandshakeFailed):
-                raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+                raise no_handshake(exc, f"{place}: ") from exc
             raise
         return stream, tuple(asides)
 
@@ -262,7 +275,7 @@ class World:
             found = explain_error(exc)
             raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
         except HandshakeFailed as exc:
-            raise Unanswered(wrong("tls-handshake", f"{place}: {exc}")) from exc
+            raise no_handshake(exc, f"{place}: ") from exc
         except NoResponse as exc:
             raise Unanswered(wrong(exc.code, f"{place}: {clean(str(exc))}")) from exc
         finally:
@@ -334,24 +347,7 @@ def is_login(response: Response) -> bool:
                                  or b"sign in" in text)  # fmt: skip
 
 
-def _no_secret(why: str) -> Unanswered:
-    return Unanswered(unknown("no-secret", f"no secret: {clean(why)}"))
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise _no_secret(f"{path} is no file")
-        if mode & 0o077:
-            raise _no_secret(f"{path} is open to others; chmod 600 {path}")
-        with path.open(encoding="utf-8") as stream:
-            text = stream.read(_MOST_SECRET)
-    except OSError as exc:
-        raise _no_secret(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
-    except UnicodeDecodeError as exc:
-        raise _no_secret(f"{path}: not UTF-8 text") from exc
-    found = text.strip()
-    if not found or not found.isprintable():
-        raise _no_secret(f"{path} is {'empty' if not found else 'no single line of text'}")
-    return found
+def no_handshake(exc: HandshakeFailed, place: str = "") -> Unanswered:
+    """Return what is raised for no TLS: nothing is known of a port that lets only others in."""
+    make = unknown if exc.about_ours else wrong
+    return Unanswered(make("tls-handshake", f"{place}{clean(str(exc))}"))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from psops.deadline import Deadline
-from psops.errors import DeadlineExceeded
+from psops.errors import DeadlineExceeded, ProtocolError
 from psops.psid.answers import (
     DOWN,
     Answer,
@@ -37,6 +37,8 @@ _KILL_AFTER = 1.0
 _GRACE = 5.0
 #: What timeout(1) returns if it ended the program; after SIGKILL it is gone itself.
 _ENDED = 124
+#: Characters of what it said that are kept.
+_MOST_SAID = 200
 #: After so many nodes that do not answer, no more are looked for.
 _MOST_SILENT = 3
 #: Asked of every node, for the checks of the cluster as a whole.
@@ -76,6 +78,8 @@ class Admin:
             done = self._connection.run(argv, Deadline(self.limit + _KILL_AFTER + _GRACE))
         except DeadlineExceeded as exc:
             return Answer(stdout="", stderr=str(exc), late=True)
+        except ProtocolError as exc:  # more text than any answer has
+            return Answer(stdout="", stderr=str(exc))
         waited = time.monotonic() - begin >= self.limit
         return Answer(
             stdout=done.stdout.decode(errors="replace"),
@@ -88,19 +92,26 @@ class Admin:
         answer = self.ask("list node; resolve; list node -1")
         reply = classify(answer)
         nodes = parse_nodes(answer.stdout) if reply is Reply.ANSWERED else NodeList()
-        if reply is Reply.ANSWERED and not nodes.states:
+        if nodes.complete:
+            return Local(reply, nodes, "")
+        if reply is Reply.ANSWERED:  # with something else than was asked for
             reply = Reply.UNCLEAR
-        lines = [line for line in f"{answer.stderr}\n{answer.stdout}".splitlines() if line.strip()]
-        return Local(reply, nodes, lines[0][:200] if lines and reply is not Reply.ANSWERED else "")
+        lines = (line for text in (answer.stderr, *nodes.other, answer.stdout[:_MOST_SAID])
+                 for line in text.splitlines())  # fmt: skip
+        said = next((line.strip() for line in lines if line.strip()), "")
+        return Local(reply, NodeList(), said[:_MOST_SAID])
 
     def plugins(self, own: int | None) -> frozenset[str] | None:
         """Return the plugins of the host's own daemon, None if they could not be read."""
         answer = self.ask(f"list plugins {-1 if own is None else own}")
         return None if answer.late else parse_plugins(answer.stdout)
 
-    def all(self, view: View) -> Vantage:
-        """Return what every node that is up tells, with those that do not answer left out."""
-        return _Round(self, view).run()
+    def all(self, view: View, gone: frozenset[int] = frozenset()) -> Vantage:
+        """Return what every node that is up tells, with those that do not answer left out.
+
+        Nodes that are known to be gone are not asked: it would be waited for them.
+        """
+        return _Round(self, view, gone).run()
 
 
 class _Round:
@@ -110,9 +121,11 @@ class _Round:
     which one: the questions go on without it.
     """
 
-    def __init__(self, admin: Admin, view: View) -> None:
+    def __init__(self, admin: Admin, view: View, gone: frozenset[int]) -> None:
         self._admin = admin
         self._view = view
+        self._up = view.up & view.nodes
+        self._gone = gone & self._up
         self._silent: set[int] = set()
         self._unread: list[str] = []
         self._protocol = ""
@@ -131,11 +144,10 @@ class _Round:
         self, command: str, parse: Callable[[str], tuple[dict[int, Value], int | None]]
     ) -> dict[int, Value]:
         found: dict[int, Value] = {}
-        up = self._view.up & self._view.nodes
-        left = up - self._silent
+        left = self._up - self._gone - self._silent
         while left and len(self._silent) < _MOST_SILENT:
             # All of them are the default, and a long selection is not needed for it.
-            chosen = "" if left == up else f" {fold_ids(left)}"
+            chosen = "" if left == self._up else f" {fold_ids(left)}"
             answer = self._admin.ask(f"{command}{chosen}")
             told, pending = parse(answer.stdout)
             found |= told
@@ -162,7 +174,7 @@ class _Round:
         return {node: one for node, one in told.nodes.items() if one is not None}, told.pending
 
     def _summary(self) -> Summary | None:
-        if self._silent:  # it would wait for them, too
+        if self._silent or self._gone:  # it would wait for them, too
             return None
         answer = self._admin.ask("list summary")
         return None if answer.late else parse_summary(answer.stdout)

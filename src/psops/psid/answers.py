@@ -86,6 +86,13 @@ class Summary:
     other: tuple[str, ...] = ()
 
 
+class NodeNames(NamedTuple):
+    """The answer to `resolve`: ID -> name, and lines of another form."""
+
+    names: Mapping[int, str]
+    other: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeList:
     """The answer to `list node; resolve; list node -1`.
@@ -96,6 +103,8 @@ class NodeList:
     states: Mapping[int, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     own: int | None = None
+    #: Whether both tables are there to their ends and of the same IDs.
+    complete: bool = False
     other: tuple[str, ...] = ()
 
 
@@ -163,12 +172,26 @@ def parse_nodes(text: str) -> NodeList:
     own = None
     if len(tables) > 2 and len(tables[2].values) == 1:
         (own,) = tables[2].values
+    ended = blocks[-1].pending is None
+    alike = len(tables) > 1 and tables[0].values.keys() == names.keys()
     return NodeList(
         states=states,
         names={key: name for key, name in names.items() if not _UNASSIGNED.fullmatch(name)},
         own=own,
+        complete=ended and alike and (own is None or own in states),
         other=other,
     )
+
+
+def parse_resolve(text: str) -> NodeNames:
+    """Return the names of the nodes from `resolve` alone, without IDs that no node has.
+
+    >>> parse_resolve("   0\\tnode00\\n   1\\t<unknown>(1)\\n").names
+    {0: 'node00'}
+    """
+    rows = parse_rows(text)
+    names = {key: name for key, name in rows.values.items() if not _UNASSIGNED.fullmatch(name)}
+    return NodeNames(names, rows.other)
 
 
 def parse_versions(text: str) -> Versions:

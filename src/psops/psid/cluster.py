@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from psops.psid.answers import HETEROGENEOUS, HOMOGENEOUS, Version
-from psops.psid.judge import BUNDLE, named
+from psops.psid.judge import BUNDLE, CONF, named
+from psops.psid.nodes import ID_LABEL
 from psops.psid.views import Cluster, Seen, Vantage
 from psops.report.text import clean, count
 from psops.verdict import Advice, Finding, Verdict
@@ -34,6 +35,7 @@ RELEASES: tuple[Release, ...] = (
 RESTRICTIONS = ("user", "group", "maxproc", "runjobs", "starter")
 #: So many different values are told in one sentence.
 _MOST_VALUES = 4
+_MOST_HOSTS = 3
 
 _OK, _WARNING, _CRITICAL, _UNKNOWN = (
     Verdict.OK, Verdict.WARNING, Verdict.CRITICAL, Verdict.UNKNOWN,
@@ -54,6 +56,8 @@ class Fleet(NamedTuple):
 
     #: How many hosts were read whose ID is not known.
     unjoined: int = 0
+    #: Host -> checksum of its /etc/parastation.conf, "" where there is none; those that were read.
+    confs: Mapping[str, str] = MappingProxyType({})
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -80,10 +84,13 @@ def judge_cluster(fleet: Fleet) -> tuple[Finding, ...]:
         return (_finding("views", _UNKNOWN, "no-view", text),)
     return (
         _views(fleet),
+        *_strangers(fleet),
+        *_twins(fleet),
         *_not_read(fleet),
         *_silent(fleet),
         _master(fleet),
         _node_list(fleet),
+        *_files(fleet),
         *_versions(fleet),
         *(_restriction(key, fleet) for key in RESTRICTIONS),
         _tasks(fleet),
@@ -92,8 +99,8 @@ def judge_cluster(fleet: Fleet) -> tuple[Finding, ...]:
 
 def _views(fleet: Fleet) -> Finding:
     cluster = fleet.cluster
-    views, counted = len(cluster.views), len(cluster.counted)
-    up = sum(cluster.seen(node) is Seen.UP for node in cluster.names)
+    views, counted = len(cluster.views) - len(cluster.strangers), len(cluster.counted)
+    up = sum(cluster.seen(node) is Seen.UP for node in cluster.names.keys() - cluster.gone)
     asked = f"{count(len(fleet.vantages), 'vantage node')} asked all others"
     if len(cluster.names) == 1:
         return _finding("views", _OK, "one-node", "a cluster of one node")
@@ -105,10 +112,32 @@ def _views(fleet: Fleet) -> Finding:
     if 2 * counted <= views:
         return _finding("views", _CRITICAL, "no-majority", f"no majority: {text}; {asked}",
                         "look at the network between the nodes")  # fmt: skip
-    if len({cluster.views[host].up for host in cluster.counted}) > 1:
-        return _finding("views", _WARNING, "differ", f"{text}, which differ; {asked}",
-                        "look again in a minute: views lag by up to 40 s")  # fmt: skip
+    if disputed := cluster.disputed():
+        text += f", which differ over {named(disputed, fleet.names)}"
+        return _finding("views", _WARNING, "differ", f"{text}; {asked}",
+                        "look again in a minute, or with --wait; views lag up to 40 s")  # fmt: skip
     return _finding("views", _OK, "agreed", f"{text}; {asked}")
+
+
+def _strangers(fleet: Fleet) -> tuple[Finding, ...]:
+    """Return a finding if hosts of another cluster are among those that were read."""
+    hosts = sorted(fleet.cluster.strangers)
+    if not hosts:
+        return ()
+    text = f"{_listed(hosts)}: of another cluster, and left out of what is told here"
+    return (_finding("clusters", _CRITICAL, "several-clusters", text,
+                     "verify each cluster by itself, with --hosts or --group"),)  # fmt: skip
+
+
+def _twins(fleet: Fleet) -> tuple[Finding, ...]:
+    """Return a finding if several hosts have one ID: then nothing is known of another node."""
+    twins = {node: hosts for node, hosts in fleet.cluster.hosts.items() if len(hosts) > 1}
+    if not twins:
+        return ()
+    parts = [f"ID {node} is that of {_listed(hosts)}" for node, hosts in sorted(twins.items())]
+    text = "; ".join(parts[:_MOST_VALUES])
+    return (_finding("ids", _WARNING, "same-id", text,
+                     f"leave one of them out, or correct its label {ID_LABEL}"),)  # fmt: skip
 
 
 def _not_read(fleet: Fleet) -> tuple[Finding, ...]:
@@ -125,7 +154,7 @@ def _not_read(fleet: Fleet) -> tuple[Finding, ...]:
     remedy = "let psops read those hosts, too"
     if fleet.unjoined:
         text += f"; of {count(fleet.unjoined, 'host')} the ID is not known"
-        remedy = 'give each host its ID: labels = { psid_id = "N" } in the inventory'
+        remedy = f'give each host its ID: labels = {{ {ID_LABEL} = "N" }} in the inventory'
     return (_finding("others", _WARNING, "others-down", text, remedy),)
 
 
@@ -139,18 +168,22 @@ def _silent(fleet: Fleet) -> tuple[Finding, ...]:
 
 
 def _master(fleet: Fleet) -> Finding:
-    told = {int(one): node for node, one in sorted(fleet.values("master").items()) if one.isdigit()}
-    for host, view in sorted(fleet.cluster.views.items()):
-        number = fleet.cluster.ids.get(host)
+    cluster = fleet.cluster
+    masters = {node: int(one) for node, one in fleet.values("master").items() if one.isdigit()}
+    for host in cluster.views.keys() - cluster.strangers:
+        view, number = cluster.views[host], cluster.ids.get(host)
         if view.master is not None and number is not None:
-            told.setdefault(view.master, number)
+            masters.setdefault(number, view.master)
+    told: dict[int, set[int]] = {}
+    for node, master in masters.items():
+        told.setdefault(master, set()).add(node)
     if not told:
         return _not_known("master", fleet)
     if len(told) == 1:
         (master,) = told
         return _finding("master", _OK, "one-master", f"{named({master}, fleet.names)} for all")
-    parts = [f"{named({master}, fleet.names)} for {named({node}, fleet.names)}"
-             for master, node in sorted(told.items())[:_MOST_VALUES]]  # fmt: skip
+    parts = [f"{named({master}, fleet.names)} for {named(nodes, fleet.names)}"
+             for master, nodes in sorted(told.items())[:_MOST_VALUES]]  # fmt: skip
     text = f"{len(told)} masters: {'; '.join(parts)}"
     if fleet.joining:
         return _finding("master", _WARNING, "settling", f"{text}; a node is joining just now")
@@ -174,6 +207,26 @@ def _node_list(fleet: Fleet) -> Finding:
     text = f"lists from different sources or with other spellings: {_spread(hashes, fleet)}"
     return _finding("node-list", _WARNING, "hashes-differ", text,
                     "compare /etc/parastation.conf; $generate changes the hash, too")  # fmt: skip
+
+
+def _files(fleet: Fleet) -> tuple[Finding, ...]:
+    """Return whether all hosts that were read have the same file, which the hash is not of."""
+    if not fleet.confs:
+        return ()
+    hosts: dict[str, list[str]] = {}
+    for host, checksum in sorted(fleet.confs.items()):
+        hosts.setdefault(checksum, []).append(host)
+    number = count(len(fleet.confs), "host")
+    if hosts.keys() == {""}:
+        text = f"no {CONF} on {number}: the nodes come from psconfig"
+        return (_finding("file", _OK, "no-file", text),)
+    if len(hosts) == 1:
+        return (_finding("file", _OK, "one-file", f"the same {CONF} on {number}"),)
+    order = sorted(hosts.items(), key=lambda one: -len(one[1]))[:_MOST_VALUES]
+    parts = [f"{checksum or 'none'} on {_listed(names)}" for checksum, names in order]
+    remedy = "make it the same and restart psid; one that is not empty wins over psconfig"
+    text = f"{CONF} differs: {'; '.join(parts)}"
+    return (_finding("file", _WARNING, "files-differ", text, remedy),)
 
 
 def _versions(fleet: Fleet) -> Iterable[Finding]:
@@ -275,6 +328,12 @@ def _spread(values: Mapping[int, str], fleet: Fleet) -> str:
         parts.append(f"{value or 'nothing'} on {named(nodes, fleet.names)}")
     more = f" and {len(order) - _MOST_VALUES} more values" if len(order) > _MOST_VALUES else ""
     return f"{'; '.join(parts)}{more}"
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    """Return the first of some hosts, and how many more there are."""
+    more = f" and {len(hosts) - _MOST_HOSTS} more" if len(hosts) > _MOST_HOSTS else ""
+    return f"{', '.join(hosts[:_MOST_HOSTS])}{more}"
 
 
 def _finding(name: str, verdict: Verdict, code: str, text: str, advice: str = "") -> Finding:

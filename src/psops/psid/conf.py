@@ -27,8 +27,8 @@ _NODE_KEYS: dict[str, str] = {
 _FILE_KEYS: dict[str, str] = {
     "installationdirectory": "word", "installdirectory": "word", "coredirectory": "word",
     "hardware": "declare", "feature": "feature", "nrofnodes": "number", **_NODE_KEYS,
-    "nodes": "nodes", "licenseserver": "word", "licserver": "word", "licensefile": "word",
-    "licfile": "word", "usemcast": "", "mcastgroup": "number", "mcastport": "number",
+    "nodes": "nodes", "licenseserver": "old", "licserver": "old", "licensefile": "old",
+    "licfile": "old", "usemcast": "", "mcastgroup": "number", "mcastport": "number",
     "rdpport": "number", "rdptimeout": "number", "rdpmaxretrans": "number",
     "rdpresendtimeout": "number", "rdpclosedtimeout": "number", "rdpmaxackpending": "number",
     "rdpstatistics": "boolean", "selecttime": "number", "deadinterval": "number",
@@ -69,15 +69,25 @@ class Node:
 
 def load(path: Path) -> tuple[Node, ...]:
     """Return the nodes of the file at `path`; a mistake in it is a `ConfigError`."""
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file with nodes; one that cannot be read is a `ConfigError`."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as exc:
         reason = (getattr(exc, "strerror", None) or str(exc)).lower()
         raise ConfigError(clean(f"{path}: cannot read: {reason}")) from exc
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return what was read of a file called `name`; more than `MOST_BYTES` is a `ConfigError`."""
     if len(data) > MOST_BYTES:
-        raise ConfigError(clean(f"{path}: larger than {MOST_BYTES >> 20} MiB"))
-    return parse(data.decode("utf-8", errors="replace"), str(path))
+        raise ConfigError(clean(f"{name}: larger than {MOST_BYTES >> 20} MiB"))
+    return data.decode("utf-8", errors="replace")
 
 
 def parse(text: str, name: str = "parastation.conf") -> tuple[Node, ...]:
@@ -105,6 +115,7 @@ class _Reader:
         self._kinds: dict[str, Callable[[str], object]] = {
             "": lambda key: None,
             "word": tokens.value,
+            "old": lambda key: tokens.here(),
             "quoted": tokens.quoted,
             "number": lambda key: tokens.number(tokens.value(key), key),
             "boolean": lambda key: tokens.boolean(tokens.value(key), key),
@@ -139,7 +150,9 @@ class _Reader:
         return found
 
     def _nodes(self) -> None:
-        word = self.tokens.value("nodes")
+        word = self.tokens.here()
+        if word is None:
+            return
         if word != "{":
             self._node(word)
             return
@@ -190,8 +203,10 @@ class _Reader:
         self.nodes.append(node)
 
     def _list(self, key: str, read: Callable[[str], str]) -> tuple[str, ...]:
-        """Return one value, or those in braces, which may be many lines long."""
-        word = self.tokens.value(key)
+        """Return one value, none, or those in braces, which may be many lines long."""
+        word = self.tokens.here()
+        if word is None:
+            return ()
         if word != "{":
             return (read(word),)
         found = []
@@ -223,7 +238,9 @@ class _Reader:
         return "true" if self.tokens.boolean(word, key) else "false"
 
     def _environment(self, key: str) -> None:
-        word = self.tokens.value(key)
+        word = self.tokens.here()
+        if word is None:
+            return
         if word != "{":
             self.tokens.quoted(word)
             return
@@ -240,7 +257,7 @@ class _Reader:
             self.tokens.quoted(str(word))
 
     def _limits(self, key: str) -> None:
-        word = self.tokens.value(key)
+        word = self.tokens.here()
         block = word == "{"
         following = self.tokens.next if block else self.tokens.here
         name = following() if block else word

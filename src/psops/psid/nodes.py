@@ -1,17 +1,20 @@
 """An inventory of psops from a cluster's own list of nodes; pure.
 
-A host's ID goes into the label `psid_id`, since psiadmin's tables are by ID and names differ.
+A host's ID goes into the label `ID_LABEL`, since psiadmin's tables are by ID and names differ.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from psops.errors import ConfigError
 from psops.inventory import check_name, fold
 from psops.nodeset import NodesetError, expand
-from psops.psid.answers import NodeList
+from psops.psid.answers import NodeList, parse_resolve
 from psops.psid.conf import Node
 from psops.report.text import clean, count
 
+#: The label with a host's ID, by which `psid verify` joins it with what the nodes tell.
+ID_LABEL = "psid_id"
 #: Group -> the bundle of the hosts in it.
 GROUPS: Mapping[str, str] = {"compute": "parastation-node", "frontend": "parastation-frontend"}
 
@@ -28,7 +31,26 @@ class Entry:
 
 def from_conf(nodes: Iterable[Node]) -> tuple[Entry, ...]:
     """Return the hosts of a parastation.conf."""
-    return tuple(_of_node(node) for node in nodes)
+    return tuple(from_node(node) for node in nodes)
+
+
+def from_node(node: Node) -> Entry:
+    """Return the host of one node of a parastation.conf."""
+    labels = [("runjobs", _yes(node.runjobs)), ("starter", _yes(node.starter))]
+    if node.hwtype:
+        labels.append(("hwtype", " ".join(node.hwtype)))
+    if node.processes is not None:
+        labels.append(("processes", str(node.processes)))
+    if node.overbook != "false":
+        labels.append(("overbook", node.overbook))
+    if not node.exclusive:
+        labels.append(("exclusive", "no"))
+    return Entry(
+        host=node.host,
+        id=node.id,
+        labels=tuple((key, clean(value)) for key, value in labels),
+        group=_group(node.runjobs, node.starter),
+    )
 
 
 def from_answers(
@@ -46,6 +68,20 @@ def from_answers(
                   if value is not None]  # fmt: skip
         found.append(Entry(host=name, id=node, labels=tuple(labels), group=_group(runs, starts)))
     return tuple(found)
+
+
+def from_resolve(text: str, name: str) -> tuple[Entry, ...]:
+    """Return the hosts in the answer to `psiadmin -d -c resolve`, kept in a file called `name`.
+
+    It tells no more than IDs and names. Any line of another form is a `ConfigError`: the
+    answer to something else is no list of nodes.
+    """
+    told = parse_resolve(text)
+    if told.other:
+        raise ConfigError(clean(f"{name}: not from 'psiadmin -d -c resolve': '{told.other[0]}'"))
+    if not told.names:
+        raise ConfigError(clean(f"{name}: names no node"))
+    return from_answers(NodeList(names=told.names), {}, {})
 
 
 def render_inventory(entries: Sequence[Entry], source: str) -> str:
@@ -70,7 +106,7 @@ def render_inventory(entries: Sequence[Entry], source: str) -> str:
             blocks.append(f"# Left out: ID {one.id}, {clean(repr(one.host))}: {clean(problem)}.")
             continue
         seen[one.host] = one.id
-        labels = (("psid_id", str(one.id)), *one.labels)
+        labels = ((ID_LABEL, str(one.id)), *one.labels)
         text = ", ".join(f"{key} = {_quote(value)}" for key, value in labels)
         blocks.append(f"[hosts.{_quote(one.host)}]\nlabels = {{ {text} }}")
         if one.group:
@@ -82,24 +118,6 @@ def render_inventory(entries: Sequence[Entry], source: str) -> str:
             blocks.append(f"[groups.{name}]\nhosts = [{hosts}]\nbundles = [{bundle}]")
     head = f"# Made by psops psid nodes from {clean(source)}: {count(len(seen), 'node')}."
     return "\n\n".join([head, *blocks]) + "\n"
-
-
-def _of_node(node: Node) -> Entry:
-    labels = [("runjobs", _yes(node.runjobs)), ("starter", _yes(node.starter))]
-    if node.hwtype:
-        labels.append(("hwtype", " ".join(node.hwtype)))
-    if node.processes is not None:
-        labels.append(("processes", str(node.processes)))
-    if node.overbook != "false":
-        labels.append(("overbook", node.overbook))
-    if not node.exclusive:
-        labels.append(("exclusive", "no"))
-    return Entry(
-        host=node.host,
-        id=node.id,
-        labels=tuple((key, clean(value)) for key, value in labels),
-        group=_group(node.runjobs, node.starter),
-    )
 
 
 def _group(runs: bool | None, starts: bool | None) -> str:

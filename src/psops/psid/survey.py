@@ -9,18 +9,18 @@ from psops.deadline import Deadline
 from psops.errors import NotSystemd
 from psops.journal import read_log
 from psops.psid.admin import Admin
-from psops.psid.judge import Node
+from psops.psid.judge import CONF, INIT_SCRIPT, SOCKET, Node
 from psops.psid.refusal import Reply
 from psops.psid.views import View, make_view
 from psops.report.model import RUNNING, UnitStatus
 from psops.systemd import manager
 from psops.transport import Connection
 
-INIT_SCRIPT = "/etc/init.d/parastation"
-_PSID, _OLD, _SOCKET, _SLURMD = (
-    "psid.service", "parastation.service", "psidstarter.socket", "slurmd.service",
-)  # fmt: skip
-_UNITS = (_PSID, _OLD, _SOCKET, _SLURMD)
+#: What sha256sum prints for no bytes, and how much of a checksum is kept.
+_EMPTY = "e3b0c44298fc"
+_DIGITS = len(_EMPTY)
+_PSID, _OLD, _SLURMD = "psid.service", "parastation.service", "slurmd.service"
+_UNITS = (_PSID, _OLD, SOCKET, _SLURMD)
 _DETAILS = (
     "UnitFileState", "Result", "ExecMainCode", "ExecMainStatus", "InvocationID",
     "StateChangeTimestamp", "ActiveEnterTimestampMonotonic", "SourcePath",
@@ -62,11 +62,12 @@ def survey(host: str, connection: Connection, admin: Admin, timeout: float) -> R
         host=host,
         unit=unit,
         legacy=legacy,
-        socket_active=_SOCKET in units and units[_SOCKET].active in RUNNING,
+        socket=units.get(SOCKET),
         age=_age(unit, uptime),
         hostname=hostname,
         reply=reply,
         said=said,
+        conf=_conf(connection, timeout),
         slurmd=slurmd,
         psslurm=psslurm,
     )
@@ -77,7 +78,7 @@ def _units(connection: Connection, timeout: float) -> dict[str, UnitStatus]:
     channel = connection.open_bus()
     try:
         client = Client(channel, Deadline(timeout))
-        reading = [(name, detail) for name in (_PSID, _OLD) for detail in _DETAILS]
+        reading = [(name, detail) for name in (_PSID, _OLD, SOCKET) for detail in _DETAILS]
         calls = [manager.get_unit_property(*pair) for pair in reading]
         first, *replies = client.call([manager.list_units_by_names(_UNITS), *calls])
     finally:
@@ -119,6 +120,15 @@ def _clock(connection: Connection, timeout: float) -> tuple[float | None, str]:
         return float(first.split()[0]), rest.strip()
     except (ValueError, IndexError):
         return None, ""
+
+
+def _conf(connection: Connection, timeout: float) -> str | None:
+    """Return the checksum of the file with the nodes; "" if psid reads no such file."""
+    done = connection.run(("env", "LC_ALL=C", "sha256sum", "--", CONF), Deadline(timeout))
+    if done.status != 0:
+        return "" if b"No such file" in done.stderr else None
+    found = done.stdout.decode(errors="replace")[:_DIGITS]
+    return "" if found == _EMPTY else found
 
 
 def _age(unit: UnitStatus | None, uptime: float | None) -> float | None:

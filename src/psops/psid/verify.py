@@ -8,26 +8,38 @@ from datetime import UTC, datetime
 
 from psops import fanout
 from psops.client import prepare
+from psops.errors import Terminated
 from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
 from psops.judge import waive
 from psops.psid.admin import LIMIT, PSIADMIN, Admin
 from psops.psid.cluster import Fleet, judge_cluster
-from psops.psid.judge import BUNDLE, SETTLE, UnitKind, judge, unit_kind
+from psops.psid.judge import BUNDLE, SETTLE, judge, unit_kind
+from psops.psid.nodes import ID_LABEL
+from psops.psid.refusal import Reply
+from psops.psid.rules import UnitKind
 from psops.psid.survey import Read, survey
 from psops.psid.views import Cluster, Member, Seen, Vantage, View, join
 from psops.transport import Connection, Options, connect
-from psops.verdict import HostVerdict, VerifyReport
+from psops.verdict import HostVerdict, Verdict, VerifyReport
 
 #: The host that stands for what concerns no single one, and its name if there is a host of it.
 CLUSTER = "cluster"
 _CLUSTER_ELSE = "(cluster)"
-#: The label of a host with its ID in the cluster, as `psid nodes` writes it.
-ID_LABEL = "psid_id"
 #: How many nodes put questions to all others, and how many are kept at hand for it: those with
 #: the lowest IDs; some of them may turn out to be split off.
 _VANTAGES = 2
+TITLE = "psops psid verify"
+#: Codes of what may pass by itself within the time in which views settle, and the seconds
+#: between two looks.
+PASSING = frozenset({
+    "joining", "resetting", "split", "one-sided", "stale-view", "differ", "no-majority",
+    "several-masters", "settling", "silent",
+})  # fmt: skip
+_PAUSE = 3.0
+#: Replies of a host whose psid takes no part in its cluster.
+_GONE = (Reply.NO_LISTENER, Reply.SILENT)
 _KEPT = 4
 
 
@@ -40,6 +52,8 @@ class Request:
     settle: float = SETTLE
     #: Let every node put the questions to all others, not two of them.
     deep: bool = False
+    #: Look again while views differ, for up to `settle` seconds.
+    wait: bool = False
     #: The hosts that do it, where some are named.
     vantage: tuple[str, ...] = ()
     limit: float = LIMIT
@@ -88,16 +102,55 @@ def report(
     *,
     width: int = fanout.DEFAULT_WIDTH,
     progress: Callable[[Outcome[Read]], None] = lambda outcome: None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> VerifyReport:
     """Return what the cluster is like, with a last host that stands for it as a whole.
 
-    Each host is logged in to once. `progress` is called with each host that was read.
+    Each look logs in to each host once. `progress` is called with each host that was read first.
+    If it is to wait, it looks again while views differ, until psid's own time-outs are over.
     """
     if len(hosts) > 1:
         prepare(hosts, options)
+    begin = clock()
+    found = _look(hosts, request, options, width, progress)
+    while request.wait and found.ended is Exit.OK and not settled(found):
+        left = request.settle - (clock() - begin)
+        if left <= 0:
+            break
+        try:
+            sleep(min(_PAUSE, left))
+        except (KeyboardInterrupt, Terminated) as exc:
+            ended = Exit.INTERRUPTED if isinstance(exc, KeyboardInterrupt) else Exit.TERMINATED
+            return replace(found, ended=ended)
+        again = _look(hosts, request, options, width, lambda outcome: None)
+        if again.ended is not Exit.OK:  # of two looks the whole one tells more
+            return replace(found, ended=again.ended)
+        found = again
+    return found
+
+
+def settled(found: VerifyReport) -> bool:
+    """Return whether nothing was found that may pass by itself."""
+    return not any(
+        one.code in PASSING and one.verdict is not Verdict.OK
+        for outcome in found.outcomes
+        if outcome.value is not None
+        for one in outcome.value.findings
+    )
+
+
+def _look(
+    hosts: Sequence[Host],
+    request: Request,
+    options: Options,
+    width: int,
+    progress: Callable[[Outcome[Read]], None],
+) -> VerifyReport:
+    """Return what the cluster is like just now."""
     limit = min(request.limit, options.timeout)
     kept = _Kept(len(hosts) if request.deep or request.vantage else _KEPT)
-    longest = 2 * options.connect_timeout + 4 * options.timeout + 2 * limit
+    longest = 2 * options.connect_timeout + 5 * options.timeout + 2 * limit
     begin = time.monotonic()
     try:
         gathered = fanout.gather(
@@ -113,11 +166,11 @@ def report(
         ended = gathered.ended
         chosen = [host for host in hosts if host.name in _vantages(cluster, kept, request)]
         if ended is Exit.OK and chosen:
-            views = cluster.views
+            views, gone = cluster.views, cluster.gone
             answers = fanout.gather(
                 chosen,
                 lambda host: Admin(kept.get(host.name), request.psiadmin, limit).all(
-                    views[host.name]
+                    views[host.name], gone
                 ),
                 width=width,
                 limit=16 * (limit + 6.0),
@@ -139,7 +192,11 @@ def report(
         place = Host(name=_CLUSTER_ELSE if taken else CLUSTER)
         outcomes.append(Outcome(place, time.monotonic() - begin, value=whole))
     return VerifyReport(
-        outcomes=tuple(outcomes), fail_on=request.fail_on, made_at=time.time(), ended=ended
+        outcomes=tuple(outcomes),
+        title=TITLE,
+        fail_on=request.fail_on,
+        made_at=time.time(),
+        ended=ended,
     )
 
 
@@ -162,7 +219,7 @@ def _read(host: Host, request: Request, options: Options, limit: float, kept: _K
 
 
 def given_id(host: Host) -> int | None:
-    """Return the ID that the inventory gives a host by the label `psid_id`, if any."""
+    """Return the ID that the inventory gives a host by the label `ID_LABEL`, if any."""
     text = dict(host.labels).get(ID_LABEL, "")
     return int(text) if text.isascii() and text.isdigit() else None
 
@@ -189,7 +246,8 @@ def _join(
         own = read.node.hostname if read is not None else ""
         aliases = tuple(name for name in (host.name, host.address, own) if name)
         members.append(Member(host=host.name, aliases=aliases, given=given_id(host)))
-    return join(views, members)
+    gone = [name for name, one in reads.items() if one.node.reply in _GONE]
+    return join(views, members, gone)
 
 
 def _vantages(cluster: Cluster, kept: _Kept, request: Request) -> list[str]:
@@ -224,14 +282,20 @@ def _whole(
     fleet = Fleet(
         cluster=cluster,
         vantages=vantages,
-        read=frozenset(node for name in reads if (node := cluster.ids.get(name)) is not None),
+        read=frozenset(
+            node
+            for name in reads.keys() - cluster.strangers
+            if (node := cluster.ids.get(name)) is not None
+        ),
         unjoined=sum(cluster.ids.get(name) is None for name in reads),
         joining=any(unit_kind(read.node, settle) is UnitKind.FRESH for read in reads.values()),
         compute={
             node: told
             for host in hosts
             if (told := is_compute(host)) is not None
+            and host.name not in cluster.strangers
             and (node := cluster.ids.get(host.name)) is not None
         },
+        confs={name: one.node.conf for name, one in reads.items() if one.node.conf is not None},
     )
     return HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=judge_cluster(fleet))

@@ -6,12 +6,14 @@ time-outs of all take. So opinions are counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from psops.psid.answers import DOWN, UP, NodeList, Version
+
+_NONE: frozenset[int] = frozenset()
 
 
 class Seen(StrEnum):
@@ -21,6 +23,8 @@ class Seen(StrEnum):
     DOWN = "down"
     #: Their tables have no such node.
     UNLISTED = "unlisted"
+    #: It is in another cluster: its table has no name in common with theirs.
+    ELSEWHERE = "elsewhere"
     #: No other node could be asked, or nothing tells which node it is.
     UNKNOWN = "unknown"
 
@@ -45,9 +49,12 @@ class View:
     @property
     def up(self) -> frozenset[int]:
         """The nodes that it sees up and that have not been found silent."""
-        return frozenset(
-            key for key, word in self.states.items() if word == UP and key not in self.silent
-        )
+        return frozenset(key for key, word in self.states.items() if word == UP) - self.silent
+
+    @property
+    def down(self) -> frozenset[int]:
+        """The nodes that it sees down or that have been found silent."""
+        return frozenset(key for key, word in self.states.items() if word == DOWN) | self.silent
 
     @property
     def master(self) -> int | None:
@@ -102,18 +109,26 @@ class Cluster:
     ids: Mapping[str, int | None]
     #: Hosts whose views count: they see more than half as many nodes up as any does.
     counted: frozenset[str] = frozenset()
-    _seen: "dict[int, tuple[int, int]]" = field(default_factory=dict)
+    #: Hosts of another cluster, whose IDs mean nothing here.
+    strangers: frozenset[str] = frozenset()
+    #: Nodes that take no part, whatever others still see: the host itself tells that its psid
+    #: takes no clients, or a node that put questions got no answer.
+    gone: frozenset[int] = frozenset()
+    #: ID -> how many of the counted views have it up, and how many down.
+    ups: "Counter[int]" = field(default_factory=Counter)
+    downs: "Counter[int]" = field(default_factory=Counter)
+    #: ID -> the hosts that have it, strangers left out; several by mistake.
+    hosts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    _missing: "dict[str, frozenset[int]]" = field(default_factory=dict)
+    _at_odds: "dict[int, set[int | None]]" = field(default_factory=dict)
 
     def votes(self, node: int) -> tuple[int, int]:
         """Return how many other nodes whose views count see a node up, and how many down."""
-        if node not in self._seen:
-            words = [
-                view.sees(node)
-                for host, view in self.views.items()
-                if host in self.counted and self.ids[host] != node
-            ]
-            self._seen[node] = words.count(UP), words.count(DOWN)
-        return self._seen[node]
+        words = [self.views[host].sees(node) for host in self._own(node)]
+        return self.ups[node] - words.count(UP), self.downs[node] - words.count(DOWN)
+
+    def _own(self, node: int) -> list[str]:
+        return [host for host in self.hosts.get(node, ()) if host in self.counted]
 
     def seen(self, node: int | None) -> Seen:
         """Return how the others see a node; the node itself decides if they are of two minds.
@@ -127,33 +142,58 @@ class Cluster:
         up, down = self.votes(node)
         if up != down:
             return Seen.UP if up > down else Seen.DOWN
-        own = [self.views[host].sees(node) for host in self.counted if self.ids.get(host) == node]
+        own = [self.views[host].sees(node) for host in self._own(node)]
         if up:
             return Seen.UP if UP in own else Seen.DOWN
         alone = len(self.names) == 1
         return Seen.UP if alone and UP in own else Seen.UNKNOWN
 
     def missed(self, host: str) -> frozenset[int]:
-        """Return the nodes that most see up and this host sees down, itself left out."""
-        view = self.views[host]
-        found = self.names or view.states
-        return frozenset(
-            node
-            for node in found
-            if node not in (self.ids.get(host), view.own)
-            and view.sees(node) == DOWN
-            and self.seen(node) is Seen.UP
-        )
+        """Return the nodes that most see up and this host sees down, by its own fault.
+
+        Of two nodes that do not see each other, the one that is at odds with more nodes is at
+        fault: after a cut the others notice one by one. Nodes that are gone are rightly missed.
+        """
+        if not self._missing:
+            most = {node for node in self.names or self.ups if self.seen(node) is Seen.UP}
+            for one, view in self.views.items():
+                itself = {self.ids.get(one), view.own}
+                self._missing[one] = (view.down & most) - itself - self.gone
+            for one in self._missing.keys() - self.strangers:
+                for node in self._missing[one]:
+                    self._at_odds.setdefault(node, set()).add(self.ids.get(one))
+        mine = self._odds(self.ids.get(host)) | self._missing[host]
+        return frozenset(node for node in self._missing[host] if len(self._odds(node)) <= len(mine))
+
+    def _odds(self, node: int | None) -> set[int | None]:
+        """Return the nodes that see a node down or that it sees down, where most see them up."""
+        if node is None:
+            return set()
+        found = set(self._at_odds.get(node, ()))
+        for host in self.hosts.get(node, ()):
+            found |= self._missing.get(host, _NONE)
+        return found
+
+    def disputed(self) -> frozenset[int]:
+        """Return the nodes that some of the counted views have up and others down."""
+        ups = [self.views[host].up for host in self.counted]
+        return frozenset().union(*ups) - frozenset.intersection(*ups) - self.gone if ups else _NONE
 
     def renamed(self, host: str) -> tuple[str, int, int] | None:
         """Return a name that the host's table has under another ID than that of the others,
         with its ID there and its ID here; None if there is no such name."""
-        view = self.views[host]
-        common = {name: node for node, name in self.names.items()}
-        for node, name in sorted(view.names.items()):
+        if host in self.strangers:
+            return None
+        common = _unique(self.names)
+        for name, node in _unique(self.views[host].names).items():
             if common.get(name, node) != node:
                 return name, node, common[name]
         return None
+
+    def takes_itself_for(self, host: str) -> int | None:
+        """Return the ID that a host's daemon gives itself, if it is not the host's own here."""
+        view, number = self.views.get(host), self.ids.get(host)
+        return None if view is None or number is None or view.own == number else view.own
 
     @property
     def master(self) -> int | None:
@@ -162,15 +202,15 @@ class Cluster:
         return found.most_common(1)[0][0] if found else None
 
 
-def join(views: Iterable[View], members: Iterable[Member]) -> Cluster:
+def join(views: Iterable[View], members: Iterable[Member], gone: Collection[str] = ()) -> Cluster:
     """Return the views joined, with the ID of each host.
 
     The ID is the one given for the host, else that of its name in the common table, else the
-    one that its daemon gives itself.
+    one that its daemon gives itself. `gone` are hosts whose daemon takes no clients.
     """
     by_host = {view.host: view for view in views}
     most = max((len(view.up) for view in by_host.values()), default=0)
-    counted = frozenset(host for host, view in by_host.items() if 2 * len(view.up) > most)
+    counted = {host for host, view in by_host.items() if 2 * len(view.up) > most}
     tables = Counter(
         tuple(sorted(by_host[host].names.items()))
         for host in sorted(counted)
@@ -181,19 +221,33 @@ def join(views: Iterable[View], members: Iterable[Member]) -> Cluster:
     for node, name in names.items():
         for form in {name.lower(), short(name)}:
             known[form] = None if form in known else node  # a name of two nodes tells neither
-    ids: dict[str, int | None] = {}
+    ids: dict[str, int | None] = {host: view.own for host, view in by_host.items()}
+    strangers: set[str] = set()
     for member in members:
+        forms = [form for alias in member.aliases for form in (alias.lower(), short(alias))]
+        told = [known[form] for form in forms if form in known]
         view = by_host.get(member.host)
-        found = member.given
-        for alias in member.aliases:
-            if found is None:
-                found = known.get(alias.lower(), known.get(short(alias)))
-        if found is None and view is not None:
-            found = view.own
-        ids[member.host] = found
-    for host, view in by_host.items():
-        ids.setdefault(host, view.own)
-    return Cluster(views=by_host, names=names, ids=ids, counted=counted)
+        if view is not None and not told and _apart(view.names, names):
+            strangers.add(member.host)
+        own = None if view is None else view.own
+        by_name = next((node for node in told if node is not None), own)
+        ids[member.host] = by_name if member.given is None else member.given
+    hosts: dict[int, tuple[str, ...]] = {}
+    for host, number in sorted(ids.items()):
+        if number is not None and host not in strangers:
+            hosts[number] = (*hosts.get(number, ()), host)
+    counted -= strangers
+    ups, downs = Counter[int](), Counter[int]()
+    for host in counted:
+        ups.update(by_host[host].up)
+        downs.update(by_host[host].down)
+    silent = frozenset[int]().union(*(view.silent for view in by_host.values()))
+    away = {number for host in gone if (number := ids.get(host)) is not None}
+    return Cluster(
+        views=by_host, names=names, ids=ids, counted=frozenset(counted),
+        strangers=frozenset(strangers), ups=ups, downs=downs, hosts=hosts,
+        gone=silent | away,
+    )  # fmt: skip
 
 
 def short(name: str) -> str:
@@ -202,6 +256,24 @@ def short(name: str) -> str:
     >>> short("Node01.cluster.org"), short("10.0.0.1")
     ('node01', '10.0.0.1')
     """
-    if name.replace(".", "").isdigit() or ":" in name:
-        return name
-    return name.partition(".")[0].lower()
+    return name if _is_address(name) else name.partition(".")[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    return name.replace(".", "").isdigit() or ":" in name
+
+
+def _apart(some: Mapping[int, str], others: Mapping[int, str]) -> bool:
+    """Return whether two tables have no node in common.
+
+    An address stands where no name could be found, so that it tells nothing.
+    """
+    here, there = ({short(name) for name in one.values() if not _is_address(name)}
+                   for one in (some, others))  # fmt: skip
+    return bool(here) and bool(there) and not here & there
+
+
+def _unique(names: Mapping[int, str]) -> dict[str, int]:
+    """Return name -> ID for the names that one node alone has."""
+    often = Counter(names.values())
+    return {name: node for node, name in sorted(names.items()) if often[name] == 1}

@@ -26,7 +26,7 @@ def render(report: VerifyReport, look: Look) -> str:
         if outcome.error
     ]
     told, counted = tally(all_findings(report)), host_tally(report)
-    document = envelope("bundle verify", report.exit, hosts, errors) | {
+    document = envelope(report.command, report.exit, hosts, errors) | {
         "verdict": report.verdict.value,
         "fail_on": report.fail_on,
         "made_at": _moment(report.made_at),

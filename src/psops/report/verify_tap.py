@@ -27,7 +27,7 @@ from psops.verdict import Finding, HostVerdict, Verdict, VerifyReport
 
 def render(report: VerifyReport, look: Look) -> str:
     """Return the report as a TAP stream."""
-    lines = ["TAP version 14", f"# psops {__version__} bundle verify"]
+    lines = ["TAP version 14", f"# psops {__version__} {report.command}"]
     lines.append(f"1..{len(report.outcomes)}")
     for number, outcome in enumerate(report.outcomes, 1):
         lines += _host(report, outcome, number)

@@ -43,14 +43,14 @@ class Beat(NamedTuple):
 class Rule:
     """What holds for one daemon, whatever its options."""
 
-    #: Without the "rucio-" in front.
+    #: Without the "rucio-" in front, and what it is for.
     name: str
+    purpose: str
     beats: tuple[Beat, ...]
     #: The option that sets the number of threads, "" for none.
     workers: str
     per_worker: bool
     singleton: bool
-    leaves: bool
     #: The first release with it, and the first without it; "" for open ends.
     since: str
     until: str
@@ -79,6 +79,14 @@ def rules(catalogue: Catalogue | None = None) -> Mapping[str, Rule]:
     return _rules() if catalogue is None else _made(catalogue)
 
 
+def listed(catalogue: Catalogue, bundles: Iterable[str]) -> frozenset[str] | None:
+    """Return the daemons of Rucio in these bundles, None if none is Rucio's; may raise
+    `NoSuchBundle`."""
+    members = [member.daemon for name in bundles for member in catalogue.bundle(name).members]
+    names = [one.name.removeprefix(_PREFIX) for one in members if one.system == SYSTEM]
+    return frozenset(names) or None
+
+
 @cache
 def _rules() -> Mapping[str, Rule]:
     return _made(Catalogue.load(()))
@@ -97,6 +105,7 @@ def _made(catalogue: Catalogue) -> Mapping[str, Rule]:
         options = row.get("sleep_option", "--sleep-time")
         found[name] = Rule(
             name=name,
+            purpose=daemon.purpose,
             beats=() if silent else tuple(
                 Beat(prefix, row["sleep"], options if isinstance(options, str) else options[prefix])
                 for prefix in daemon.heartbeats or (name,)
@@ -104,7 +113,6 @@ def _made(catalogue: Catalogue) -> Mapping[str, Rule]:
             workers=row.get("workers", "--threads"),
             per_worker=row.get("per_worker", True),
             singleton=daemon.singleton,
-            leaves=row.get("leaves", False),
             since=daemon.when.since,
             until=daemon.when.until,
         )  # fmt: skip

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from psops.report.text import clean, count
 from psops.rucio.expect import Rule, freshness
-from psops.rucio.judge import Located, locate
-from psops.rucio.judge_process import made
+from psops.rucio.judge_process import HEARTBEATS, START_GRACE, made
+from psops.rucio.located import Located, locate
 from psops.rucio.model import RucioHost
 from psops.rucio.source import Rows
 from psops.verdict import Advice, Finding, Verdict
@@ -23,9 +23,23 @@ def judge_fleet(
         *_singletons(hosts, fresh, rules), *_releases(hosts), *_elsewhere(hosts, fresh),
         *_odd(rows, located),
     ]  # fmt: skip
-    processes = {(item.row.hostname, item.row.pid) for item in located}
+    return (_read(hosts, rows, rules), *findings)
+
+
+def _read(hosts: Sequence[RucioHost], rows: Rows, rules: Mapping[str, Rule]) -> Finding:
+    beating = sum(
+        one.running and bool(rules[one.daemon].beats) and (one.up or 0) >= START_GRACE
+        for host in hosts for one in host.managed if one.daemon in rules
+    )  # fmt: skip
+    if beating and not rows.rows:
+        text = (
+            f"there is no heartbeat at all, although {count(beating, 'process')} should have some"
+        )
+        advice = Advice("is this the catalogue that these daemons work for?")
+        return made(HEARTBEATS, Verdict.CRITICAL, "empty", text, advice=(advice,))
+    processes = {(row.hostname, row.pid) for row in rows.rows}
     text = f"{count(len(rows.rows), 'heartbeat')} of {count(len(processes), 'process')}"
-    return (made("heartbeats", Verdict.OK, "read", text), *findings)
+    return made(HEARTBEATS, Verdict.OK, "read", text)
 
 
 def _is_fresh(item: Located) -> bool:
@@ -48,7 +62,7 @@ def _singletons(
             places |= {(host.name, pid) for pid in running - known}
         if len(places) > 1:
             shown = ", ".join(f"{clean(name)} pid {pid}" for name, pid in sorted(places))
-            text = f"{rule.name} must run once in an installation, and runs {len(places)} times: "
+            text = f"must run once in an installation, and runs {len(places)} times: "
             advice = Advice("stop all but one of them")
             found.append(
                 made(rule.name, Verdict.CRITICAL, "singleton", text + shown, advice=(advice,))

@@ -1,9 +1,9 @@
 """What is known of a host that runs Rucio's daemons: its processes and who owns them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from psops.errors import HostError
 from psops.report.model import RUNNING, UnitStatus
 
 
@@ -70,9 +70,7 @@ class RucioHost:
     #: When it was read, on the monotonic clock.
     read_at: float = 0.0
     #: Why supervisord was not read, where it runs.
-    supervisord_unread: str = ""
-    #: Properties of the units, for `psops.rucio.lint`.
-    units: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    supervisord_unread: HostError | None = None
 
     def has_name(self, hostname: str) -> bool:
         """Return whether heartbeats from a hostname are of this host.

@@ -1,37 +1,120 @@
 """The settings of units that `lint` looks at, from unit files or from a manager's properties.
 
-Authority: systemd.syntax(7), systemd.unit(5) for drop-ins, systemd.service(5) for defaults.
+Authority: systemd.syntax(7), systemd.unit(5) for drop-ins, systemd.service(5) for defaults;
+which section a setting counts in, and what an empty value does, was tried on systemd 252.
 """
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from psops.errors import ConfigError
+from psops.rucio.arguments import daemon_of
 from psops.rucio.expect import Rule
-from psops.rucio.lint import Metrics, Policy
+from psops.rucio.lint import Metrics, Misplaced, Policy
 from psops.rucio.timespan import parse_timespan
 from psops.rucio.units import parse_unit
 
 _MOST_BYTES = 1 << 20
-_LINE = re.compile(r"\s*([A-Za-z0-9]+)\s*=\s*(.*)")
+_LINE = re.compile(r"\s*([A-Za-z0-9]+)\s*=\s*(.*)", re.DOTALL)
+_SECTION = re.compile(r"\s*\[([^\]]*)\]\s*")
+_SCRIPT = re.compile(r"(?:\S*/)?rucio-\S+")
 _TRUE = ("1", "true", "yes", "on")
-#: Settings that a later line adds to; of all others the last one counts.
+#: Setting -> the sections that it counts in, the right one first.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "StartLimitIntervalSec": ("Unit",),
+    "StartLimitInterval": ("Unit", "Service"),
+    "StartLimitBurst": ("Unit", "Service"),
+    **dict.fromkeys(
+        ("Type", "Restart", "RestartSec", "TimeoutStopSec", "TimeoutSec", "KillMode",
+         "WatchdogSec", "Environment", "EnvironmentFile", "ExecStart"), ("Service",)
+    ),
+}  # fmt: skip
+#: Settings that a later line adds to, and an empty one takes back; of all others the last value
+#: counts, and an empty one is no value.
 _LISTS = ("Environment", "ExecStart", "EnvironmentFile")
-Settings = dict[str, list[str]]
+
+
+@dataclass(slots=True)
+class Settings:
+    """What unit files say: setting -> values, and setting -> `file:line` of the one that counts."""
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    misplaced: list[Misplaced] = field(default_factory=list)
+
+    def merge(self, lines: Iterable[tuple[int, str]], file: str) -> None:
+        """Add what the numbered lines of a unit file or drop-in say."""
+        section = ""
+        for number, line in lines:
+            if line.lstrip().startswith(("#", ";")):
+                continue
+            if head := _SECTION.fullmatch(line):
+                section = head[1]
+            elif (found := _LINE.fullmatch(line)) and found[1] in SECTIONS:
+                self._set(found[1], found[2].strip(), section, f"{file}:{number}")
+
+    def _set(self, name: str, value: str, section: str, place: str) -> None:
+        if section not in SECTIONS[name]:
+            self.misplaced.append(Misplaced(name, section, SECTIONS[name][0], place))
+            return
+        # The older name of the same setting.
+        name = "StartLimitIntervalSec" if name == "StartLimitInterval" else name
+        if name in _LISTS and not value:
+            self.values.pop(name, None)
+        elif name in _LISTS:
+            self.values.setdefault(name, []).append(value)
+        elif value:
+            self.values[name] = [value]
+        else:
+            return
+        self.places[name] = place
+
+    def last(self, name: str, default: str) -> str:
+        """Return the value of a setting that counts."""
+        return self.values.get(name, [default])[-1]
+
+
+def numbered(text: str) -> list[tuple[int, str]]:
+    """Return the lines of a file with their numbers, continued ones under the first.
+
+    >>> numbered("[Service]\\nExecStart=a \\\\\\n  b\\nType=exec")
+    [(1, '[Service]'), (2, 'ExecStart=a    b'), (4, 'Type=exec')]
+    """
+    lines: list[tuple[int, str]] = []
+    continued = False
+    for number, line in enumerate(text.splitlines(), 1):
+        # A comment between continued lines is passed over.
+        if continued and line.lstrip().startswith(("#", ";")):
+            continue
+        more = line.endswith("\\")
+        part = f"{line[:-1]} " if more else line
+        if continued:
+            lines[-1] = (lines[-1][0], lines[-1][1] + part)
+        else:
+            lines.append((number, part))
+        continued = more
+    return lines
 
 
 def load_policy(path: Path, rules: Mapping[str, Rule]) -> Policy:
     """Return the settings of a unit file with the drop-ins beside it; raises `ConfigError`."""
-    settings: Settings = {}
+    if path.suffix != ".service":
+        raise ConfigError(f"{path}: a unit file ends with .service", remedy="")
+    settings = Settings()
     for file in (path, *drop_ins(path)):
-        merge(settings, _read(file))
+        settings.merge(numbered(_read(file)), str(file))
+    words = settings.last("ExecStart", "").split()
+    told = parse_unit(path.name, rules)
+    if not told and not any(_SCRIPT.fullmatch(word) for word in words):
+        raise ConfigError(f"{path}: runs no daemon of Rucio", remedy="")
     try:
-        return from_settings(path.name, settings, rules)
+        return from_settings(str(path), path.name, settings, rules)
     except ValueError as exc:
-        raise ConfigError(f"{path}: {exc}") from exc
+        raise ConfigError(f"{path}: {exc}", remedy="see systemd.time(7)") from exc
 
 
 def drop_ins(path: Path) -> list[Path]:
@@ -65,40 +148,21 @@ def _read(path: Path) -> str:
     return data.decode(errors="replace")
 
 
-def merge(settings: Settings, text: str) -> None:
-    """Add what a unit file or drop-in says to the settings; an empty value takes back."""
-    joined = re.sub(r"\\\n", " ", text)
-    for line in joined.splitlines():
-        found = _LINE.fullmatch(line)
-        if found is None or line.lstrip().startswith(("#", ";", "[")):
-            continue
-        name, value = found[1], found[2].strip()
-        if not value:
-            settings.pop(name, None)
-        elif name in _LISTS:
-            settings.setdefault(name, []).append(value)
-        else:
-            settings[name] = [value]
-
-
-def from_settings(unit: str, settings: Settings, rules: Mapping[str, Rule]) -> Policy:
+def from_settings(file: str, unit: str, settings: Settings, rules: Mapping[str, Rule]) -> Policy:
     """Return the settings of a unit, with systemd's defaults; raises `ValueError`."""
-
-    def one(name: str, default: str) -> str:
-        return settings.get(name, [default])[-1]
+    one = settings.last
 
     def seconds(name: str, default: str) -> float:
         value = parse_timespan(one(name, default))
         return math.inf if value is None else value
 
-    told = parse_unit(unit, rules)
-    environment = [word for line in settings.get("Environment", []) for word in _words(line)]
-    commands = settings.get("ExecStart", [""])
+    command = one("ExecStart", "").split()
+    environment = [word for line in settings.values.get("Environment", []) for word in _words(line)]
     burst = one("StartLimitBurst", "5")
     stop = one("TimeoutStopSec", one("TimeoutSec", "90"))
     return Policy(
         unit=unit,
-        daemon=told[0] if told else "",
+        daemon=_daemon(unit, command, rules),
         kind=one("Type", "simple"),
         restart=one("Restart", "no"),
         restart_sec=seconds("RestartSec", "100ms"),
@@ -107,13 +171,36 @@ def from_settings(unit: str, settings: Settings, rules: Mapping[str, Rule]) -> P
         timeout_stop=parse_timespan(stop) if stop != "0" else None,
         kill_mode=one("KillMode", "control-group"),
         watchdog=seconds("WatchdogSec", "0"),
-        unbuffered=_unbuffered(environment, commands[-1].split()),
+        unbuffered=_unbuffered(environment, command),
         config=_config(environment),
+        file=file,
+        places=settings.places,
+        misplaced=tuple(settings.misplaced),
     )
+
+
+def _daemon(unit: str, command: Sequence[str], rules: Mapping[str, Rule]) -> str:
+    told = parse_unit(unit, rules)
+    return told[0] if told else daemon_of(command, tuple(rules))
 
 
 def _words(line: str) -> list[str]:
     return [word.strip("\"'") for word in re.findall(r"\"[^\"]*\"|'[^']*'|\S+", line)]
+
+
+def unit_files(properties: Mapping[str, Any]) -> list[str]:
+    """Return the files that a manager made a unit of, in the order in which they count."""
+    drop_in = properties.get("DropInPaths", ())
+    more = [str(path) for path in drop_in] if isinstance(drop_in, list | tuple) else []
+    return [path for path in (str(properties.get("FragmentPath", "")), *more) if path]
+
+
+def command_of(properties: Mapping[str, Any]) -> list[str]:
+    """Return the words of a unit's ExecStart as its manager has them."""
+    try:
+        return [str(word) for word in properties["ExecStart"][0][1]]
+    except (KeyError, IndexError, TypeError):
+        return []
 
 
 def from_properties(
@@ -121,22 +208,21 @@ def from_properties(
     properties: Mapping[str, Any],
     rules: Mapping[str, Rule],
     from_files: Iterable[str] = (),
+    settings: Settings | None = None,
 ) -> Policy:
     """Return the settings of a unit as its manager has them.
 
-    `from_files` are the lines `NAME=value` of its environment files, as far as they are known.
+    `from_files` are the lines `NAME=value` of its environment files, `settings` what its unit
+    files say, both as far as they are known.
     """
-    told = parse_unit(unit, rules)
+    command = command_of(properties)
     environment = [str(item) for item in properties.get("Environment", ())]
     environment += [line.strip().replace('"', "").replace("'", "") for line in from_files]
-    try:
-        argv = [str(word) for word in properties["ExecStart"][0][1]]
-    except (KeyError, IndexError, TypeError):
-        argv = []
     stop = properties.get("TimeoutStopUSec")
+    settings = settings or Settings()
     return Policy(
         unit=unit,
-        daemon=told[0] if told else "",
+        daemon=_daemon(unit, command, rules),
         kind=str(properties.get("Type", "")),
         restart=str(properties.get("Restart", "")),
         restart_sec=_usec(properties, "RestartUSec"),
@@ -145,8 +231,12 @@ def from_properties(
         timeout_stop=stop / 1e6 if isinstance(stop, int) else None,
         kill_mode=str(properties.get("KillMode", "")),
         watchdog=_usec(properties, "WatchdogUSec"),
-        unbuffered=_unbuffered(environment, argv),
+        unbuffered=_unbuffered(environment, command),
         config=_config(environment),
+        file=str(properties.get("FragmentPath", "")),
+        places=settings.places,
+        misplaced=tuple(settings.misplaced),
+        changed=properties.get("NeedDaemonReload") is True,
     )
 
 

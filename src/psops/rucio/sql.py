@@ -12,8 +12,8 @@ from typing import Any
 from psops.errors import DeadlineExceeded, RowsUnread, UsageError
 from psops.report.text import clean, squeeze
 from psops.rucio.rows import BadRow, make_row
-from psops.rucio.secret import Secret
 from psops.rucio.source import Rows, Source
+from psops.secrets import Secret
 
 #: SQL dialect -> how it tells the seconds between a column and now, and how a transaction is
 #: made one that cannot write.
@@ -31,6 +31,8 @@ _READ_ONLY: dict[str, str] = {
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "oracle": "SET TRANSACTION READ ONLY",
 }
+#: Module of a driver -> its package, where the name is another one.
+_DRIVERS = {"psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 _COLUMNS = "readable, hostname, pid, thread_name"
 _MOST = 200_000
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
@@ -48,11 +50,12 @@ def sql_source(url: Secret, schema: str = "") -> Source:
     try:
         parsed = sqlalchemy.make_url(url.value)
     except sqlalchemy.exc.ArgumentError:
-        raise UsageError(f"{url.source} has no URL of a database") from None
+        raise UsageError(f"{url.reference} has no URL of a database") from None
     dialect = parsed.get_backend_name()
     if dialect not in _AGES:
         known = ", ".join(sorted(_AGES))
-        raise UsageError(f"{url.source}: no Rucio runs on {dialect!r}; known are {known}")
+        raise UsageError(f"{url.reference}: no Rucio runs on {dialect!r}; known are {known}")
+    _check_driver(parsed)
     place = parsed.host or parsed.database or ""
     name = f"{dialect} {place}" if place else dialect
 
@@ -81,6 +84,22 @@ def _sqlalchemy() -> Any:
     return sqlalchemy
 
 
+def _check_driver(url: Any) -> None:
+    """Raise `UsageError` before any host is asked, if the database's driver is not there."""
+    sqlalchemy = _sqlalchemy()
+    name = clean(url.drivername)
+    try:
+        url.get_dialect().import_dbapi()
+    except sqlalchemy.exc.ArgumentError as exc:
+        raise UsageError(f"SQLAlchemy knows no driver {name}") from exc
+    except ImportError as exc:
+        module = clean(exc.name or name)
+        remedy = f"pip install {_DRIVERS.get(module, module)}"
+        if module == "psycopg2":
+            remedy += ", or write postgresql+psycopg:// in the URL for the newer psycopg"
+        raise UsageError(f"no driver for {name}: {module} is not installed", remedy=remedy) from exc
+
+
 def _fetch(url: Any, schema: str, timeout: float) -> Rows:
     sqlalchemy = _sqlalchemy()
     dialect = url.get_backend_name()
@@ -88,16 +107,9 @@ def _fetch(url: Any, schema: str, timeout: float) -> Rows:
     if dialect == "sqlite":
         url = _opened_for_reading(url)
         arguments = {"timeout": timeout / 2}
-    try:
-        engine = sqlalchemy.create_engine(
-            url, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments, hide_parameters=True
-        )
-    except (ImportError, sqlalchemy.exc.ArgumentError) as exc:
-        driver = clean(str(getattr(exc, "name", None) or dialect))
-        raise UsageError(
-            f"no driver for {clean(url.drivername)}: {driver} is not installed",
-            remedy=f"pip install the driver {driver}",
-        ) from exc
+    engine = sqlalchemy.create_engine(
+        url, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments, hide_parameters=True
+    )
     try:
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text(_READ_ONLY[dialect]))

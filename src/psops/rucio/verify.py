@@ -1,8 +1,8 @@
 """The verbs `rucio verify` and `rucio heartbeats`: hosts and heartbeats read, and the report."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from psops.judge import waive
 from psops.rucio.expect import Rule
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
-from psops.rucio.judge_process import BUNDLE, made
+from psops.rucio.judge_process import HEARTBEATS, ROLE, made
 from psops.rucio.model import RucioHost
 from psops.rucio.rows import Row
 from psops.rucio.source import Rows, Source
@@ -25,7 +25,7 @@ from psops.transport import Options, connect
 from psops.verdict import HostVerdict, Verdict, VerifyReport
 
 #: What the outcome is called that is about all hosts.
-FLEET = "heartbeats"
+FLEET = HEARTBEATS
 #: The label of an inventory with other hostnames of a host, separated by commas.
 ALIAS_LABEL = "rucio-hostname"
 
@@ -38,6 +38,8 @@ class Request:
     source: Source | None
     #: Host -> other hostnames that its heartbeats may have.
     aliases: Mapping[str, tuple[str, ...]]
+    #: Host -> the daemons in the bundles of Rucio's that the inventory gives it.
+    listed: Mapping[str, Collection[str]] = field(default_factory=dict)
     fail_on: str = "critical"
 
 
@@ -106,9 +108,11 @@ def report(gathering: Gathering, request: Request) -> VerifyReport:
         outcomes.append(_fleet(gathering, request))
     return VerifyReport(
         outcomes=tuple(outcomes),
+        title="psops rucio verify",
         fail_on=request.fail_on,
         made_at=time.time(),
         ended=gathering.hosts.ended,
+        beyond=(FLEET,) if rows is not None else (),
     )
 
 
@@ -123,14 +127,19 @@ def _fleet(gathering: Gathering, request: Request) -> Outcome[HostVerdict]:
     hosts = [outcome.value for outcome in gathering.hosts.outcomes if outcome.value is not None]
     findings = judge_fleet(hosts, rows, request.rules)
     chosen_by = request.source.name if request.source is not None else ""
-    value = HostVerdict(bundles=(BUNDLE,), chosen_by=chosen_by, findings=findings)
+    value = HostVerdict(bundles=ROLE, chosen_by=chosen_by, findings=findings)
     return Outcome(host, gathering.elapsed, value=value)
 
 
 def _verdict(
     host: Host, found: RucioHost, rows: Sequence[Row] | None, request: Request
 ) -> HostVerdict:
-    findings = judge_host(found, rows, request.rules)
+    findings = judge_host(found, rows, request.rules, request.listed.get(host.name))
+    if rows is not None and not rows:  # the finding on all heartbeats tells why
+        findings = tuple(
+            replace(one, because=HEARTBEATS) if one.code == "no-heartbeat" else one
+            for one in findings
+        )
     if request.source is None:
         findings = tuple(
             replace(one, verdict=Verdict.OK, code="running", because="",
@@ -143,8 +152,8 @@ def _verdict(
         findings = (made("daemons", Verdict.WARNING, "no-daemon", text),)
     findings, notes = waive(findings, host.waivers, datetime.now(UTC).date())
     return HostVerdict(
-        bundles=(BUNDLE,),
-        chosen_by="named",
+        bundles=ROLE,
+        chosen_by="",
         version=found.version,
         findings=findings,
         notes=notes,
