@@ -127,14 +127,17 @@ class Draft:
     def without_hosts(self, names: frozenset[str]) -> None:
         """Take hosts away, from tables and from groups; comments beside them stay."""
         gone: set[tuple[str, ...]] = set()
-        for pattern in list(self.values.get("hosts", {})):
-            covered = expand(pattern)
+        covering = {pattern: expand(pattern) for pattern in self.values.get("hosts", {})}
+        for pattern, covered in covering.items():
             left = [name for name in covered if name not in names]
             if not left:
                 self.values["hosts"].pop(pattern)
                 gone.add(("hosts", pattern))
             elif len(left) < len(covered):
-                self._rename(pattern, fold(left))
+                others = (one for other, one in covering.items() if other != pattern)
+                alone = len(left) == 1 and any(left[0] in one for one in others)
+                # A table of one name is stronger than one of several, so it stays several.
+                self._rename(pattern, f"{left[0]},{left[0]}" if alone else fold(left), left[0])
         self._remove_tables(gone)
         for group in self.values.get("groups", {}):
             self.take_from_group(group, names)
@@ -195,10 +198,11 @@ class Draft:
         for path in left:
             raise self._error(f"[{write_key(*path)}] is written within another table", path)
 
-    def _rename(self, pattern: str, name: str) -> None:
+    def _rename(self, pattern: str, name: str, filler: str) -> None:
+        """Give the table of a pattern another one; where that is taken, say a name twice."""
         hosts = self.values["hosts"]
-        if name in hosts:
-            raise self._error(f"[{write_key('hosts', name)}] is there already")
+        while name in hosts:
+            name += f",{filler}"
         self.values["hosts"] = {
             name if key == pattern else key: value for key, value in hosts.items()
         }
@@ -263,7 +267,7 @@ class Draft:
     def _prove(self, text: str) -> None:
         bare = text.removeprefix("\ufeff")
         try:
-            same = tomllib.loads(bare) == self.values
+            same = _filled(tomllib.loads(bare)) == _filled(self.values)
         except ValueError as exc:
             raise self._error(str(exc)) from exc
         if not same:
@@ -279,3 +283,8 @@ class Draft:
             f"{place}: cannot be edited: {reason}",
             remedy="write tables with headers of their own, as [hosts.NAME], or edit it by hand",
         )
+
+
+def _filled(values: Table) -> Table:
+    """Return the values without tables of no hosts or groups, which no header need stand for."""
+    return {key: value for key, value in values.items() if value != {}}

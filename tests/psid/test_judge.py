@@ -89,6 +89,130 @@ def test_a_view_that_lags_alone_splits_the_node_off_as_well() -> None:
     assert _verdict(node("node02"), cluster) == (Verdict.CRITICAL, "split")
 
 
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [("la", "one-sided"), ("lb", "one-sided"), ("lc", "one-sided"), ("ld", "split"),
+     ("le", "split")],
+)  # fmt: skip
+def test_after_a_cut_no_node_but_the_one_behind_it_is_blamed(moment: str, code: str) -> None:
+    """The others notice one by one, and the one that is cut off loses them one by one."""
+    hosts = [f"node0{n}" for n in range(6)]
+    views = [
+        make_view(host, parse_nodes(capture(f"{moment}-cut-from-{n}").answer.stdout))
+        for n, host in enumerate(hosts)
+    ]
+    cluster = join(views, [Member(host=host, aliases=(host,)) for host in hosts])
+    told = {host: _verdict(node(host), cluster) for host in hosts}
+    assert told.pop("node05") == (Verdict.CRITICAL, code)
+    assert set(told.values()) == {(Verdict.OK, "member")}
+    (whole, *_) = judge_cluster(Fleet(cluster, [], frozenset(range(6))))
+    # A node that sees less than half of what others see is not asked for its opinion.
+    assert whole.code == ("agreed" if moment in ("ld", "le") else "differ")
+
+
+def test_who_notices_first_that_a_node_is_gone_is_not_blamed() -> None:
+    hosts = [f"node0{n}" for n in range(6)]
+    views = [
+        make_view(host, parse_nodes(capture(f"lb-cut-from-{n}").answer.stdout))
+        for n, host in enumerate(hosts[:5])
+    ]
+    members = [Member(host=host, aliases=(host,)) for host in hosts]
+    assert _verdict(node("node00"), join(views, members)) == (Verdict.CRITICAL, "one-sided")
+    cluster = join(views, members, ["node05"])
+    assert _verdict(node("node00"), cluster) == (Verdict.OK, "member")
+    assert _verdict(node("node05", "failed", reply="00-"), cluster)[1] == "failed"
+    (whole, *_) = judge_cluster(Fleet(cluster, [], frozenset(range(6))))
+    assert (whole.code, whole.text[:14]) == ("agreed", "5 of 6 nodes u")
+
+
+def test_hosts_of_another_cluster_are_told_and_left_out() -> None:
+    """IDs of two clusters are the same numbers, which must not be taken for the same nodes."""
+    away = {0: "gpu0.other.org", 1: "gpu1", 2: "10.0.0.7"}
+    others = ("gpu0", "gpu1")
+    views = [
+        *(view(host, ALL) for host in HOSTS),
+        *(view(host, LAST_DOWN, away, own=n) for n, host in enumerate(others)),
+    ]  # fmt: skip
+    cluster = join(views, [Member(host=name, aliases=(name,)) for name in (*HOSTS, *others)])
+    assert cluster.strangers == set(others)
+    for host in others:
+        assert _verdict(node(host), cluster) == (Verdict.CRITICAL, "other-cluster")
+    assert cluster.votes(2) == (2, 0)
+    found = {one.name: one for one in judge_cluster(Fleet(cluster, [], frozenset(range(3))))}
+    assert (found["clusters"].verdict, found["clusters"].code) == (
+        Verdict.CRITICAL, "several-clusters",
+    )  # fmt: skip
+    assert "gpu0, gpu1" in found["clusters"].text
+    assert found["views"].text.startswith("3 of 3 nodes up by what 3 of 3 see")
+
+
+def test_a_host_that_cannot_resolve_names_is_of_the_same_cluster() -> None:
+    bare = {0: "10.0.0.1", 1: "10.0.0.2", 2: "10.0.0.3"}
+    other = {0: "ib0", 1: "ib1", 2: "ib2"}
+    for names in (bare, other):
+        views = [view("node00", ALL), view("node01", ALL), view("node02", ALL, names)]
+        cluster = clustered(*views)
+        assert not cluster.strangers
+        assert _verdict(node("node02"), cluster) == (Verdict.OK, "member")
+
+
+def test_a_name_of_two_nodes_does_not_tell_that_lists_differ() -> None:
+    names = {0: "login", 1: "login", 2: "node02"}
+    cluster = clustered(*(view(host, ALL, names) for host in HOSTS))
+    assert cluster.renamed("node00") is None
+
+
+def test_an_inventory_with_wrong_ids_is_no_healthy_cluster() -> None:
+    views = [view(host, ALL) for host in HOSTS]
+    wrong = {"node00": 1, "node01": 0, "node02": 2}
+    given = [Member(host=host, aliases=(host,), given=n) for host, n in wrong.items()]
+    cluster = join(views, given)
+    assert _verdict(node("node00"), cluster) == (Verdict.CRITICAL, "ids-differ")
+    assert "takes itself for node 0" in judge(node("node00"), cluster)[0].text
+    assert _verdict(node("node02"), cluster) == (Verdict.OK, "member")
+    twice = join(views, [*given[1:], Member(host="node00", given=0)])
+    found = {one.name: one for one in judge_cluster(Fleet(twice, [], frozenset(range(3))))}
+    assert (found["ids"].verdict, found["ids"].text) == (
+        Verdict.WARNING, "ID 0 is that of node00, node01",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "psid", "wanted"),
+    [
+        (("active", "listening", "loaded"), "active", (Verdict.OK, "listening")),
+        (("inactive", "dead", "loaded"), "active", (Verdict.OK, "closed")),
+        (("failed", "failed", "loaded"), "active", (Verdict.WARNING, "failed")),
+        (("inactive", "dead", "not-found"), "inactive", (Verdict.OK, "closed")),
+    ],
+)
+def test_the_socket_that_starts_psid_has_a_finding(
+    state: tuple[str, str, str], psid: str, wanted: tuple[Verdict, str]
+) -> None:
+    cluster = clustered(*(view(host, ALL) for host in HOSTS))
+    socket = unit(*state, name="psidstarter.socket")
+    one = Node(host="node00", unit=unit(psid), socket=socket, reply=Reply.ANSWERED)
+    (_, found) = judge(one, cluster)
+    assert (found.name, found.verdict, found.code) == ("psidstarter", *wanted)
+    assert (found.unit is None) is ("not-found" in state)
+
+
+def test_an_init_script_is_advised_by_its_own_name() -> None:
+    cluster = clustered(*(view(host, LAST_DOWN) for host in HOSTS[:2]))
+    stopped = Node(host="node02", legacy=True, reply=Reply.NO_LISTENER)
+    made = Node(host="node02", unit=unit(name="parastation.service"), legacy=True,
+                reply=Reply.NO_LISTENER)  # fmt: skip
+    for one, command in (
+        (stopped, "/etc/init.d/parastation start"),
+        (made, "systemctl start parastation.service"),
+        (node("node02", "inactive", reply="00-", socket=False), "systemctl start psid"),
+    ):
+        (found, *_) = judge(one, cluster)
+        assert (found.code, found.advice[0].command) == ("stopped", command)
+    young = Node(host="node02", unit=unit(), legacy=True, age=3, reply=Reply.ANSWERED)
+    assert unit_kind(young, 45) is UnitKind.FRESH
+
+
 def test_a_healed_link_may_be_seen_late_by_one_node() -> None:
     cluster = clustered(view("node00", "e3-"), view("node01", "e4-"), view("node02", "e5-"))
     assert cluster.seen(2) is Seen.UP
@@ -282,6 +406,27 @@ def test_lists_that_differ() -> None:
     assert "node02" in _cluster(_vantage("h9-"))["node-list"].text
 
 
+@pytest.mark.parametrize(
+    ("confs", "wanted", "text"),
+    [
+        (("a", "a", "a"), (Verdict.OK, "one-file"), "the same /etc/parastation.conf on 3 hosts"),
+        (("", "", ""), (Verdict.OK, "no-file"), "psconfig"),
+        (("a", "a", "b"), (Verdict.WARNING, "files-differ"), "a on h0, h1; b on h2"),
+        (("", "", "b"), (Verdict.WARNING, "files-differ"), "none on h0, h1; b on h2"),
+    ],
+)
+def test_files_that_differ_though_the_hash_does_not(
+    confs: tuple[str, ...], wanted: tuple[Verdict, str], text: str
+) -> None:
+    cluster = clustered(*(view(host, ALL) for host in HOSTS))
+    named = {f"h{n}": one for n, one in enumerate(confs)}
+    fleet = Fleet(cluster, [_vantage("25-")], frozenset(range(3)), confs=named)
+    found = {one.name: one for one in judge_cluster(fleet)}
+    assert (found["file"].verdict, found["file"].code) == wanted
+    assert text in found["file"].text
+    assert found["node-list"].code == "one-list"
+
+
 def test_releases_that_can_and_cannot_live_together() -> None:
     found = _cluster(_vantage("f2-"))
     assert _codes(found) == {"versions": "mixed", "protocol": "heterogeneous"}
@@ -301,6 +446,9 @@ def test_masters_that_differ_and_nodes_that_join() -> None:
     vantage = _vantage("c2-", master=table("e0-", 1))
     assert _codes(_cluster(vantage, views=views)) == {"master": "several-masters"}
     assert _codes(_cluster(vantage, views=views, joining=True)) == {"master": "settling"}
+    text = _cluster(vantage, views=views)["master"].text
+    assert text == ("2 masters: node00 (ID 0) for node00 (ID 0), node01 (ID 1); "
+                    "node02 (ID 2) for node02 (ID 2)")  # fmt: skip
 
 
 def test_a_node_that_does_not_answer_is_told() -> None:

@@ -52,6 +52,13 @@ def formats() -> list[str]:
     return list(FORMATS)
 
 
+def watch_formats() -> list[str]:
+    """Return the values of --format that `watch` takes."""
+    from psops.watch.lines import FORMATS
+
+    return list(FORMATS)
+
+
 def groups(context: typer.Context) -> list[str]:
     """Return the groups of the inventory."""
     _, found = _inventory(context)
@@ -67,7 +74,12 @@ def hosts(context: typer.Context, incomplete: str) -> list[str]:
     user, at, _ = last.rpartition("@")
     if at and user:  # user@host
         return [f"{head}{user}@{name}" for name in names]
-    return [f"{head}{name}" for name in (*names, *(f"@{group}" for group in found))]
+    sets = [f"@{group}" for group in found]
+    if last.startswith("@"):
+        sets.append("@failed")
+    if last.startswith("@bundle:"):
+        sets += [f"@bundle:{name}" for name in bundles()]
+    return [f"{head}{name}" for name in (*names, *sets)]
 
 
 def importers(incomplete: str) -> list[str]:

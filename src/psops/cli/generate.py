@@ -109,6 +109,19 @@ EXAMPLES = (
         "psops cron2daemon --servers 9 --sync copyArchive /etc/cron.d/panda",
     ),
     ("What the inventory says of a host:", "psops inventory show ps01"),
+    ("Hosts of an Ansible inventory into it:", "psops inventory import ansible hosts.ini"),
+    ("Whether all hosts can be reached, and what is in the way:", "psops inventory check"),
+    ("Again on the hosts where the last run failed:", "psops status -H @failed"),
+    (
+        "Whether Rucio's daemons work, by its server with a token of the account root:",
+        "psops rucio verify -g rucio --rest https://rucio.example.org --token file:/root/token",
+    ),
+    (
+        "The same by its database, with psops[sql]; the file has a URL such as "
+        "postgresql+psycopg://reader:password@db/rucio:",
+        "psops rucio verify -g rucio --db-url file:/root/rucio.url",
+    ),
+    ("Units for two of them:", "psops unit write rucio reaper=3 hermes --output /"),
 )
 SEE_ALSO = (
     ("psops-inventory", 5), ("psops-catalogue", 5), ("psops-pipeline", 5), ("systemctl", 1),

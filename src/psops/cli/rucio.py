@@ -93,8 +93,9 @@ def verify(
 
     A daemon that runs may hang, may have lost threads or may never have begun: its
     heartbeats tell. They are read once, from here, by Rucio's server with a token of the
-    account root or from its database, and joined with the processes of each host. Secrets
-    are read from a variable, a file or a credential, never from the command line.
+    account root or from its database, and joined with the processes of each host. A daemon
+    that the host's bundles in the inventory do not list is a stray. REF says where a secret
+    is: env:NAME, file:/path (mode 0600) or credential:NAME (of systemd).
     """
     from psops.cli.progress import progress_bar
     from psops.nearest import did_you_mean
@@ -154,7 +155,7 @@ def heartbeats(
     """List the heartbeats with their ages, units and verdicts.
 
     All are listed, those of hosts that were not asked for too; only for the hosts asked
-    for can be told to which unit they belong.
+    for can be told to which unit they belong. REF is as in psops rucio verify.
     """
     from psops.cli.progress import progress_bar
     from psops.nearest import did_you_mean
@@ -166,7 +167,8 @@ def heartbeats(
 
     form = "json" if as_json else form
     if form not in ("table", "json"):
-        raise UsageError(f"no format {form!r}{did_you_mean(form, ('table', 'json'))}")
+        near = did_you_mean(form, ("table", "json"))
+        raise UsageError(f"no format {form!r}{near}", remedy="heartbeats come as table or json")
     chosen, options = _select(
         hosts, group, all_hosts, exclude, machine, inventory,
         _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),

@@ -60,6 +60,7 @@ class HostLogs:
         self.options = options
         self._tell = tell
         self._sudo = options.sudo or host.sudo
+        self._forbidden = False
         self._greps = True  # until journalctl says that it was built without
         self._connection: Connection | None = None
         self._files: Files | None = None
@@ -108,12 +109,28 @@ class HostLogs:
     def history(self) -> Iterator[Line]:
         """Yield what the host's logs have already, by time; raises `HostError`."""
         streams: list[Iterator[Line]] = [self._of_file(log) for log in self.logs]
-        if self.query.journal and (self.units.all or self.query.everything):
-            streams.append(
-                self._all_entries() if self.query.lines is None else iter(self._last_entries())
-            )
+        if self.reads_journal:
+            streams.append(self._of_journal())
         yield from heapq.merge(*streams, key=when)
         self.has_read = True
+
+    @property
+    def reads_journal(self) -> bool:
+        """Whether the journal is asked for, and may be read as far as is known."""
+        meant = self.query.everything or bool(self.units.all)
+        return self.query.journal and meant and not self._forbidden
+
+    def _of_journal(self) -> Iterator[Line]:
+        try:
+            if self.query.lines is None:
+                yield from self._all_entries()
+            else:
+                yield from self._last_entries()
+        except JournalForbidden as exc:
+            if not self.logs:
+                raise
+            self._forbidden = True  # its files are better than nothing
+            self.note(f"{exc.code}: {exc}; {exc.remedy}", bad=True)
 
     def _of_file(self, log: LogFile) -> Iterator[Line]:
         try:
@@ -172,7 +189,7 @@ class HostLogs:
     def _without_patterns(self, units: tuple[str, ...], lines: int | None) -> Iterator[Line]:
         """Yield entries of a journalctl that knows no patterns: chosen here, if need be by
         reading them all, of which no more are kept than asked for."""
-        self._greps = False
+        self.forget_patterns()
         if lines is None:
             yield from self._entries(units)
             return
@@ -188,10 +205,12 @@ class HostLogs:
         last = text.splitlines()[-1] if text else ""
         if "pattern matching support" in lower and self._greps:
             return True
-        if "insufficient permission" in lower or "messages from other users" in lower:
-            if not self.query.user:
-                user = "the user" if not self.host.user else f"user {self.host.user!r}"
-                raise JournalForbidden(f"{user} may not read the journal there")
+        # Who sees nothing but what is his own has asked for that with --user.
+        partly = "messages from other users" in lower and not self.query.user
+        if partly or "insufficient permission" in lower:
+            user = "the user" if not self.host.user else f"user {self.host.user!r}"
+            raise JournalForbidden(f"{user} may not read the journal there")
+        if is_nothing(done):
             return False
         if "sudo:" in lower:
             raise ChannelRefused(
@@ -216,6 +235,10 @@ class HostLogs:
     def grep_there(self) -> bool:
         """Whether journalctl chooses by the pattern."""
         return self._greps
+
+    def forget_patterns(self) -> None:
+        """Choose by the pattern here from now on."""
+        self._greps = False
 
     # What is meant
 
@@ -313,6 +336,11 @@ def _zone_of(files: Files, deadline: Deadline) -> tzinfo:
         if isinstance(exc, HostError):
             raise
         return UTC
+
+
+def is_nothing(done: Finished) -> bool:
+    """Tell whether journalctl has ended because its patterns match no unit it knows of."""
+    return b"filter for units" in done.stderr
 
 
 def _is_glob(name: str) -> bool:

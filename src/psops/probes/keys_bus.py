@@ -38,8 +38,10 @@ class Binding(NamedTuple):
 
 
 def stomp_url(value: Any) -> str:
-    """Return the URL of a STOMP port; its TLS is `stomp+ssl`."""
+    """Return the URL of a STOMP port; its TLS is `stomp+ssl`. A password in it is not told."""
     text = string(value)
+    if "@" in text:
+        raise Wrong("must have no user or password in it; use the keys 'user' and 'secret'")
     if not re.fullmatch(r"stomp(\+ssl)?://(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+)(:\d{1,5})?/?", text):
         raise Wrong(f"'{text}' is not a URL such as stomp+ssl://bus.example.org:61614")
     return text.rstrip("/")

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from psops.catalogue_entry import Probe
 from psops.catalogue_values import Reader, Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
 from psops.secrets import FORMS, is_reference
@@ -82,6 +83,14 @@ def json_rules(value: Any) -> Any:
     from psops.catalogue_keys import JSON_RULES
 
     return JSON_RULES(value)
+
+
+def login(probe: Probe, *keys: str) -> tuple[object, ...]:
+    """Return what tells the account of a probe apart from others, and some settings more.
+
+    For sharing answers; a secret is in it by its reference only.
+    """
+    return (probe.via, *(probe.settings.get(key) for key in (*HTTP, *keys)))
 
 
 #: What an exchange by HTTP may need.

@@ -48,13 +48,6 @@ def address(probe: Probe, *parts: str) -> str:
     return "/".join((f"{base}/api", *(quote(part, safe="") for part in parts)))
 
 
-def login(probe: Probe) -> tuple[object, ...]:
-    """Return what tells the account apart from others, to share answers; nothing secret."""
-    given = probe.settings
-    keys = ("url", "user", "secret", "client_cert", "ca", "verify_tls")
-    return (probe.via, *(given.get(key) for key in keys))
-
-
 def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") -> Look:
     """Return an object, asked for anew; raises `Unanswered`, `missing-object` if it is gone."""
     try:
@@ -62,9 +55,9 @@ def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") ->
     except Unanswered as exc:
         if exc.answer.code == "missing-object":
             raise missing(probe, what) from exc
-        if exc.answer.code == "server-error":
-            # So answers 3.10 about an exchange while its collector of statistics is off.
-            check_statistics(probe, world)
+        # So answers 3.10 about an exchange while its collector of statistics is off.
+        if exc.answer.code == "server-error" and (why := _may_lack(probe, world)):
+            raise _uncounted(why) from exc
         raise
 
 
@@ -165,7 +158,18 @@ def no_statistics(probe: Probe, world: World) -> str:
 def check_statistics(probe: Probe, world: World) -> None:
     """Raise `Unanswered` if the broker has no counters of messages, or will not tell."""
     if why := no_statistics(probe, world):
-        raise Unanswered(unknown("no-data", f"{why}, so no rates are known"))
+        raise _uncounted(why)
+
+
+def _uncounted(why: str) -> Unanswered:
+    return Unanswered(unknown("no-data", f"{why}, so no rates are known"))
+
+
+def _may_lack(probe: Probe, world: World) -> str:
+    try:
+        return no_statistics(probe, world)
+    except Unanswered:
+        return ""
 
 
 def check_restart(probe: Probe, world: World, seconds: float) -> None:

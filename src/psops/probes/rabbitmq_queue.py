@@ -12,6 +12,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import Rate, shown
+from psops.probes.keys_common import login
 from psops.probes.rabbitmq import Queue
 from psops.probes.world import Look, World
 from psops.report.text import clean, count, duration
@@ -80,7 +81,7 @@ def look_twice(probe: Probe, world: World, names: list[str]) -> tuple[list[Look]
             for name in names
         ]
 
-    key = ("queues", rabbitmq.login(probe), vhost, tuple(names))
+    key = ("queues", login(probe), vhost, tuple(names))
     return counters.twice(world, key, look)
 
 
@@ -135,9 +136,9 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
     step = given["stats_interval"]
     into = counters.rate("messages in", before.published or 0, after.published or 0, seconds, step)
     taken = counters.rate("messages taken", before.taken or 0, after.taken or 0, seconds, step)
-    state = f"{waiting}; {shown(into.per_second)} messages/s in, {shown(taken.per_second)} taken"
+    state = f"{shown(taken.per_second)} taken; {waiting}"
     if few:
-        return replace(few, text=f"{few.text}; {state}")
+        return counters.tell(few, into, state)
     found = counters.first_wrong(
         [
             _wedged(given, before, after, taken),
@@ -146,11 +147,11 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
             _silence(given, world, after, into),
             _too_slow(given, after, taken),
         ],
-        "flows",
+        "flows" if into.messages else counters.MAY,
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
         rabbitmq.check_restart(probe, world, seconds)
-    return replace(found, text=f"{found.text}; {state} over {shown(seconds)} s")
+    return counters.tell(found, into, state)
 
 
 def _judge_blind(probe: Probe, world: World, after: Queue) -> Answer:

@@ -197,7 +197,8 @@ class World:
                 stream.close()
             if isinstance(exc, HostError):
                 found = explain_error(exc)
-                raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
+                told = found.text if found.text.startswith(place) else f"{place}: {found.text}"
+                raise Unanswered(replace(found, text=told)) from exc
             if isinstance(exc, HandshakeFailed):
                 raise no_handshake(exc, f"{place}: ") from exc
             raise

@@ -103,6 +103,7 @@ def report(
     width: int = fanout.DEFAULT_WIDTH,
     progress: Callable[[Outcome[Read]], None] = lambda outcome: None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> VerifyReport:
     """Return what the cluster is like, with a last host that stands for it as a whole.
 
@@ -111,10 +112,10 @@ def report(
     """
     if len(hosts) > 1:
         prepare(hosts, options)
-    begin = time.monotonic()
+    begin = clock()
     found = _look(hosts, request, options, width, progress)
     while request.wait and found.ended is Exit.OK and not settled(found):
-        left = request.settle - (time.monotonic() - begin)
+        left = request.settle - (clock() - begin)
         if left <= 0:
             break
         try:

@@ -120,7 +120,7 @@ class Cluster:
     #: ID -> the hosts that have it, strangers left out; several by mistake.
     hosts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     _missing: "dict[str, frozenset[int]]" = field(default_factory=dict)
-    _missers: "Counter[int]" = field(default_factory=Counter)
+    _at_odds: "dict[int, set[int | None]]" = field(default_factory=dict)
 
     def votes(self, node: int) -> tuple[int, int]:
         """Return how many other nodes whose views count see a node up, and how many down."""
@@ -151,20 +151,28 @@ class Cluster:
     def missed(self, host: str) -> frozenset[int]:
         """Return the nodes that most see up and this host sees down, by its own fault.
 
-        A node that more hosts miss than this one misses nodes is at fault itself: some notice
-        it earlier than others. Nodes that are gone are rightly seen down.
+        Of two nodes that do not see each other, the one that is at odds with more nodes is at
+        fault: after a cut the others notice one by one. Nodes that are gone are rightly missed.
         """
         if not self._missing:
             most = {node for node in self.names or self.ups if self.seen(node) is Seen.UP}
             for one, view in self.views.items():
                 itself = {self.ids.get(one), view.own}
                 self._missing[one] = (view.down & most) - itself - self.gone
-            for one in self.counted:
-                self._missers.update(self._missing[one])
-        missing = self._missing[host]
-        if host not in self.counted:
-            return missing
-        return frozenset(node for node in missing if self._missers[node] <= len(missing))
+            for one in self._missing.keys() - self.strangers:
+                for node in self._missing[one]:
+                    self._at_odds.setdefault(node, set()).add(self.ids.get(one))
+        mine = self._odds(self.ids.get(host)) | self._missing[host]
+        return frozenset(node for node in self._missing[host] if len(self._odds(node)) <= len(mine))
+
+    def _odds(self, node: int | None) -> set[int | None]:
+        """Return the nodes that see a node down or that it sees down, where most see them up."""
+        if node is None:
+            return set()
+        found = set(self._at_odds.get(node, ()))
+        for host in self.hosts.get(node, ()):
+            found |= self._missing.get(host, _NONE)
+        return found
 
     def disputed(self) -> frozenset[int]:
         """Return the nodes that some of the counted views have up and others down."""

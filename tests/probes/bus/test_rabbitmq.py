@@ -28,8 +28,10 @@ def asked(broker: RabbitMq, kind: str, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def flow(rabbit: RabbitMq) -> Iterator[RabbitMq]:
+def flow(running: Brokers) -> Iterator[RabbitMq]:
     """Give a broker in which some queues flow and others do not."""
+    rabbit = running.rabbit
+    rabbit.wait()
     for name in (RAW, QUIET):
         rabbit.exchange(name)
     rabbit.call("POST", f"bindings/{VHOST}/e/{RAW}/e/amq.topic", {"routing_key": "perfsonar.#"})
@@ -76,6 +78,13 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     def leads(**settings: Any) -> dict[str, Any]:
         return asked(flow, "bindings", exchange=RAW, **settings)
 
+    def heard(**settings: Any) -> dict[str, Any]:
+        found = {"kind": "stomp-statistics", "url": f"stomp+ssl://localhost:{flow.stomps}",
+                 "ca": str(flow.authority), "vhost": VHOST, "topic": KEY, "by": "count",
+                 "user": "guest", "secret": "env:PSOPS_TEST_GUEST", **settings}  # fmt: skip
+        return {key: value for key, value in found.items() if value != ""}
+
+    https = {"url": f"https://localhost:{flow.https}"}
     stranger, nobody = {"user": STRANGER}, {"user": NOBODY}
     probes = {
         "flows": queue("uc", min_rate=10, min_ack=10, max_depth=1000, max_age=60),
@@ -121,6 +130,16 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "wrong-password": queue("uc", secret="env:PSOPS_TEST_WRONG"),
         "no-secret": queue("uc", secret="env:PSOPS_TEST_NONE"),
         "not-rabbitmq": {**queue("uc"), "url": f"http://127.0.0.1:{flow.amqp}"},
+        "https": queue("uc", **https, ca=str(flow.authority)),
+        "https-not-trusted": queue("uc", **https),
+        "heard": heard(min_rate=10),
+        "heard-nothing": heard(topic="perfsonar.raw.none"),
+        "heard-in-the-clear": heard(url=f"stomp://127.0.0.1:{flow.stomp}"),
+        "heard-not-trusted": heard(ca=""),
+        "may-not-hear": heard(**LOGIN),
+        "hears-elsewhere": heard(vhost=""),
+        "hears-with-wrong-password": heard(secret="env:PSOPS_TEST_WRONG"),
+        "has-no-plugin": heard(by="", timeout=1.5),
         "the-page": {**queue("uc"), "url": f"{flow.url}/index.html?"},
     }  # fmt: skip
     return ask(tmp_path_factory.mktemp("asked"), probes)
@@ -136,7 +155,7 @@ STATES = {
     "greedy": ("wedged", "1 consumer confirmed no message"),
     "slow": ("slow-consumer", "of at least 20 messages/s taken"),
     "silent": ("silent", "0 of more than 0 messages/s in"),
-    "silence-allowed": ("ok", "0 messages/s in"),
+    "silence-allowed": ("ok", "silent, as it may be"),
     "sparse": ("ok", "0 messages/s in"),
     "too-sparse": ("silent", "nothing moved for"),
     "low": ("below-floor", "of at least 400 messages/s in"),
@@ -169,6 +188,16 @@ STATES = {
     "wrong-password": ("not-allowed", "401"),
     "no-secret": ("no-secret", "PSOPS_TEST_NONE is not set"),
     "not-rabbitmq": ("broken", "connection reset"),
+    "https": ("ok", "flows"),
+    "https-not-trusted": ("tls-unknown-authority", "localhost: "),
+    "heard": ("ok", "messages/s came to a subscriber"),
+    "heard-nothing": ("silent", "0 of more than 0 messages/s"),
+    "heard-in-the-clear": ("ok", "messages/s came to a subscriber"),
+    "heard-not-trusted": ("tls-unknown-authority", "localhost: "),
+    "may-not-hear": ("not-allowed", "the broker refuses: "),
+    "hears-elsewhere": ("not-allowed", "the broker refuses: "),
+    "hears-with-wrong-password": ("not-allowed", "the broker refuses: Bad CONNECT"),
+    "has-no-plugin": ("ok", "messages/s came to a subscriber"),
     "the-page": ("login-page", "not JSON; it is a page with the title 'RabbitMQ Management'"),
 }
 UNKNOWN = {"login-page", "no-data", "not-allowed", "no-secret", "restarted"}
@@ -182,6 +211,12 @@ def test_state(name: str, found: dict[str, Result]) -> None:
     expected = Verdict.OK if code == "ok" else Verdict.CRITICAL
     assert result.verdict is (Verdict.UNKNOWN if code in UNKNOWN else expected)
     assert "only-for-tests" not in result.text
+
+
+def test_certificate_that_ends_is_told_beside(found: dict[str, Result]) -> None:
+    beside = ["https/tls-ends-soon", "heard/tls-ends-soon", "health/tls-ends-soon"]
+    assert [found[name].verdict for name in beside] == [Verdict.WARNING] * 3
+    assert "of sand@localhost: a certificate ends" in found[beside[2]].text
 
 
 def test_too_short_a_window_tells_nothing(flow: RabbitMq, tmp_path: Path) -> None:
@@ -210,6 +245,7 @@ def test_alarm_is_told_and_over(flow: RabbitMq, tmp_path: Path) -> None:
 
 def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_path: Path) -> None:
     blind = running.blind
+    blind.wait()
     blind.exchange(RAW)
     blind.queue("uc", RAW)
     worker = traffic.publish(blind.amqp, RAW, (KEY,), 100)
