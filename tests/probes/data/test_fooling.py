@@ -39,7 +39,7 @@ def test_another_answer_is_never_green(
     for name, reply in FOOLING.items():
         good.set_up(site)
         site.replies[path] = reply
-        timeout = 0.5 if name == "slow" else 5
+        timeout = 0.2 if name == "slow" else 5
         found = ask(kind, at=good.at, **good.settings(site), timeout=timeout)
         assert found.verdict not in GREEN, (name, found)
         assert found.code in {**CODES, **codes.CODES}
