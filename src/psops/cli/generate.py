@@ -89,6 +89,11 @@ EXAMPLES = (
         "psops status --group testpoint --exclude ps07 pscheduler-scheduler owamp-server",
     ),
     ("All failed units of the fleet, with five log lines each:", "psops status -a --failed -n 5"),
+    (
+        "What these daemons say from now on, on all hosts of a group:",
+        "psops logs --follow --group testpoint pscheduler-runner pscheduler-archiver",
+    ),
+    ("Errors of the last hour, everywhere:", "psops logs --all --priority err --since 1h"),
     ("Hosts that no inventory names:", "psops status -H root@ps[01-20].example.org sshd"),
     ("The timers of a container:", "psops status --machine web --type timer"),
     (
