@@ -138,6 +138,16 @@ def test_files_beside_an_ansible_inventory_are_told(home: Path) -> None:
     assert "hosts.ini: group_vars beside it: what is in them is left out" in run.stderr
 
 
+def test_of_very_many_notes_the_first_are_shown(home: Path) -> None:
+    path = home / "list"
+    path.write_text("ok\n" + "".join(f"-x{number}\n" for number in range(100)))
+    words = ("inventory", "import", "plain", str(path), "-n")
+    run = psops(*words, home=home)
+    assert run.stderr.count("is not a host name; left out\n") == 40
+    assert "psops: and 60 notes more; --dry-run --json has all of them\n" in run.stderr
+    assert len(psops(*words, "--json", home=home).document["notes"]) == 100
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
