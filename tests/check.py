@@ -25,6 +25,7 @@ from tests import prepare
 _PACKAGES = [
     "man-db",
     "groff-base",
+    "mandoc",
     "zsh",
     "fish",
     "openssh-client",
