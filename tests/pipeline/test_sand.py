@@ -193,7 +193,12 @@ def test_archivers_on_a_real_host(lab: Lab) -> None:
           "systemctl start graccarchive@ps-prod graccarchive@ps-itb")  # fmt: skip
     try:
         assert verdict() == (Verdict.OK, "ok")
-        shell("systemctl kill --signal=KILL graccarchive@ps-itb; sleep 0.3")
+        # One that is stopped is unloaded, and a pattern would see the other one only.
+        shell("systemctl stop graccarchive@ps-prod")
+        assert verdict() == (Verdict.CRITICAL, "units")
+        shell("systemctl start graccarchive@ps-prod")
+        assert verdict() == (Verdict.OK, "ok")
+        shell("systemctl kill --signal=KILL graccarchive@ps-prod; sleep 0.3")
         assert verdict() == (Verdict.CRITICAL, "units")
     finally:
         shell(f"systemctl stop 'graccarchive@*'; rm {unit}; systemctl daemon-reload;"

@@ -144,7 +144,11 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
         "tls_days": Told("integer", "Fewer days until the certificate ends are a warning."),
     },
     "units": {
-        "units": Told("unit or list", "Names with their type; a pattern must match one at least."),
+        "units": Told(
+            "unit or list",
+            "Names with their type. A pattern must match one at least, and sees no instance of a "
+            "template that is stopped: name those that must run.",
+        ),
         "accept_exited": Told(
             "boolean", "A unit may have done its work and ended, as active (exited) tells."
         ),
