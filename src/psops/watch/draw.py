@@ -160,10 +160,9 @@ class Painter:
         first = max(0, min(board.row - room // 2, board.count - room))
         shown = range(first, min(first + room, board.count))
         if not board.count:
-            told = (
-                "nothing fits; Esc takes the filter away" if board.filter or board.failing else ""
-            )
-            return ["", *([told] if room and told else [])]
+            told = "no unit fits; Esc takes the filter away"
+            told = told if board.filter or board.failing else ""
+            return ["", self.line(Cell(told))][: room + 1]
         return self._grid(board, shown) if board.form == GRID else self._list(board, shown)
 
     def _grid(self, board: Board, shown: range) -> list[str]:
