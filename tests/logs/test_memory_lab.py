@@ -30,7 +30,7 @@ def test_a_slow_reader_holds_the_hosts_up_and_not_the_lines_in_memory(
                   f"systemctl start {unit}")  # fmt: skip
     words = ["logs", "-i", str(lab.inventory), "-H", "lab[008-009]", unit]
     little = read_all([*words, "-n", "1"])
-    much = read_all([*words, "-n", "all", "--grep", "^line"], slow=6.0)
+    much = read_all([*words, "-n", "all", "--grep", "^line"], slow=10.0)
     assert (little.exit, much.exit) == (0, 0)
     assert much.lines == 2 * _LINES + 1  # with that of the date
     assert much.megabytes > 15
