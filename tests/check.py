@@ -32,6 +32,7 @@ _PACKAGES = [
     "iproute2",
     "tmux",
     "chromium",
+    "systemd-journal-remote",
     "fonts-dejavu-core",
     "podman",
     "gfal2-util-scripts",
