@@ -204,9 +204,9 @@ class Watching:
                 self._arrived.notify_all()
 
 
-#: As `python -m psops`, but a quiet host is asked for a word, and given up, after half a second.
+#: As `python -m psops`, but a quiet host is asked for a word at once, and soon given up.
 IMPATIENT = (
-    "import psops.watch.pace as pace; pace.QUIET = pace.PATIENCE = 0.5;"
+    "import psops.watch.pace as pace; pace.QUIET, pace.PATIENCE = 0.3, 2.0;"
     "from psops.__main__ import main; main()"
 )
 
