@@ -25,6 +25,7 @@ from tests import prepare
 _PACKAGES = [
     "man-db",
     "groff-base",
+    "mandoc",
     "zsh",
     "fish",
     "openssh-client",
@@ -36,7 +37,10 @@ _PACKAGES = [
     "gfal2-util-scripts",
     "gfal2-plugin-file",
     "faketime",
+    "postgresql",
 ]
+#: What would come up at boot, by the package it is in.
+_IDLE = {"postgresql-common": ("postgresql.service",)}
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _NEXT = {"PSOPS_DBUS": "next"}
@@ -70,7 +74,7 @@ def main() -> int:
     prepare.make_environment("dev")
     from tests.probes.bus import brokers
 
-    prepare.apt_install([*_PACKAGES, *brokers.PACKAGES], brokers.SERVICES)
+    prepare.apt_install([*_PACKAGES, *brokers.PACKAGES], {**_IDLE, **brokers.SERVICES})
     os.chdir(prepare.ROOT)
     for row in _STEPS:
         code = _run(row)

@@ -111,7 +111,7 @@ def test_an_import_begins_an_inventory_and_keeps_secrets_out(tmp_path: Path) -> 
     run = psops("inventory", "import", str(tmp_path / "hosts.ini"), "--yes", home=tmp_path)
     assert run.exit == 0
     assert "hunter2" not in run.stdout + run.stderr + inventory(tmp_path).read_text()
-    assert f"psops: {tmp_path}/hosts.ini:11: ansible_become_password may be a secret" in run.stderr
+    assert f"psops: {tmp_path}/hosts.ini:11: ansible_ssh_pass may be a secret" in run.stderr
     assert len(names(psops("inventory", "list", "--json", home=tmp_path))) == 8
 
 

@@ -158,6 +158,13 @@ def test_tables_within_others_are_left_to_people(text: str, line: int) -> None:
         add(text, PATH, ["root@a"])
 
 
+def test_a_table_of_which_only_inner_ones_have_headers_gets_one() -> None:
+    text = '[hosts.a.labels]\nx = "1"\n\n[[hosts.a.waivers]]\ndaemon = "d"\nreason = "r"\n'
+    edit = add(text, PATH, ["me@a:22"], settings={"labels": {"x": "2"}})
+    assert edit.after == text.replace('"1"', '"2"') + '\n[hosts.a]\nuser = "me"\nport = 22\n'
+    assert remove(edit.after, PATH, ["a"]).after.strip() == ""
+
+
 def test_windows_lines_and_a_byte_order_mark_stay() -> None:
     text = "\ufeff" + MINE.replace("\n", "\r\n")
     edit = add(text, PATH, ["new:1"], groups=["measurement", "g"])

@@ -1,5 +1,7 @@
 """The verdicts that disagreements of real daemons lead to."""
 
+import time
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -195,6 +197,9 @@ def test_the_socket_that_starts_psid_has_a_finding(
     (_, found) = judge(one, cluster)
     assert (found.name, found.verdict, found.code) == ("psidstarter", *wanted)
     assert (found.unit is None) is ("not-found" in state)
+    at_boot = replace(one, socket=replace(socket, properties={"UnitFileState": "enabled"}))
+    forgotten = wanted[1] == "closed" and psid == "active"
+    assert judge(at_boot, cluster)[1].verdict is (Verdict.WARNING if forgotten else wanted[0])
 
 
 def test_an_init_script_is_advised_by_its_own_name() -> None:
@@ -319,6 +324,29 @@ def test_a_host_is_joined_by_label_then_name_then_its_own_word() -> None:
         0: "node00", 1: "node01", 5: "10.77.0.12"}))  # fmt: skip
     assert join([by_address], members[2:3]).ids["x"] == 5
     assert told.other
+
+
+def test_a_large_cluster_is_judged_in_little_time() -> None:
+    """The tables alone are as many lines as nodes times nodes; nothing goes through them often."""
+    number = 200
+    hosts = [f"node{n:03d}" for n in range(number)]
+    names = dict(enumerate(hosts))
+    half = {n: "up" if n < number // 2 else "down" for n in range(number)}
+    rest = {n: "down" if word == "up" else "up" for n, word in half.items()}
+    for sides in ((dict.fromkeys(range(number), "up"),) * 2, (half, rest)):
+        begin = time.process_time()
+        views = [
+            make_view(
+                host, NodeList(states=dict(sides[n >= number // 2]), names=dict(names), own=n)
+            )
+            for n, host in enumerate(hosts)
+        ]
+        cluster = join(views, [Member(host=host, aliases=(host,)) for host in hosts])
+        codes = {judge(node(host), cluster)[0].code for host in hosts}
+        (whole, *_) = judge_cluster(Fleet(cluster, [], frozenset(range(number))))
+        assert time.process_time() - begin < 2
+        wanted = {"member"} if sides[0] is sides[1] else {"split"}
+        assert (codes, whole.code) == (wanted, "agreed" if codes == {"member"} else "no-majority")
 
 
 def test_unassigned_ids_are_no_nodes() -> None:

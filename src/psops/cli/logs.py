@@ -118,8 +118,9 @@ def logs(
     ] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format jsonl.")] = False,
     fold: Annotated[
-        bool, typer.Option("--fold/--no-fold", help="Count what a host repeats (not in jsonl).")
-    ] = True,
+        bool | None,
+        typer.Option("--fold/--no-fold", help="Count what a host repeats (text does)."),
+    ] = None,
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
@@ -127,11 +128,6 @@ def logs(
 
     The journal, and the log files that the catalogue has for a unit's daemon. Without
     UNIT the whole journal. Times are those of this machine's zone.
-
-    \b
-    psops logs pscheduler-runner -g testpoint -f
-    psops logs --bundle panda-server -H panda01 --since 1h -p warning
-    psops logs -a -p err --since today --grep 'No space left'
     """
     from psops.cli.target import select
     from psops.environment import reader_gone
@@ -167,6 +163,7 @@ def logs(
             sudo=sudo,
             user_bus=user,
             ssh_config=ssh_config,
+            lasting=follow,
         ),
     )
     env = environment(context, color)
@@ -187,7 +184,7 @@ def logs(
             query,
             options,
             width=fanout,
-            fold=fold and form == "text",
+            fold=form == "text" if fold is None else fold,
             look=as_text if form == "text" else JsonLook(),
             show=show,
             gone=lambda: reader_gone(env.stdout),

@@ -24,6 +24,8 @@ from psops.transport import Running
 
 #: Seconds between two looks at the files of a host.
 LOOK_EVERY = 0.5
+#: Seconds between two searches for new files, where their names change from day to day.
+_SEARCH_EVERY = 15.0
 #: Seconds of silence after which a host is asked whether it is there, and for its answer.
 PING_EVERY = 15.0
 PING_WITHIN = 10.0
@@ -48,8 +50,8 @@ class Follower:
         self._logs = logs
         self._put = put
         self._name = logs.host.name
-        self._recent: deque[str] = deque(logs.seen, maxlen=_REMEMBERED)
-        self._known = set(self._recent)
+        self._recent: deque[str] = deque(maxlen=_REMEMBERED)
+        self._known = set(logs.seen)
         #: From when on the journal is read if no entry of it is known to read on from.
         self._since: float | None = None
         self._program: Running | None = None
@@ -100,9 +102,12 @@ class Follower:
         if self._logs.reads_journal:
             self._program = self._logs.start(self._command())
             threading.Thread(target=self._pump, args=(ended, over), daemon=True).start()
-        asked = time.monotonic()
+        asked = searched = time.monotonic()
         try:
             while not over.wait(LOOK_EVERY):
+                if self._logs.has_files and time.monotonic() - searched >= _SEARCH_EVERY:
+                    self._logs.find_files()
+                    searched = time.monotonic()
                 if self._logs.has_files:
                     self._look()  # which asks the host by itself
                 elif time.monotonic() - asked >= PING_EVERY:

@@ -32,6 +32,8 @@ from psops.transport import Connection, Files, Finished, Options, Running, conne
 #: journalctl processes at once on one host; sshd allows ten sessions on one login.
 _AT_ONCE = 4
 _ABSENT = "not-found"
+#: Microseconds by which entries of a journal may be out of order, clocks that are set aside.
+_DISORDER_US = 10_000_000
 
 Tell = Callable[[Notice | Failure], None]
 
@@ -64,6 +66,7 @@ class HostLogs:
         self._greps = True  # until journalctl says that it was built without
         self._connection: Connection | None = None
         self._files: Files | None = None
+        self._zone: tzinfo = UTC
         self.units = Units(((),))
         self.logs: list[LogFile] = []
         #: The last entry that was read; what follows begins behind it.
@@ -150,9 +153,11 @@ class HostLogs:
         """Return the last entries of each unit, by time."""
         count = self.query.lines or 0
         groups = self.units.groups
+        begin_us = 0
         if self.query.follow and (len(groups) > 1 or not count):
             # From before they are read one by one, so that nothing falls in between.
-            self.cursor = next((line.cursor for line in self._entries(self.units.all, 1)), "")
+            for line in self._entries(self.units.all, 1):
+                self.cursor, begin_us = line.cursor, line.time_us
         if not count:
             return []
         if len(groups) > 1:
@@ -163,7 +168,7 @@ class HostLogs:
         lines = list(heapq.merge(*(reversed(newest_first) for newest_first in found), key=when))
         if len(groups) == 1 and lines:
             self.cursor = lines[-1].cursor
-        self.seen = {line.cursor for line in lines}
+        self.seen = {line.cursor for line in lines if line.time_us >= begin_us - _DISORDER_US}
         unique: dict[str, Line] = {line.cursor: line for line in lines}
         return list(unique.values())  # an entry may belong to two units
 
@@ -292,16 +297,25 @@ class HostLogs:
         except HostError as exc:
             self.note(f"log files are not read: {exc}", bad=True)
             return
-        zone = _zone_of(self._files, deadline)
+        self._zone = _zone_of(self._files, deadline)
+        for log in self.logs:
+            log.attach(self._files, self._zone)
+        self.find_files()
+
+    def find_files(self) -> None:
+        """Find log files that are not known yet."""
+        if self._files is None:
+            return
+        deadline = Deadline(self.options.timeout)
         known = {log.path for log in self.logs}
-        for pattern, unit in paths.items():
+        for pattern, unit in self._patterns().items():
             for path in expand(self._files, pattern, deadline) or [pattern]:
                 if path not in known and not _is_glob(path):
-                    self.logs.append(LogFile(self.host.name, path, unit, self.query,
-                                             timeout=self.options.timeout))  # fmt: skip
                     known.add(path)
-        for log in self.logs:
-            log.attach(self._files, zone)
+                    log = LogFile(self.host.name, path, unit, self.query,
+                                  timeout=self.options.timeout)  # fmt: skip
+                    log.attach(self._files, self._zone)
+                    self.logs.append(log)
 
     def _patterns(self) -> dict[str, str]:
         """Return the paths of log files as the catalogue has them, each with its unit, or ""

@@ -14,7 +14,7 @@ from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered
 from psops.probes.fields import SKEW, named
 from psops.probes.world import World
-from psops.report.text import clean, duration, size, squeeze
+from psops.report.text import clean, count, duration, size, squeeze
 from psops.transport import Finished
 
 _DAY = 86400
@@ -46,7 +46,7 @@ def _judge(probe: Probe, world: World) -> Answer:
         oldest = max(now - file.changed for file in waiting)
         names = named([file.name for file in waiting])
         limit = duration(given["most_wait"])
-        told = f"{len(waiting)} files wait to be copied, the oldest for {duration(oldest)}"
+        told = f"{count(len(waiting), 'file')} not copied, one waits for {duration(oldest)}"
         return wrong("backlog", f"{place}: {told}, may be {limit}: {names}")
     marks = [file.changed for file in files if not file.size]
     if not marks:
@@ -109,8 +109,9 @@ def _check_log(probe: Probe, world: World) -> None:
     lines = done.stdout.decode(errors="replace").splitlines()
     hits = sum(given["log_failure"] in line for line in lines)
     if hits:
-        what = f"{hits} of the last {len(lines)} lines say '{clean(given['log_failure'])}'"
-        raise Unanswered(wrong("failed-checksum", f"{place}: {what}"))
+        last = f"{hits} of the last {count(len(lines), 'line')}"
+        text = f"{place}: {last} tell of '{clean(given['log_failure'])}'"
+        raise Unanswered(wrong("failed-checksum", text))
 
 
 def _check_remote(probe: Probe, world: World, now: float) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from psops import memory
 from psops.deadline import Deadline
-from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageError
+from psops.errors import HostError, UsageError
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
@@ -32,6 +32,7 @@ from psops.transport import (
     Running,
     Watch,
 )
+from psops.transport.diagnose import BUS_SOCKET, diagnose, user_bus_socket
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
@@ -42,11 +43,9 @@ from psops.transport.stream import TcpStream, open_here
 if TYPE_CHECKING:
     from psops.transport.native import NativeConnection
 
-BUS_SOCKET = "/run/dbus/system_bus_socket"
 BRIDGE = "systemd-stdio-bridge"
 SUDO_BRIDGE = ("sudo", "-n", BRIDGE)
 STREAMLOCAL = "streamlocal"
-_BOOTED = "/run/systemd/system"
 _MOST_HOPS = 8
 _FAILURE_HOLDS = 5.0  # seconds, where connections are made again
 #: What `native` imports, besides paramiko, and what resolving a name does.
@@ -213,36 +212,6 @@ def way_to(host: Host, settings: Settings) -> str:
     """Return what is between here and a host, "" if nothing is."""
     chain = settings.proxy_jump if host.jump is None else host.jump
     return ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
-
-
-def user_bus_socket(answer: Finished) -> str:
-    """Return the path of a user's own bus from what `id -u` said on the host."""
-    uid = answer.stdout.strip()
-    if not uid.isdigit():
-        raise ChannelRefused("the host does not tell the user's number (id -u)")
-    return f"/run/user/{int(uid)}/bus"
-
-
-def diagnose(
-    error: HostError, run: Callable[[tuple[str, ...]], Finished], *, user: bool
-) -> HostError:
-    """Return the error with its cause, after one look at the host that gave no bus."""
-    if isinstance(error, ChannelRefused) and "sudo" in str(error):
-        return error
-    try:
-        seen = run(("ls", "-d", _BOOTED, BUS_SOCKET)).stdout.decode(errors="replace").split()
-    except HostError:
-        return error  # not even a program can be run; the first error stands
-    if _BOOTED not in seen:
-        return NotSystemd("systemd does not run there, and there is no bus")
-    if user:
-        return NoBus(
-            f"the user has no bus there ({error})",
-            remedy="it needs dbus-user-session, and a login or loginctl enable-linger",
-        )
-    if BUS_SOCKET not in seen:
-        return NoBus(f"there is no bus socket {BUS_SOCKET}")
-    return error
 
 
 def _nobody(step: str, found: str) -> None:

@@ -266,6 +266,7 @@ class ActiveMq:
         """`memory` is what it may use for messages, in MiB."""
         self.place = place
         self.address = address
+        self.plugin = plugin
         self._options = ["plugin" if plugin else "none", str(memory)]
         self.stomp, self.http = ports
         self.url = f"http://{address}:{self.http}"

@@ -146,7 +146,7 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 STATES = {
-    "flows": ("ok", "0 waiting"),
+    "flows": ("ok", "flows; "),
     "built-up": ("no-consumer", "0 of at least 1 consumer"),
     "too-deep": ("backlog", "of at most 5"),
     "too-old": ("backlog", "the oldest"),

@@ -140,7 +140,7 @@ def tape(far: Far) -> Iterator[Tape]:
         # The last hourly run has still to come.
         ([("gracc-2026-11-21.tar.gz", 1800, "x")], {}, OK, "nothing waits"),
         ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x"), ("gracc-2026-11-18.tar.gz", DAY, "x")], {},
-         ("critical", "backlog"), "2 files wait to be copied, the oldest for 1d"),
+         ("critical", "backlog"), "2 files not copied, one waits for 1d"),
         ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x")], {"most_wait": 4 * 3600}, OK, "nothing"),
         ([("notes.txt", 3 * DAY, "x")], {}, OK, "nothing waits"),
         ([("notes.txt", 3 * DAY, "x")], {"pattern": "*"}, ("critical", "backlog"), "notes.txt"),
@@ -149,7 +149,7 @@ def tape(far: Far) -> Iterator[Tape]:
         ([("a.tar.gz", -7200)], {}, ("unknown", "clock"), "ahead of the time"),
         # Names are the host's: neither lines nor colours of theirs get through.
         ([("a\n0 99999999999 b\x1b[1m.tar.gz", 3 * DAY, "x")], {}, ("critical", "backlog"),
-         "1 files wait"),
+         "1 file not copied"),
     ],
 )  # fmt: skip
 def test_copies_are_told_by_the_files(
