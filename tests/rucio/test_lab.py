@@ -55,7 +55,7 @@ environment=RUCIO_HOME="/opt/rucio"
 autorestart=unexpected
 startsecs=0
 [program:minos]
-command={bin}/rucio-minos --no-such-option
+command=/bin/false
 environment=RUCIO_HOME="/opt/rucio"
 autostart=false
 """
@@ -115,7 +115,7 @@ class Bench:
 
     def until(self, fits: Callable[[dict[str, tuple[str, str]]], bool]) -> dict[str, Any]:
         """Return the findings once they fit, or the last ones."""
-        end = time.monotonic() + 25
+        end = time.monotonic() + 40
         while not fits(found := self.findings()) and time.monotonic() < end:
             time.sleep(0.5)
         return found
@@ -241,9 +241,8 @@ def test_what_supervisord_alone_tells(benches: tuple[Bench, Bench]) -> None:
     found = bench.until(lambda found: {"hermes", "minos"} <= set(found))
     bench.rucio.shell(f"{control} stop minos")
     assert found["hermes"] == ("critical", "down")  # it has no services, and exits with code 0
-    # It ends at once and is started for ever: seen between its starts, or just after one.
-    assert found["minos"][0] == "critical"
-    assert found["minos"][1] in ("down", "failed", "restarting", "flapping")
+    # It ends at once: seen between two of its starts, or given up.
+    assert found["minos"] in (("critical", "restarting"), ("critical", "failed"))
     assert "minos" not in bench.findings()  # as it was stopped by hand
 
 
