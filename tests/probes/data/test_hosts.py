@@ -199,6 +199,39 @@ def test_directory_that_is_not_there_or_not_readable(tape: Tape, lab: Lab) -> No
     assert str(found.verdict) == "unknown"
 
 
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("files", "how", "expected", "words"),
+    [
+        ([("a.log", 600, "x")], {}, OK, "a.log has 1B, changed 10min"),
+        ([("a.log", 7200, "x"), ("b.log", 9000, "x")], {}, ("critical", "stale"),
+         "the last change, of a.log, is 2h"),
+        ([("a.log", 7200, "x")], {"max_age": 3 * 3600}, OK, "a.log"),
+        # A file that is made anew each hour and stays empty is no sign of life.
+        ([("a.log", 7200, "x"), ("b.log", 0)], {}, ("critical", "stale"), "a.log"),
+        ([("b.log", 0)], {}, ("critical", "missing-object"), "no file '*' with anything in it"),
+        ([("b.log", 0)], {"least_size": 0}, OK, "b.log has 0B"),
+        ([("a.log", 60, "x")], {"pattern": "*.txt"}, ("critical", "missing-object"), "'*.txt'"),
+        ([("a.log", -7200, "x")], {}, ("unknown", "clock"), "ahead"),
+    ],
+)  # fmt: skip
+def test_files_are_written(
+    tape: Tape, files: list[tuple[Any, ...]], how: dict[str, Any], expected: Any, words: str
+) -> None:
+    tape.far.shell('rm "$1"/*', tape.output)
+    for file in files:
+        tape.file(*file)
+    found = tape.far.ask("files", **({"folder": tape.output} | how))
+    assert verdict(found) == expected, found
+    assert words in found.text
+
+
+@pytest.mark.lab
+def test_folder_of_files_that_is_not_there(tape: Tape) -> None:
+    found = tape.far.ask("files", folder=f"{tape.place}/none")
+    assert verdict(found) == ("critical", "missing-object")
+
+
 # gfal2 reads files here as it reads them from a tape elsewhere
 
 
