@@ -171,3 +171,24 @@ def test_keys_change_a_real_host(inventory: Path, shell: Shell, tmp_path: Path, 
         tmux.wait("^left 0$")
     runs = run_psops("history", "--json", home=tmp_path).document["runs"]
     assert [(run["verb"], run["exit"]) for run in runs] == [("restart", 0)]
+
+
+def test_screen_is_left_when_the_change_under_way_is_done(
+    inventory: Path, tmp_path: Path, lab: Lab, host: Host
+) -> None:
+    with terminal(tmp_path, 80, 24) as tmux:
+        words = ("watch", "-i", str(inventory), "-H", "direct", "wt-slow")
+        tmux.type(f"clear; {psops(*words)}; echo left $?\n")
+        tmux.wait("1 unit all well")
+        tmux.keys("S")
+        tmux.wait("y yes  n no")
+        tmux.keys("y")
+        tmux.wait("1 change under way")
+        tmux.wait("▼ stop")  # the state, meanwhile
+        tmux.keys("q")
+        tmux.wait("leaving when the change under way is done")
+        tmux.wait("^left 0$")
+    state = lab.shell(host, ["systemctl", "is-active", "wt-slow"]).stdout.strip()
+    assert state == "inactive"
+    (run,) = run_psops("history", "--json", home=tmp_path).document["runs"]
+    assert (run["verb"], run["state"], run["exit"]) == ("stop", "finished", 0)
