@@ -215,6 +215,7 @@ def test_real_engine_by_each_way(
     assert verdict(found) == OK, found
     found = ask("container", dial=dial, via=host, container="ps_etf", socket="/run/none.sock")
     assert verdict(found) == ("unknown", "cannot-run")
+    assert "or not for this user" in found.text
 
 
 @pytest.mark.lab
