@@ -25,6 +25,10 @@ from tests import prepare
 _PACKAGES = [
     "man-db",
     "groff-base",
+    "mandoc",
+    "debhelper",
+    "dh-python",
+    "fakeroot",
     "zsh",
     "fish",
     "openssh-client",
@@ -37,7 +41,10 @@ _PACKAGES = [
     "gfal2-util-scripts",
     "gfal2-plugin-file",
     "faketime",
+    "postgresql",
 ]
+#: What would come up at boot, by the package it is in.
+_IDLE = {"postgresql-common": ("postgresql.service",)}
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _NEXT = {"PSOPS_DBUS": "next"}
@@ -71,7 +78,7 @@ def main() -> int:
     prepare.make_environment("dev")
     from tests.probes.bus import brokers
 
-    prepare.apt_install([*_PACKAGES, *brokers.PACKAGES], brokers.SERVICES)
+    prepare.apt_install([*_PACKAGES, *brokers.PACKAGES], {**_IDLE, **brokers.SERVICES})
     os.chdir(prepare.ROOT)
     for row in _STEPS:
         code = _run(row)

@@ -1,10 +1,9 @@
-"""The generated files are what the code gives, the man pages print, and completion completes."""
+"""The generated files are what the code gives, and the man pages print."""
 
 import os
 import re
 import shutil
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -13,9 +12,7 @@ import pytest
 from psops import paths
 from psops.catalogue import Catalogue
 from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
-from psops.cli import generate
-from psops.cli.complete import COLORS
-from psops.cli.roff import escape
+from psops.cli import generate, roff
 from psops.inventory_file import parse
 from psops.inventory_values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
 from psops.pipeline.graph import pipeline_of
@@ -23,13 +20,11 @@ from psops.pipeline.lint import lint
 from psops.probes import KINDS
 from psops.probes.codes import CODES
 from psops.probes.keys import keys_of
-from psops.report import FORMATS
-from psops.systemd.names import TYPE_INTERFACES
 from psops.transport import TRANSPORTS
 
 ROOT = Path(generate.__file__).resolve().parents[3]
-PAGES = ("psops.1", "psops-inventory.5", "psops-catalogue.5", "psops-pipeline.5")
-SHELLS = {"bash": "psops.bash", "zsh": "_psops", "fish": "psops.fish"}
+MAN = ROOT / "man"
+PAGES = sorted(path.name for path in MAN.glob("*.[15]"))
 
 
 def run(*argv: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -38,18 +33,38 @@ def run(*argv: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def printed(page: str) -> str:
+@pytest.fixture(scope="session")
+def manuals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a directory as man searches it."""
+    place = tmp_path_factory.mktemp("man")
+    for name in PAGES:
+        section = place / f"man{name[-1]}"
+        section.mkdir(exist_ok=True)
+        shutil.copy(MAN / name, section)
+    return place
+
+
+def printed(page: str, manuals: Path) -> str:
     """Return a page as man prints it; the test packages man-db and groff are needed."""
-    done = run("man", "--warnings", "-l", str(ROOT / "man" / page), MANWIDTH="80", LC_ALL="C.UTF-8",
-               MAN_KEEP_FORMATTING="", GROFF_NO_SGR="1")  # fmt: skip
+    name, _, section = page.rpartition(".")
+    done = run("man", "--warnings", "-M", str(manuals), section, name, MANWIDTH="80",
+               LC_ALL="C.UTF-8", MAN_KEEP_FORMATTING="", GROFF_NO_SGR="1")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return re.sub(".\b", "", done.stdout)
 
 
-@pytest.mark.parametrize("name", generate.files())
+def own_page(verb: generate.Verb) -> str:
+    """Return the page of section 1 that man shows for a command."""
+    return "psops.1" if verb.name == "psops" else f"psops-{verb.name.split()[1]}.1"
+
+
+FILES = generate.files()
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_generated_file_is_up_to_date(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert text == generate.files()[name], f"run: {generate.COMMAND}"
+    assert text == FILES[name], f"run: {generate.COMMAND}"
 
 
 def test_check_names_the_stale_file_and_the_command(
@@ -77,36 +92,75 @@ def test_page_does_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPatch
     before = generate.render_man()
     for name in ("HOME", "XDG_CONFIG_HOME", "PSOPS_INVENTORY", "COLUMNS", "NO_COLOR", "LANG"):
         monkeypatch.setenv(name, "/other")
+    generate.verbs.cache_clear()
     assert generate.render_man() == before
 
 
 # Man pages
 
 
+def test_there_is_a_page_for_each_verb_and_no_other() -> None:
+    told = {own_page(verb) for verb in generate.verbs()} | {"psops-change.1"}
+    assert {page for page in PAGES if page.endswith(".1")} == told
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_man_page_prints_without_a_warning(page: str) -> None:
-    text = printed(page)
+def test_man_page_prints_without_a_warning(page: str, manuals: Path) -> None:
+    text = printed(page, manuals)
     assert [line for line in text.splitlines() if len(line) > 100] == []
 
 
-def test_man_page_shows_every_option_and_error_as_it_is_typed() -> None:
-    text = printed("psops.1")
-    assert "\\" not in text
-    shown = " ".join(text.split())
+@pytest.mark.parametrize("page", PAGES)
+def test_man_page_is_right_for_mandoc_as_well(page: str) -> None:
+    if not (MAN / page).read_text().startswith(".so "):
+        done = run("mandoc", "-T", "lint", "-W", "warning", str(MAN / page))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_man_pages_show_every_option_and_error_as_it_is_typed(manuals: Path) -> None:
+    shown = {page: " ".join(printed(page, manuals).split()) for page in PAGES}
     for verb in generate.verbs():
-        assert verb.is_group or f"{verb.name} {verb.usage}" in shown
-        assert [names for names, _ in verb.parameters if names not in shown] == []
-    assert [code for code, _ in generate.error_texts() if code not in shown] == []
-    for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "TRANSPORTS", "EXIT STATUS",
-                  "ERRORS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"):  # fmt: skip
+        text = shown[own_page(verb)]
+        assert verb.is_group or f"{verb.name} {verb.usage}" in text
+        if not verb.is_group:
+            assert [names for names, _ in verb.parameters if names not in text] == []
+    assert [code for code, _ in generate.error_texts() if code not in shown["psops.1"]] == []
+    assert [page for page in PAGES if page[-1] == "1" and "\\" in shown[page]] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.endswith(".1")])
+def test_man_page_has_the_sections_that_are_looked_for(page: str, manuals: Path) -> None:
+    text = printed(page, manuals)
+    for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT",
+                  "FILES", "EXAMPLES", "SEE ALSO"):  # fmt: skip
         assert f"\n{title}\n" in text
+
+
+#: Kinds of probes have a page that is written together with them.
+ELSEWHERE = {"psops-pipeline.5"}
+
+
+def test_man_pages_refer_to_pages_that_are_there() -> None:
+    for page in PAGES:
+        text = (MAN / page).read_text().replace("\\-", "-")
+        ours = re.findall(r"(psops[a-z-]*)(?:\\fR)? ?\(([15])\)", text)
+        assert [name for name in ours if ".".join(name) not in {*PAGES, *ELSEWHERE}] == []
+
+
+def test_pages_with_several_verbs_have_a_title_and_a_description() -> None:
+    assert generate.TITLES.keys() == generate.DESCRIPTIONS.keys() == {"psops-change"}
+
+
+def test_man_finds_the_page_of_a_verb_as_it_is_typed(manuals: Path) -> None:
+    done = run("man", "-M", str(manuals), "psops", "restart", MANWIDTH="80", LC_ALL="C.UTF-8")
+    assert "PSOPS-CHANGE(1)" in re.sub(".\b", "", done.stdout)
 
 
 def test_man_page_shows_what_is_special_in_roff() -> None:
     odd = ".a 'b' \"c\" \\d -e ^f ~g `h` … \\fBi"
     done = subprocess.run(
         ["groff", "-man", "-Tutf8", "-Kutf8"], capture_output=True, text=True, timeout=60,
-        input=f".TH A 1\n.SH B\n{escape(odd)}\n", env={**os.environ, "GROFF_NO_SGR": "1"},
+        input=f".TH A 1\n.SH B\n{roff.escape(odd)}\n", env={**os.environ, "GROFF_NO_SGR": "1"},
     )  # fmt: skip
     assert odd in re.sub(".\b", "", done.stdout)
 
@@ -135,25 +189,6 @@ def test_variables_of_the_man_page_are_those_that_are_read() -> None:
     assert [name for name in told if name not in source] == []
 
 
-@pytest.mark.parametrize("line", [line for _, line in generate.EXAMPLES])
-def test_example_of_the_man_page_is_a_command_line(line: str) -> None:
-    import shlex
-
-    import typer
-
-    from psops.cli.verbs import app
-
-    command = typer.main.get_command(app)
-    words = shlex.split(line)[1:]
-    context = typer.Context(command, info_name="psops", **command.context_settings)
-    while words and hasattr(command, "get_command"):
-        name = words.pop(0)
-        command = command.get_command(context, name)
-        assert command is not None
-        context = typer.Context(command, info_name=name, parent=context)
-    command.make_context(name, words, parent=context.parent)  # raises for what it does not take
-
-
 def test_inventory_page_has_every_key_and_no_other() -> None:
     page = (ROOT / "man/psops-inventory.5").read_text()
     keys = set(re.findall(r"^\.TP\n\\fB([a-z_]+)\\fR \(", page, re.MULTILINE))
@@ -173,8 +208,12 @@ def test_catalogue_page_has_every_key_and_no_other() -> None:
         assert (missing, told - keys.keys()) == (set(), set()), kind
 
 
-def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path) -> None:
-    text = printed("psops-catalogue.5").partition("\nEXAMPLES\n")[2].partition("\nSEE ALSO")[0]
+def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path, manuals: Path) -> None:
+    text = (
+        printed("psops-catalogue.5", manuals)
+        .partition("\nEXAMPLES\n")[2]
+        .partition("\nSEE ALSO")[0]
+    )
     path = tmp_path / "weather.toml"
     path.write_text(textwrap.dedent(text))
     (expected,) = Catalogue.load([path]).bundle("weather").expected("deb", None)
@@ -182,7 +221,7 @@ def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path) -> None:
 
 
 def test_pipeline_page_has_every_kind_key_and_reason() -> None:
-    page = (ROOT / "man/psops-pipeline.5").read_text()
+    page = (MAN / "psops-pipeline.5").read_text()
     kinds = dict(re.findall(r"^\.SS ([a-z\\-]+)\n(.*?)(?=^\.S[SH] )", page, re.M | re.S))
     assert [kind.replace("\\-", "-") for kind in kinds] == list(KINDS)
     for kind, text in kinds.items():
@@ -190,11 +229,12 @@ def test_pipeline_page_has_every_kind_key_and_reason() -> None:
         assert told <= keys_of(kind.replace("\\-", "-")).keys()
     reasons = page.partition(".SH REASONS")[2].partition("\n.SH ")[0]
     for code in CODES:
-        assert f"\\fB{escape(code)}\\fR" in reasons
+        assert f"\\fB{roff.escape(code)}\\fR" in reasons
 
 
-def test_example_of_the_pipeline_page_is_a_pipeline(tmp_path: Path) -> None:
-    text = printed("psops-pipeline.5").partition("\nEXAMPLE\n")[2].partition("\nSEE ALSO")[0]
+def test_example_of_the_pipeline_page_is_a_pipeline(tmp_path: Path, manuals: Path) -> None:
+    text = printed("psops-pipeline.5", manuals)
+    text = text.partition("\nEXAMPLE\n")[2].partition("\nSEE ALSO")[0]
     path = tmp_path / "weather.toml"
     path.write_text(textwrap.dedent(text))
     found = pipeline_of(Catalogue.load([path]), None)
@@ -204,8 +244,12 @@ def test_example_of_the_pipeline_page_is_a_pipeline(tmp_path: Path) -> None:
     assert lint(found) == ()
 
 
-def test_example_of_the_inventory_page_is_an_inventory() -> None:
-    text = printed("psops-inventory.5").partition("\nEXAMPLES\n")[2].partition("\nSEE ALSO")[0]
+def test_example_of_the_inventory_page_is_an_inventory(manuals: Path) -> None:
+    text = (
+        printed("psops-inventory.5", manuals)
+        .partition("\nEXAMPLES\n")[2]
+        .partition("\nSEE ALSO")[0]
+    )
     found = parse(text, Path("page"))
     assert {name: len(hosts) for name, hosts in found.groups.items()} == {
         "testpoint": 20, "behind-gateway": 4, "all-sites": 24,
@@ -215,163 +259,5 @@ def test_example_of_the_inventory_page_is_an_inventory() -> None:
     assert hosts["ps07.example.org"].waivers[0].daemon == "owamp-server"
 
 
-# Completion
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_completion_script_is_what_the_program_gives(shell: str) -> None:
-    given = run(sys.executable, "-m", "psops", _PSOPS_COMPLETE=f"source_{shell}").stdout.strip()
-    given = given.replace("python -m psops", "psops")
-    assert (ROOT / "completions" / SHELLS[shell]).read_text().startswith(given)
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_completion_script_is_right_syntax(shell: str) -> None:
-    done = run(shell, "-n", str(ROOT / "completions" / SHELLS[shell]))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.fixture
-def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "inventory.toml"
-    path.write_text("[groups.testpoint]\nhosts = 'ps[01-03]'\n[groups.toolkit]\nhosts = 'tk1'\n")
-    monkeypatch.setenv("PSOPS_INVENTORY", str(path))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    return path
-
-
-def complete(line: str) -> list[str]:
-    """Return what is offered at the end of a line, by the variables of the shipped script."""
-    words = line.split(" ")
-    done = run(sys.executable, "-m", "psops", _PSOPS_COMPLETE="complete_bash",
-               COMP_WORDS="\n".join(words), COMP_CWORD=str(len(words) - 1))  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("psops st", ["status", "start", "stop"]),
-        ("psops inventory ", "list show check add remove import export graph".split()),
-        ("psops status --form", ["--format"]),
-        ("psops --color ", list(COLORS)),
-        ("psops status --format js", ["json", "jsonl"]),
-        ("psops status --format ", list(FORMATS)),
-        ("psops status -g t", ["testpoint", "toolkit"]),
-        ("psops status --group=te", ["testpoint"]),
-        ("psops status -H p", ["ps01", "ps02", "ps03"]),
-        ("psops status -H ps01,tk", ["ps01,tk1"]),
-        ("psops status -H @to", ["@toolkit"]),
-        ("psops status -H @fail", ["@failed"]),
-        ("psops status -H ps01!@bundle:testp", ["ps01!@bundle:testpoint"]),
-        ("psops inventory export cluster", ["clustershell"]),
-        ("psops inventory import pscon", ["psconfig"]),
-        ("psops status -H @testpoint!ps0", [f"@testpoint!ps0{n}" for n in (1, 2, 3)]),
-        ("psops status -H root@tk", ["root@tk1"]),
-        ("psops status -H ps[0", []),
-        ("psops status -a -x tk", ["tk1"]),
-        ("psops inventory show tk", ["tk1"]),
-        ("psops inventory list -g to", ["toolkit"]),
-        ("psops status -i demo -g pa", ["panda", "parastation"]),
-        ("psops status -i /nonexistent -g ", []),
-        ("psops status -i demo:x -H ", []),
-        ("psops status --type ti", ["timer"]),
-        ("psops status --type service,ti", ["service,timer"]),
-        ("psops status --state fa", ["failed"]),
-        ("psops status -p MainP", ["MainPID"]),
-        ("psops status -H ps01 sshd.s", ["sshd.service"]),
-        ("psops status -H ps01 sshd.service sshd.s", []),
-    ],
-)
-def test_word_is_completed(line: str, offered: list[str], inventory: Path) -> None:
-    assert complete(line) == offered
-
-
-def test_types_are_those_of_systemd(inventory: Path) -> None:
-    assert complete("psops status -t ") == list(TYPE_INTERFACES)
-
-
-def test_broken_inventory_offers_nothing_and_says_nothing(inventory: Path) -> None:
-    inventory.write_text("no toml")
-    assert complete("psops status -g ") == []
-    assert complete("psops status -H ") == []
-
-
-def test_containers_and_units_are_those_of_this_machine(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import typer
-
-    from psops.cli import complete as callbacks
-    from psops.cli.verbs import app
-
-    for name in ("web", "unit:machine-web.scope", "my-own.service", "my-own.conf"):
-        (tmp_path / name).touch()
-    monkeypatch.setattr(callbacks, "MACHINES", str(tmp_path))
-    monkeypatch.setattr(callbacks, "UNIT_PATH", (str(tmp_path), "/nonexistent"))
-    assert "web" in callbacks.machines()
-    assert "unit:machine-web.scope" not in callbacks.machines()
-    context = typer.Context(typer.main.get_command(app))
-    assert "my-own.service" in callbacks.units(context)
-    assert "my-own.conf" not in callbacks.units(context)
-    context.params["all_hosts"] = True
-    assert "my-own.service" not in callbacks.units(context)
-    monkeypatch.setattr(callbacks, "MACHINES", "/nonexistent")
-    assert callbacks.machines() == []
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("line", ["psops status --fo", "psops status -H p", "psops status -p M"])
-def test_completing_loads_neither_rich_nor_ssh_nor_dbus(
-    shell: str, line: str, inventory: Path
-) -> None:
-    """Rich in particular: Typer loads it for the help texts that zsh and fish show."""
-    words = line.split(" ")
-    code = (
-        "import sys, atexit; from psops.__main__ import main; "
-        "atexit.register(lambda: sys.stderr.write(' '.join(sys.modules))); main()"
-    )
-    done = run(sys.executable, "-c", code, _PSOPS_COMPLETE=f"complete_{shell}",
-               COMP_WORDS="\n".join(words), COMP_CWORD=str(len(words) - 1),
-               _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args")  # fmt: skip
-    assert done.returncode == 0
-    assert done.stdout
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert not {"paramiko", "dbus_next", "dbus_fast", "asyncio"} & loaded
-    assert "rich.console" not in done.stderr.split()
-
-
-def test_script_for_bash_completes(inventory: Path) -> None:
-    script = f"""
-        source {ROOT}/completions/psops.bash
-        COMP_WORDS=(psops status --group to); COMP_CWORD=3
-        $(complete -p psops | sed 's/.*-F \\([^ ]*\\).*/\\1/') psops
-        printf '%s\\n' "${{COMPREPLY[@]}}"
-    """
-    done = run("bash", "--norc", "-c", script)
-    assert (done.stdout, done.stderr) == ("toolkit\n", "")
-
-
-def test_script_for_zsh_completes_at_the_first_tab(inventory: Path) -> None:
-    """zsh loads the file as a function at the first Tab, so it must complete in that call."""
-    script = f"""
-        fpath=({ROOT}/completions $fpath); autoload -U _psops
-        compdef() {{ }}
-        _arguments() {{ print -r -- "$@" }}
-        words=(psops status --group to); CURRENT=4
-        _psops
-    """
-    done = run("zsh", "-f", "-c", script)
-    assert done.stderr == ""
-    assert '"toolkit"' in done.stdout
-
-
-def test_script_for_fish_completes(inventory: Path) -> None:
-    script = f"source {ROOT}/completions/psops.fish; complete -C 'psops status --group to'"
-    done = run("fish", "--no-config", "-c", script)
-    assert done.stdout.split() == ["toolkit"]
-
-
-def test_shells_that_check_the_scripts_are_there() -> None:
-    assert [name for name in ("man", "groff", *SHELLS) if shutil.which(name) is None] == []
+def test_programs_that_read_the_files_are_there() -> None:
+    assert [name for name in ("man", "groff", "mandoc") if shutil.which(name) is None] == []

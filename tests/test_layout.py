@@ -137,7 +137,8 @@ def test_library_is_named_by_one_module(library: str, owners: set[str]) -> None:
                 return True
         return any(is_in(name, library) for name in imports(module))
 
-    assert {module for module in MODULES if names(module)} <= owners
+    looks = {"psops.doctor", "psops.transport"}  # whether it is installed, nothing else
+    assert {module for module in MODULES if names(module)} <= owners | looks
 
 
 @pytest.mark.parametrize("library", ["paramiko", "dbus_next", "dbus_fast", "rich", "ClusterShell"])

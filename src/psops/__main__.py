@@ -9,14 +9,14 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from psops.errors import PsopsError, Terminated, UsageError
+from psops.errors import MissingLibrary, PsopsError, Terminated, UsageError
 from psops.exits import Exit
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     gc.disable()  # a run is over before garbage in cycles could matter
-    code = run(sys.argv[1:])
+    code = _offer() if "_PSOPS_OFFER" in os.environ else run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
@@ -59,8 +59,21 @@ def run(argv: list[str]) -> int:
     except Exception as exc:
         if debug:
             _show_trace()
+        if isinstance(exc, ModuleNotFoundError) and not (exc.name or "psops").startswith("psops"):
+            what = f"this needs {exc.name}, which is not installed"
+            return _fail(MissingLibrary(what), argv)
         print(f"psops: bug: {exc!r}; run again with --debug and report it", file=sys.stderr)
         return int(Exit.SOFTWARE)
+
+
+def _offer() -> int:
+    """Print what a completion script asks for, a line each; what is wrong is not told."""
+    from psops.cli import complete
+
+    with contextlib.suppress(Exception):
+        words = complete.offer(os.environ[complete.OFFER], sys.argv)
+        _show("".join(f"{word}\n" for word in words))
+    return int(Exit.OK)
 
 
 def _fail(error: PsopsError, argv: list[str]) -> int:

@@ -34,6 +34,13 @@ class UsageError(PsopsError, ValueError):
     exit = Exit.USAGE
 
 
+class MissingLibrary(UsageError, ImportError):
+    """What was asked for needs a library that is not installed."""
+
+    code = "missing-library"
+    remedy = "install psops with pip, pipx or uv, which bring all its libraries"
+
+
 class NoSuchGroup(UsageError, KeyError):
     """A group that the inventory does not have."""
 

@@ -46,12 +46,16 @@ class Draft:
         self._edits: list[tuple[int, int, str]] = []
         self._new: dict[str, list[str]] = {"hosts": [], "groups": []}
         self._added: dict[tuple[str, ...], list[str]] = {}  # new keys by table
+        self._outer: dict[tuple[str, ...], list[str]] = {}  # those of tables without a header
 
     def text(self) -> str:
         """Return the new text; raises `InventoryError` if it is not what was asked for."""
         edits = list(self._edits)
         for path, lines in self._added.items():
             edits.append(self._insertion(self._end_of_keys(path), "".join(lines)))
+        for path, lines in self._outer.items():
+            self._new[path[0]].append("".join([f"[{write_key(*path)}]\n", *lines]))
+        self._outer.clear()
         places: dict[int, list[str]] = {}
         for family, tables in self._new.items():
             if tables:
@@ -109,7 +113,12 @@ class Draft:
         start, end = statement.inner
         known = strings_of(self.before, statement.inner)
         if isinstance(had, str) or not known:
-            self._edits.append((start, end, write_value(table[key])))
+            last_line = self.before.rfind("\n", start, end) + 1
+            if last_line and self.before[last_line:end].strip() == "]":  # comments alone
+                lines = "".join(f"  {write_value(item)},\n" for item in items)
+                self._edits.append((last_line, last_line, lines))
+            else:
+                self._edits.append((start, end, write_value(table[key])))
             return
         last = known[-1][1]
         lead = re.search(r"(?<=\n)[ \t]*\Z", self.before[start : known[-1][0]])
@@ -226,10 +235,13 @@ class Draft:
                 self._add_key(path[:-1], (path[-1], key), item)
 
     def _add_key(self, table: tuple[str, ...], key: tuple[str, ...], value: Any) -> None:
-        if table not in self._headers:
-            raise self._error(f"[{write_key(*table)}] is written within another table", table)
         line = f"{write_key(*key)} = {write_value(value)}\n"
-        self._added.setdefault(table, []).append(line)
+        if table in self._headers:
+            self._added.setdefault(table, []).append(line)
+        elif any(head[: len(table)] == table for head in self._headers):
+            self._outer.setdefault(table, []).append(line)  # only tables within it have headers
+        else:
+            raise self._error(f"[{write_key(*table)}] is written within another table", table)
 
     def _end_of_keys(self, path: tuple[str, ...]) -> int:
         return max(one.end for one in self._under[path])

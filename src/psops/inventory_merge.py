@@ -198,8 +198,9 @@ class _Merger:
                 alike.setdefault(key, []).append(name)
         for names in alike.values():
             values = new[names[0]]
+            in_order = {key: values[key] for key in HOST_KEYS if key in values}
             for pattern in _packed(_folded(names)):
-                self.draft.new_table("hosts", pattern, values)
+                self.draft.new_table("hosts", pattern, in_order)
 
     def prove(self, after: Inventory) -> None:
         """Raise unless the new inventory says what was imported."""

@@ -12,6 +12,7 @@ from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
 from psops.systemd import caller, manager
+from psops.systemd.caller import MANAGE_UNITS as MANAGE_UNITS
 from psops.transport import Options, connect
 
 #: What a login by ourselves goes through, without and with a jump host.

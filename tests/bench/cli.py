@@ -17,6 +17,7 @@ from tests.bench.install import ensure_peers, ensure_programs, ensure_psops, say
 from tests.bench.output import render_json, render_markdown
 from tests.bench.processes import measure_processes
 from tests.bench.start import measure_start
+from tests.bench.tab import measure_tab
 from tests.bench.tools import Programs
 from tests.bench.wan import measure_wan
 from tests.lab import Lab, LabError, state_place, unavailable, up
@@ -28,6 +29,7 @@ PARTS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "hosts100": measure_many,
     "demo": measure_demo,
     "start": measure_start,
+    "tab": measure_tab,
     "processes": measure_processes,
 }
 

@@ -72,6 +72,10 @@ def _against(part: str, metric: str, row: str, others: Iterable[str], limit: flo
     return [Aim(mine, limit, Figure(part, other, metric)) for other in others]
 
 
+def _tab_aim(row: str, limit: float) -> Aim:
+    return Aim(Figure("tab", row, "wall_ms"), limit, Figure("tab", "bare Typer program", "wall_ms"))
+
+
 _FORKING = ("clush", "systemctl -H")
 AIMS: tuple[Aim, ...] = (
     *_against("fleet", "wall_s", "psops -p", _FORKING, 0.36),
@@ -85,6 +89,8 @@ AIMS: tuple[Aim, ...] = (
     Aim(Figure("demo", "psops", "rss_kb"), 100.0),
     *_against("start", "wall_ms", "psops --version", ["bare Typer program"], 1.25),
     *_against("start", "wall_ms", "psops status UNIT", ["bare Typer program"], 2.2),
+    *(_tab_aim(row, 0.5) for row in ("verbs", "options", "formats")),
+    *(_tab_aim(row, 1.3) for row in ("hosts", "groups", "bundles", "units")),
 )
 
 

@@ -1,5 +1,6 @@
 """`psops inventory check` on real hosts: every step of the way, and each way to fail."""
 
+import re
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -191,8 +192,7 @@ def test_another_time_is_told(lab: Lab, tmp_path: Path) -> None:
     assert early.exit == 1
     late = check(lab, tmp_path, "-H", "lab[001-002]", **elsewhen, FAKETIME="+2.5s")
     assert late.exit == 1
-    assert "! lab001: its clock is 2.5" in late.stdout
-    assert " s behind ours" in late.stdout
+    assert re.search(r"! lab001: its clock is 2\.[3-7]\d* s behind ours; it says", late.stdout)
     assert "2 hosts, 2 reached, 2 with another time" in late.stdout
     words = ("-H", "lab001", "--max-skew", "5")
     assert check(lab, tmp_path, *words, **elsewhen, FAKETIME="+2.5s").exit == 0

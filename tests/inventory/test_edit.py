@@ -158,6 +158,13 @@ def test_tables_within_others_are_left_to_people(text: str, line: int) -> None:
         add(text, PATH, ["root@a"])
 
 
+def test_a_table_of_which_only_inner_ones_have_headers_gets_one() -> None:
+    text = '[hosts.a.labels]\nx = "1"\n\n[[hosts.a.waivers]]\ndaemon = "d"\nreason = "r"\n'
+    edit = add(text, PATH, ["me@a:22"], settings={"labels": {"x": "2"}})
+    assert edit.after == text.replace('"1"', '"2"') + '\n[hosts.a]\nuser = "me"\nport = 22\n'
+    assert remove(edit.after, PATH, ["a"]).after.strip() == ""
+
+
 def test_windows_lines_and_a_byte_order_mark_stay() -> None:
     text = "\ufeff" + MINE.replace("\n", "\r\n")
     edit = add(text, PATH, ["new:1"], groups=["measurement", "g"])
@@ -212,9 +219,11 @@ def inventories(draw: Any) -> str:
     for name in draw(st.lists(st.sampled_from(["g1", "g2", "g3"]), max_size=3, unique=True)):
         hosts = draw(st.lists(PATTERNS, max_size=3, unique=True))
         tail = draw(TAILS)
-        shape = draw(st.sampled_from(["line", "lines", "string", "last"]))
+        shape = draw(st.sampled_from(["line", "lines", "string", "last", "none"]))
         if shape == "string" and hosts:
             value = f"'{','.join(hosts)}'{tail}"
+        elif shape == "none":
+            value = "[  # a comment\n  # a comment\n]"
         elif shape == "lines":
             value = "[\n" + "".join(f"    '{one}',{tail}\n" for one in hosts) + "]"
         elif shape == "last" and hosts:

@@ -51,7 +51,7 @@ db-[a:c]:2222 ansible_host="{{ inventory_hostname }}.lan" ansible_become=yes
 db-z ansible_password=hunter2 ansible_host='{{ lookup("x") }}'
 
 [db:vars]
-ansible_become_password = hunter2
+ansible_ssh_pass = hunter2
 ansible_ssh_common_args = '-o ProxyJump=gw1,me@gw2:2200 -o ServerAliveInterval=5'
 ntp_server=time.example.com
 
@@ -90,7 +90,7 @@ def test_ansible_ini() -> None:
     assert told(found) == [
         "hosts.ini:8: ansible_host is computed by Ansible; left out",
         "hosts.ini:8: ansible_password may be a secret; left out",
-        "hosts.ini:11: ansible_become_password may be a secret; left out",
+        "hosts.ini:11: ansible_ssh_pass may be a secret; left out",
         "hosts.ini:12: ansible_ssh_common_args -o ServerAliveInterval=5: give it in the ssh"
         " configuration; left out",
         "hosts.ini:13: ntp_server has no place in an inventory of psops; left out",
@@ -121,6 +121,18 @@ all:
     assert told(found) == [
         "f:4: ansible_user is computed by Ansible; left out",
         "f:7: motd may be a secret; left out",
+    ]
+
+
+def test_sudo_with_a_password_is_no_way_of_psops() -> None:
+    text = "a ansible_become=yes ansible_become_pass=x\nb ansible_become=1\n"
+    text += "c ansible_become=yes ansible_become_method=su\n"
+    found = read("ansible", text, "f")
+    assert found.hosts == {"a": {}, "b": {"sudo": True}, "c": {}}
+    assert told(found) == [
+        "f:1: ansible_become with a password is no way of psops; left out",
+        "f:1: ansible_become_pass may be a secret; left out",
+        "f:3: ansible_become_method 'su' is no way of psops; left out",
     ]
 
 
@@ -356,11 +368,54 @@ def test_psconfig() -> None:
     for text in ("'ps-lat.a.example' has other addresses (192.0.2.7)", "address 'off' is disabled",
                  "host 'gone' is disabled", "address 'dynamic' is no plain address",
                  "task 'stopped' is disabled", "group 'unused' is used by no task",
-                 "group 'pairs' has addresses by class", "group 'pairs': no address 'nope'",
+                 "group 'pairs': the class 'k' is found by each agent",
+                 "group 'pairs': no address 'nope'",
                  "task 'broken' has no group",
                  "group 'every one' is called 'every-one'"):  # fmt: skip
         assert text in shown
     assert all(line.partition(":")[2][:1].isdigit() for line in told(found)), "all have lines"
+
+
+def test_psconfig_classes() -> None:
+    def tag(name: str) -> dict[str, Any]:
+        return {"type": "tag", "tag": name}
+
+    here = {"type": "current-config"}
+    agents = {"type": "host", "no-agent": False}
+    filters: dict[str, dict[str, Any]] = {
+        "everyone": {},
+        "fast": {"match-filter": tag("THR")},
+        "slow": {"exclude-filter": tag("thr")},
+        "both": {"match-filter": {"type": "and", "filters": [tag("thr"), tag("lat")]}},
+        "any": {"match-filter": {"type": "or", "filters": [tag("lat"), tag("site")]}},
+        "not-fast": {"match-filter": {"type": "not", "filter":
+                                      {"type": "address-class", "class": "fast"}}},
+        "measured": {"match-filter": agents},
+        "by-net": {"match-filter": {"type": "netmask", "netmask": "192.0.2.0/24"}},
+        "itself": {"match-filter": {"type": "address-class", "class": "itself"}},
+    }  # fmt: skip
+    classes = {name: {"data-source": here} | given for name, given in filters.items()}
+    classes["asking"] = {"data-source": {"type": "requesting-agent"}}
+    document = {
+        "addresses": {
+            "a": {"address": "a.x", "tags": ["thr", "lat"]},
+            "b": {"address": "b.x", "tags": ["Thr"], "host": "hb"},
+            "c": {"address": "c.x", "host": "hc"},
+        },
+        "hosts": {"hb": {"tags": ["site"], "no-agent": True}, "hc": {}},
+        "address-classes": classes,
+        "groups": {name: {"type": "list", "addresses": [{"class": name}]} for name in classes},
+        "tasks": {f"t-{name}": {"group": name} for name in classes},
+    }
+    found = read("psconfig", json.dumps(document), "f")
+    groups = {name: one for name, one in groups_of(found).items() if name in classes}
+    assert groups == {
+        "everyone": "a.x b.x c.x", "fast": "a.x b.x", "slow": "c.x", "both": "a.x",
+        "any": "a.x b.x", "not-fast": "c.x", "measured": "c.x",
+        "by-net": "", "itself": "", "asking": "",
+    }  # fmt: skip
+    undecided = [line.split("'")[1] for line in told(found)]
+    assert undecided == ["by-net", "itself", "asking"]
 
 
 # ParaStation, ClusterShell, genders, Slurm, /etc/hosts, lists
@@ -377,8 +432,9 @@ Nodes {
 }
 """
     found = read("parastation", text, "parastation.conf")
-    assert found.hosts == {f"node0{n}": {"labels": {"psid": str(n)}} for n in range(4)}
-    assert groups_of(found) == {"p4sock": "node00"}
+    ids = {host: values["labels"]["psid_id"] for host, values in found.hosts.items()}
+    assert ids == {f"node0{n}": str(n) for n in range(4)}
+    assert groups_of(found) == {"compute": "node00 node01 node02 node03", "p4sock": "node00"}
     with pytest.raises(ConfigError, match=r"^p\.conf:1: "):
         read("parastation", "nonsense", "p.conf")
 

@@ -346,8 +346,8 @@ def test_a_failed_psid_comes_with_its_log(
     text = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'echo node not configured; exit 255'\n"
     with standing_in(lab, _says(nodes, *says)):
         write(lab, nodes[2], dropin, text)
-        line = "systemctl stop psid; systemctl daemon-reload; systemctl start psid || true"
-        _shell(lab, nodes[2], line)
+        _shell(lab, nodes[2], "systemctl stop psid; systemctl daemon-reload; "
+                              "systemctl start psid || true; journalctl --sync")  # fmt: skip
         try:
             table_ = _verify(inventory, tmp_path)
             run = _verify(inventory, tmp_path, "--json")

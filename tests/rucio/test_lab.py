@@ -88,9 +88,11 @@ class Bench:
         enabled = " ".join(f"rucio-daemon@{name}" for name in names)
         # Files are named, as systemd-analyze passes over instances that were not loaded before.
         files = " ".join(f"/etc/systemd/system/rucio-daemon@{name}.service" for name in names)
-        script += f"systemctl daemon-reload; systemd-analyze verify {files} 2>&1; "
-        said = rucio.shell(f"{script} systemctl enable --now rucio-daemons.target {enabled} 2>&1")
-        assert "rucio-daemon@" not in said.replace("/rucio-daemon@", ""), said
+        checked = rucio.shell(
+            f"{script} systemctl daemon-reload; systemd-analyze verify {files} 2>&1"
+        )
+        assert "rucio" not in checked, checked
+        rucio.shell(f"systemctl enable --now rucio-daemons.target {enabled} 2>&1")
 
     def psops(self, *words: str) -> Run:
         name = self.rucio.host.name

@@ -25,6 +25,7 @@ UNITS = {
     "[Install]\nWantedBy=multi-user.target\n",
     "wt-crash.service": _UNIT + _SLEEP,
     "wt-guarded.service": _UNIT + _SLEEP,
+    "wt-slow.service": f"{_UNIT}{_SLEEP}ExecStop=/usr/bin/sleep 2\n",
     "wt-once.service": f"{_UNIT}[Service]\nType=oneshot\nExecStart=/bin/true\n",
 }
 
@@ -35,7 +36,7 @@ def host(lab: Lab) -> Iterator[Host]:
     found = lab.hosts[min(len(lab.hosts), 14) - 1]
     for name, text in UNITS.items():
         Path(found.root, "etc/systemd/system", name).write_text(text)
-    start = "systemctl enable --quiet wt-part; systemctl start wt-good wt-part wt-crash wt-guarded"
+    start = "systemctl enable --quiet wt-part; systemctl start wt-good wt-part wt-crash wt-slow"
     lab.shell(found, ["sh", "-c", start], check=True)
     yield found
     end = "systemctl disable --quiet --now wt-part; systemctl stop 'wt-*'; "
@@ -203,9 +204,9 @@ class Watching:
                 self._arrived.notify_all()
 
 
-#: As `python -m psops`, but a quiet host is asked for a word, and given up, after half a second.
+#: As `python -m psops`, but a quiet host is asked for a word at once, and soon given up.
 IMPATIENT = (
-    "import psops.watch.pace as pace; pace.QUIET = pace.PATIENCE = 0.5;"
+    "import psops.watch.pace as pace; pace.QUIET, pace.PATIENCE = 0.3, 2.0;"
     "from psops.__main__ import main; main()"
 )
 

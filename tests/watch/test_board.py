@@ -85,6 +85,26 @@ def test_only_what_fails_and_what_is_lost(board: Board) -> None:
     assert sorted(board.places) == [("h2", "a.service"), ("h3", "a.service")]
 
 
+def test_host_that_was_never_reached_is_in_the_list_too() -> None:
+    lost = Fleet(["h1", "gone"])
+    lost.hosts["h1"].take(Snapshot(owner=":1", states={"a.service": UP}), NOW, missed=False)
+    lost.hosts["gone"].move(Link.LOST, NOW, ConnectTimedOut("no answer"))
+    board = Board(lost)
+    board.turn()
+    assert board.places == [Place("gone", ""), Place("h1", "a.service")]
+    board.move("home", 5)
+    assert (board.host, board.chosen) == ("gone", None)
+    board.failing = True
+    board.refresh()
+    assert board.places == [Place("gone", "")]
+    picture = draw_board(board, (), Look(80, 20, UNICODE, False), now=NOW)
+    assert any("gone" in line and "× lost" in line and "connect-timed-out" in line
+               and "× never" in line for line in picture.lines)  # fmt: skip
+    board.mark()
+    board.mark_all()
+    assert board.targets == []
+
+
 def test_chosen_stays_chosen_in_another_order(board: Board) -> None:
     board.move("down", 5)
     assert board.chosen == Place("h2", "a.service")

@@ -33,23 +33,30 @@ def shell(lab: Lab, host: Host) -> Callable[[str], None]:
 Shell = Callable[[str], None]
 
 
-@pytest.mark.parametrize("way", ["direct", "program", "behind"])
-def test_changes_are_told_within_a_second(watching: Watch, shell: Shell, way: str) -> None:
-    watch = watching(way, "wt-good", "wt-crash")
+@pytest.mark.alone
+def test_changes_are_told_within_a_second(watching: Watch, shell: Shell) -> None:
+    watch = watching("direct", "wt-good")
     shell("systemctl restart wt-good")
-    done = time.monotonic()
-    event = watch.wait(1.0, unit="wt-good.service", active="active", missed=False)
-    assert event["host"] == way
-    assert time.monotonic() - done < 1.0
+    watch.wait(1.0, unit="wt-good.service", active="active")
     shell("systemctl stop wt-good")
     watch.wait(1.0, unit="wt-good.service", active="inactive")
+
+
+@pytest.mark.parametrize("way", ["direct", "program", "behind"])
+def test_changes_are_told(watching: Watch, shell: Shell, way: str) -> None:
+    watch = watching(way, "wt-good", "wt-crash")
+    shell("systemctl start wt-good; systemctl restart wt-good")
+    event = watch.wait(unit="wt-good.service", active="active", missed=False)
+    assert event["host"] == way
+    shell("systemctl stop wt-good")
+    watch.wait(unit="wt-good.service", active="inactive")
     shell("systemctl start wt-good")
-    watch.wait(1.0, unit="wt-good.service", active="active")
+    watch.wait(unit="wt-good.service", active="active")
     shell("systemctl kill --signal SEGV wt-crash")
-    event = watch.wait(1.0, unit="wt-crash.service", active="failed")
+    event = watch.wait(unit="wt-crash.service", active="failed")
     assert event["reason"] == "signal SEGV"
     shell("systemctl reset-failed wt-crash; systemctl start wt-crash")
-    watch.wait(1.0, unit="wt-crash.service", active="active")
+    watch.wait(unit="wt-crash.service", active="active")
     assert {event["unit"] for event in watch.seen} <= {"wt-good.service", "wt-crash.service"}
 
 
@@ -57,18 +64,18 @@ def test_local_bus_is_watched(watching: Watch, shell: Shell, host: Host) -> None
     bus = f"unix:path=/proc/{host.leader_pid}/root/run/dbus/system_bus_socket"
     watch = watching("", "wt-good", DBUS_SYSTEM_BUS_ADDRESS=bus)
     shell("systemctl restart wt-good")
-    watch.wait(1.0, unit="wt-good.service", active="active")
+    watch.wait(unit="wt-good.service", active="active")
 
 
 def test_units_that_come_and_go_are_told_by_their_pattern(watching: Watch, shell: Shell) -> None:
     watch = watching("direct", "wt-run-*", "wt-once")
     shell("systemd-run --quiet --unit wt-run-1 sleep 0.2")
-    assert watch.wait(1.0, unit="wt-run-1.service", active="active")["before"] is None
-    watch.wait(2.0, unit="wt-run-1.service", active="inactive")
+    assert watch.wait(unit="wt-run-1.service", active="active")["before"] is None
+    watch.wait(unit="wt-run-1.service", active="inactive")
     shell("systemctl start wt-once")  # at its end systemd forgets it
-    watch.wait(1.0, unit="wt-once.service", active="inactive")
+    watch.wait(unit="wt-once.service", active="inactive")
     shell("systemctl start wt-once")
-    watch.wait(1.0, unit="wt-once.service", active="inactive")
+    watch.wait(unit="wt-once.service", active="inactive")
 
 
 def test_reading_all_files_again_is_no_change(watching: Watch, shell: Shell) -> None:
@@ -77,9 +84,9 @@ def test_reading_all_files_again_is_no_change(watching: Watch, shell: Shell) -> 
     shell("systemctl daemon-reexec")
     shell("systemctl daemon-reload")
     shell("systemctl stop wt-good")
-    watch.wait(2.0, unit="wt-good.service", active="inactive")
+    watch.wait(unit="wt-good.service", active="inactive")
     shell("systemctl start wt-good")
-    watch.wait(2.0, unit="wt-good.service", active="active")
+    watch.wait(unit="wt-good.service", active="active")
     units = {event.get("unit") for event in watch.seen}
     assert units <= {"wt-good.service", "wt-part.service"}, watch.seen
 
@@ -102,13 +109,13 @@ def test_lost_host_comes_back_and_tells_what_it_missed_to_tell(
         relay.cut()
     else:
         os.kill(session_of(relay, host), signal.SIGKILL)
-    lost = watch.wait(5.0, event="host", host="cut", after="lost")
+    lost = watch.wait(event="host", host="cut", after="lost")
     assert (lost["before"], lost["error"]["code"]) == ("live", "channel-refused")
     shell("systemctl stop wt-crash")
-    change = watch.wait(10.0, unit="wt-crash.service")
+    change = watch.wait(unit="wt-crash.service")
     assert (change["after"]["active_state"], change["missed"]) == ("inactive", True)
     shell("systemctl start wt-crash")
-    assert not watch.wait(2.0, unit="wt-crash.service", active="active")["missed"]
+    assert not watch.wait(unit="wt-crash.service", active="active")["missed"]
 
 
 def test_host_that_says_nothing_is_noticed(watching: Watch, relay: Relay) -> None:
@@ -116,11 +123,11 @@ def test_host_that_says_nothing_is_noticed(watching: Watch, relay: Relay) -> Non
     time.sleep(1.5)  # asked and answered a few times
     assert watch.seen == []
     relay.freeze()
-    lost = watch.wait(5.0, event="host", host="cut", after="lost")
+    lost = watch.wait(event="host", host="cut", after="lost")
     assert lost["error"]["code"] == "deadline"
     assert "no word from systemd" in lost["error"]["message"]
     relay.thaw()
-    watch.wait(10.0, event="host", host="cut", after="live")
+    watch.wait(event="host", host="cut", after="live")
 
 
 def test_jump_host_that_is_lost_is_logged_in_to_again(
@@ -128,10 +135,10 @@ def test_jump_host_that_is_lost_is_logged_in_to_again(
 ) -> None:
     watch = watching("behind", "wt-good")
     relay.cut()
-    watch.wait(5.0, event="host", host="behind", after="lost")
-    watch.wait(10.0, event="host", host="behind", after="live")
+    watch.wait(event="host", host="behind", after="lost")
+    watch.wait(event="host", host="behind", after="live")
     shell("systemctl restart wt-good")
-    watch.wait(1.0, unit="wt-good.service", active="active")
+    watch.wait(unit="wt-good.service", active="active")
 
 
 def test_keys_change_a_real_host(inventory: Path, shell: Shell, tmp_path: Path, lab: Lab,
@@ -164,3 +171,24 @@ def test_keys_change_a_real_host(inventory: Path, shell: Shell, tmp_path: Path, 
         tmux.wait("^left 0$")
     runs = run_psops("history", "--json", home=tmp_path).document["runs"]
     assert [(run["verb"], run["exit"]) for run in runs] == [("restart", 0)]
+
+
+def test_screen_is_left_when_the_change_under_way_is_done(
+    inventory: Path, tmp_path: Path, lab: Lab, host: Host
+) -> None:
+    with terminal(tmp_path, 80, 24) as tmux:
+        words = ("watch", "-i", str(inventory), "-H", "direct", "wt-slow")
+        tmux.type(f"clear; {psops(*words)}; echo left $?\n")
+        tmux.wait("1 unit all well")
+        tmux.keys("S")
+        tmux.wait("y yes  n no")
+        tmux.keys("y")
+        tmux.wait("1 change under way")
+        tmux.wait("▼ stop")  # the state, meanwhile
+        tmux.keys("q")
+        tmux.wait("leaving when the change under way is done")
+        tmux.wait("^left 0$")
+    state = lab.shell(host, ["systemctl", "is-active", "wt-slow"]).stdout.strip()
+    assert state == "inactive"
+    (run,) = run_psops("history", "--json", home=tmp_path).document["runs"]
+    assert (run["verb"], run["state"], run["exit"]) == ("stop", "finished", 0)

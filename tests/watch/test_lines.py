@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from psops.watch.lines import render, render_initial
+from psops.watch.model import Change, HostView, State
 from tests.command import Run, psops
+from tests.test_imports import heavy, loaded
 
 #: Long enough for the first accident of the demo fleet.
 LONG = "3"
@@ -60,6 +63,24 @@ def test_json_lines_keep_their_keys(tmp_path: Path) -> None:
     failed = states["ps02.demo", "postgresql@15-main.service"]
     assert (failed["state"]["active_state"], failed["reason"]) == ("failed", "protocol")
     assert hosts["ps02.demo"]["units"] == sum(host == "ps02.demo" for host, _ in states)
+
+
+def test_what_a_host_makes_up_breaks_no_line() -> None:
+    odd = {"MainPID": b"\xff", "NRestarts": (1,), "Result": ["x"], "ExecMainCode": 1,
+           "ExecMainStatus": {"a": 1}}  # fmt: skip
+    after = State(load="\x1b[2J", active="failed", sub="a\nb", since_us=2**70, run="x", facts=odd)
+    for before in (None, after):
+        change = Change(host="h\x07", unit="u\x1b]0;x\x07", before=before, after=after,
+                        time=1_800_000_000.0, missed=True)  # fmt: skip
+        line = render(change, "lines")
+        assert line.endswith("\n")
+        assert line[:-1].isprintable()
+        told = json.loads(render(change, "jsonl"))
+        assert (told["after"]["main_pid"], told["after"]["since"]) == (None, None)
+    view = HostView("h\x07")
+    view.states = {"u\x1b": after}
+    assert render_initial(view, "lines")[:-1].isprintable()
+    assert json.loads(render_initial(view, "jsonl"))["unit"] == "u\x1b"
 
 
 def test_initial_states_as_lines(tmp_path: Path) -> None:
@@ -119,3 +140,15 @@ def test_reader_that_has_enough_ends_it_at_once() -> None:
     watching.stdout.readline()
     watching.stdout.close()
     assert watching.wait(20) == 0
+
+
+def test_other_verbs_load_nothing_of_it_and_lines_no_screen() -> None:
+    for line in ("--help", "status -i demo -H ps01.demo", "watch --help"):
+        _, names = loaded(*line.split())
+        assert not [name for name in names if name.startswith("psops.watch")], line
+    code, names = loaded("watch", "-i", "demo", "-H", "ps01.demo", "--for", "0.2", "fstrim.timer")
+    assert code == 0
+    assert "psops.watch.feed" in names
+    unwanted = {"psops.watch.app", "psops.watch.actions", "psops.rollout", "psops.history"}
+    assert not unwanted & names
+    assert heavy(names, "dbus_next", "dbus_fast") == []

@@ -2,15 +2,19 @@
 
 No host is ever asked, and what cannot be found out is not offered: an error message in the
 middle of a half-typed line would help nobody.
+
+The functions here are given to `autocompletion=` of options and arguments. Those in `FIXED` and
+`LISTED` say the same everywhere, so the generated scripts have their words and ask nobody. For
+the others the scripts call psops, which answers by `offer` without Typer and its tree of verbs:
+hence this module does not import it, and a function that needs the line takes `ctx: Line`.
 """
 
 import os
 import re
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-import typer
+from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from psops.catalogue import Catalogue
@@ -19,6 +23,17 @@ if "_PSOPS_COMPLETE" in os.environ:
     # Typer loads Rich, when it is there, to take markup out of help texts; ours have none.
     # None makes Python behave as if the module were not installed.
     sys.modules["rich"] = None  # type: ignore[assignment]
+
+#: Names the function that a script asks for.
+OFFER = "_PSOPS_OFFER"
+
+
+class Line(Protocol):
+    """What is typed already, as Typer's context has it: the values of parameters by name."""
+
+    @property
+    def params(self) -> dict[str, Any]: ...
+
 
 COLORS = ("auto", "always", "never")
 #: What admins ask for on any host, offered where the units of this machine say nothing.
@@ -59,34 +74,52 @@ def watch_formats() -> list[str]:
     return list(FORMATS)
 
 
-def groups(context: typer.Context) -> list[str]:
-    """Return the groups of the inventory."""
-    _, found = _inventory(context)
-    return found
+def verdict_formats() -> list[str]:
+    """Return the values of --format of the verbs that give verdicts."""
+    from psops.report.verify import VERIFY_FORMATS
+
+    return list(VERIFY_FORMATS)
 
 
-def hosts(context: typer.Context, incomplete: str) -> list[str]:
-    """Return patterns that end with a host or @group of the inventory instead of its beginning."""
-    if incomplete.count("[") > incomplete.count("]"):
-        return []  # within a range
-    names, found = _inventory(context)
-    head, last = _split(incomplete, ",!&^ ")
-    user, at, _ = last.rpartition("@")
-    if at and user:  # user@host
-        return [f"{head}{user}@{name}" for name in names]
-    sets = [f"@{group}" for group in found]
-    if last.startswith("@"):
-        sets.append("@failed")
-    if last.startswith("@bundle:"):
-        sets += [f"@bundle:{name}" for name in bundles()]
-    return [f"{head}{name}" for name in (*names, *sets)]
+def groups(ctx: Line, incomplete: str) -> list[str]:
+    """Return lists of groups of the inventory that end with a whole one."""
+    _, found = _inventory(ctx)
+    return _listed(incomplete, found)
 
 
-def importers(incomplete: str) -> list[str]:
+def hosts(ctx: Line, incomplete: str) -> list[str]:
+    """Return patterns that end with a host, a folded set or @group of the inventory in place of
+    the beginning of one."""
+    names, found = _inventory(ctx)
+    if incomplete.count("[") > incomplete.count("]"):  # within a range
+        head, last = _split(incomplete[: incomplete.rindex("[")], ",!&^ ")
+    else:
+        head, last = _split(incomplete, ",!&^ ")
+    user, at, host = last.rpartition("@")
+    if at and not user:
+        sets = [*found, "failed"]
+        if host.startswith("bundle:"):
+            sets += [f"bundle:{name}" for name in bundles()]
+        return [f"{head}@{name}" for name in sets]
+    lead = head + user + at
+    alike = [name for name in names if name.startswith(host)]
+    return [lead + name for name in (*alike, *_folded(alike))] + [
+        f"{head}@{group}" for group in found if not host
+    ]
+
+
+def _folded(names: list[str]) -> list[str]:
+    from psops.inventory import fold
+
+    whole = fold(names) if len(names) > 1 else ""
+    return [whole] if whole and "," not in whole.partition("[")[0] else []
+
+
+def importers() -> list[str]:
     """Return the formats that can be imported; files are the shell's business."""
     from psops.importers import FORMATS
 
-    return [name for name in ("auto", *FORMATS) if name.startswith(incomplete)]
+    return ["auto", *FORMATS]
 
 
 def exporters() -> list[str]:
@@ -125,23 +158,24 @@ def types(incomplete: str) -> list[str]:
     return _listed(incomplete, TYPE_INTERFACES)
 
 
-def units(context: typer.Context) -> list[str]:
-    """Return unit names that are not on the line yet: usual ones, and those of this machine."""
+def units(ctx: Line) -> list[str]:
+    """Return unit names that are not on the line yet: usual ones, those of the catalogue, and
+    those of this machine."""
     from psops.systemd.names import unit_type
 
-    given = context.params
-    known = set(USUAL_UNITS)
+    given = ctx.params
+    known = {*USUAL_UNITS, *_known("units")}
     if not any(given.get(key) for key in ("hosts", "group", "all_hosts", "machine", "user")):
         known.update(name for place in UNIT_PATH for name in _entries(place) if unit_type(name))
     return sorted(known.difference(given.get("units") or ()))
 
 
-def _inventory(context: typer.Context) -> tuple[list[str], list[str]]:
+def _inventory(ctx: Line) -> tuple[list[str], list[str]]:
     """Return the names of the hosts and of the groups."""
     from psops.cli.target import load_inventory
 
     try:
-        found = load_inventory(context.params.get("inventory"))
+        found = load_inventory(ctx.params.get("inventory"))
     except Exception:
         return [], []
     return [host.name for host in found.hosts], list(found.groups)
@@ -168,34 +202,52 @@ def _entries(place: str) -> list[str]:
 
 def bundles() -> list[str]:
     """Return the names and aliases of all bundles."""
-    catalogue = _catalogue()
-    return [name for one in catalogue.bundles.values() for name in (one.name, *one.aliases)]
+    return _known("bundles")
 
 
 def daemons() -> list[str]:
     """Return the names of all daemons."""
-    return list(_catalogue().daemons)
+    return _known("daemons")
 
 
 def components() -> list[str]:
     """Return the names of all components."""
-    return list(_catalogue().components)
+    return _known("components")
 
 
 def systems() -> list[str]:
     """Return the names of all systems."""
-    return list(_catalogue().systems())
+    return _known("systems")
 
 
-def _catalogue() -> "Catalogue":
-    """Return the catalogue, or what psops brings if the files of the host are wrong."""
-    from psops.catalogue import Catalogue
-    from psops.errors import ConfigError
+def catalogue_names(catalogue: "Catalogue") -> dict[str, list[str]]:
+    """Return the names in a catalogue by kind; units are those without a pattern in them."""
+    units = {unit for daemon in catalogue.daemons.values() for unit in daemon.units}
+    return {
+        "bundles": [
+            name for one in catalogue.bundles.values() for name in (one.name, *one.aliases)
+        ],
+        "daemons": list(catalogue.daemons),
+        "components": list(catalogue.components),
+        "systems": list(catalogue.systems()),
+        "units": sorted(unit for unit in units if not set("*?[") & set(unit)),
+    }
 
-    try:
-        return Catalogue.load()
-    except ConfigError:
-        return Catalogue.load([])
+
+def _known(kind: str) -> list[str]:
+    """Return the names of a kind in the catalogue; the package's if the host's files are wrong."""
+    from psops import paths
+    from psops.cli.shipped import NAMES
+
+    if any(_entries(str(place)) for place in paths.config_files("bundles.d")):
+        from psops.catalogue import Catalogue
+        from psops.errors import ConfigError
+
+        try:
+            return catalogue_names(Catalogue.load())[kind]
+        except ConfigError:
+            pass
+    return NAMES[kind]
 
 
 def os_families() -> list[str]:
@@ -203,3 +255,33 @@ def os_families() -> list[str]:
     from psops.catalogue_entry import OS_FAMILIES
 
     return list(OS_FAMILIES)
+
+
+#: What gives the same words on every machine, and what gives lists of such words.
+FIXED: tuple[Callable[..., list[str]], ...] = (
+    colors, formats, verdict_formats, watch_formats, os_families, exporters, importers,
+)  # fmt: skip
+LISTED: tuple[Callable[..., list[str]], ...] = (states, types, properties)
+#: Options that say which hosts are meant -> the parameter that Typer makes of them.
+_TARGETS = {
+    "-H": "hosts", "--hosts": "hosts", "-g": "group", "--group": "group", "-a": "all_hosts",
+    "--all": "all_hosts", "-M": "machine", "--machine": "machine", "--user": "user",
+    "-i": "inventory", "--inventory": "inventory",
+}  # fmt: skip
+
+
+def offer(name: str, words: Sequence[str]) -> list[str]:
+    """Return what the function of this name offers in place of the last word, the beginning of
+    a value; the others are those of the line before it, from the program on."""
+    import inspect
+
+    *before, incomplete = words
+    given: dict[str, Any] = {"units": before}
+    for place, word in enumerate(before):
+        option, _, value = word.partition("=")
+        if key := _TARGETS.get(option):
+            given[key] = value or next(iter(before[place + 1 :]), option)
+    function: Callable[..., list[str]] = globals()[name]
+    known = {"ctx": SimpleNamespace(params=given), "incomplete": incomplete}
+    found = function(**{key: known[key] for key in inspect.signature(function).parameters})
+    return [word for word in found if word.startswith(incomplete)]

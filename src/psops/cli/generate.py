@@ -1,28 +1,32 @@
-"""The files that come from the code: shell completions, psops(1) and psops-pipeline(5).
+"""The files that come from the code: shell completions and the man pages of section 1.
 
 `python -m psops.cli.generate` writes them into the checkout, `--check` compares. They change
 when options, exit codes or errors do, so a test holds them to the code. The tree of
 commands is read only by what Typer's own documentation generator uses.
 """
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
-from typer.testing import CliRunner
 
 from psops import __version__, errors, paths
-from psops.cli import generate_pipeline
-from psops.cli.roff import escape, paragraphs, tagged
-from psops.cli.verbs import app
-from psops.exits import MEANINGS
+from psops.cli import completion, generate_pipeline, roff
+from psops.cli.examples import EXAMPLES, examples
+from psops.cli.roff import escape
+from psops.cli.verbs import VERBS, app
+from psops.exits import MEANINGS, Exit
 
 COMMAND = "python -m psops.cli.generate"
 WRITTEN = f"Written by {COMMAND}; changes are lost."
 #: The day of the release, so that the same code always gives the same page.
 RELEASED = "2026-11-20"
+#: A line of the exit status in a help text.
+_CODE = re.compile(r"^ +(\d+)  ", re.M)
 
 #: What the transports do, in the order of the page.
 TRANSPORT_TEXTS = {
@@ -57,8 +61,14 @@ VARIABLES = (
     ("XDG_CONFIG_HOME", "The directory above psops/ for files of the user; ~/.config if unset."),
     ("XDG_STATE_HOME", "The directory above psops/ for what is remembered; ~/.local/state if "
      "unset."),
+    ("XDG_DATA_HOME", "Where psops shell install puts its links; ~/.local/share if unset."),
+    ("XDG_DATA_DIRS", "Where psops doctor looks for completion and man pages after that."),
     ("XDG_RUNTIME_DIR", "With --user: the directory of the user's bus."),
     ("NO_COLOR", "If not empty, colour is off unless --color always is given."),
+    (
+        "PSOPS_ASCII",
+        "If not empty, reports are of ASCII alone, as on a terminal that is not UTF-8.",
+    ),
     ("SSH_AUTH_SOCK", "The agent that holds the keys to log in with."),
     ("DBUS_SYSTEM_BUS_ADDRESS", "The address of this machine's bus, if it is a unix: address."),
     ("DBUS_SESSION_BUS_ADDRESS", "The same for the user's bus."),
@@ -80,54 +90,6 @@ FILES = (
     ("~/.ssh/config, /etc/ssh/ssh_config", "How hosts are logged in to, see ssh_config(5)."),
     ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "The keys of hosts, see sshd(8)."),
 )
-#: (what it is for, command line)
-EXAMPLES = (
-    ("The state of this machine, and the units that are not right:", "psops status"),
-    ("One unit in full, with its processes and last log lines:", "psops status sshd"),
-    (
-        "Two units on all hosts of a group but one:",
-        "psops status --group testpoint --exclude ps07 pscheduler-scheduler owamp-server",
-    ),
-    ("All failed units of the fleet, with five log lines each:", "psops status -a --failed -n 5"),
-    (
-        "What these daemons say from now on, on all hosts of a group:",
-        "psops logs --follow --group testpoint pscheduler-runner pscheduler-archiver",
-    ),
-    ("Errors of the last hour, everywhere:", "psops logs --all --priority err --since 1h"),
-    ("Hosts that no inventory names:", "psops status -H root@ps[01-20].example.org sshd"),
-    ("The timers of a container:", "psops status --machine web --type timer"),
-    (
-        "For a program: the units that are not active, one line of JSON for each host:",
-        "psops status --all --state inactive,failed --format jsonl 'panda_*'",
-    ),
-    ("A made-up fleet of 100 hosts, to try things:", "psops status --inventory demo:100"),
-    ("Restart a unit here, and see why if it does not come up:", "psops restart httpd"),
-    (
-        "All daemons of a role, one host first, then a quarter of the others at a time:",
-        "psops restart --group testpoint --bundle perfsonar-testpoint --canary 1 --batch 25%",
-    ),
-    ("What would be done:", "psops stop --all --dry-run owamp-server"),
-    ("What was done, and again where it did not work:", "psops history show last"),
-    ("Finish the last restart:", "psops restart --retry-failed"),
-    (
-        "PanDA's crontab as the configuration of its daemons, for nine servers:",
-        "psops cron2daemon --servers 9 --sync copyArchive /etc/cron.d/panda",
-    ),
-    ("What the inventory says of a host:", "psops inventory show ps01"),
-    ("Hosts of an Ansible inventory into it:", "psops inventory import ansible hosts.ini"),
-    ("Whether all hosts can be reached, and what is in the way:", "psops inventory check"),
-    ("Again on the hosts where the last run failed:", "psops status -H @failed"),
-    (
-        "Whether Rucio's daemons work, by its server with a token of the account root:",
-        "psops rucio verify -g rucio --rest https://rucio.example.org --token file:/root/token",
-    ),
-    (
-        "The same by its database, with psops[sql]; the file has a URL such as "
-        "postgresql+psycopg://reader:password@db/rucio:",
-        "psops rucio verify -g rucio --db-url file:/root/rucio.url",
-    ),
-    ("Units for two of them:", "psops unit write rucio reaper=3 hermes --output /"),
-)
 SEE_ALSO = (
     ("psops-inventory", 5), ("psops-catalogue", 5), ("psops-pipeline", 5), ("systemctl", 1),
     ("journalctl", 1), ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1),
@@ -144,16 +106,22 @@ class Verb(NamedTuple):
     #: (names, help) of every argument and option.
     parameters: tuple[tuple[str, str], ...]
     is_group: bool
+    #: The exit codes that its help tells.
+    codes: tuple[Exit, ...]
 
 
 def files() -> dict[str, str]:
     """Return the text of every generated file by its path in the checkout."""
     return {
-        "completions/psops.bash": render_completion("bash"),
-        "completions/_psops": render_completion("zsh"),
-        "completions/psops.fish": render_completion("fish"),
+        **{
+            f"completions/{name}": render_completion(shell)
+            for shell, (name, _) in completion.SHELLS.items()
+        },
+        "src/psops/cli/shipped.py": render_shipped(),
         "man/psops.1": render_man(),
-        "man/psops-pipeline.5": generate_pipeline.render(f'.\\" {WRITTEN}', RELEASED),
+        "man/psops-pipeline.5": generate_pipeline.render(WRITTEN, RELEASED),
+        "man/psops-bundle.5": roff.alias("psops-catalogue", 5),
+        **{f"man/{name}": text for name, text in render_pages().items()},
     }
 
 
@@ -166,75 +134,196 @@ def stale(root: Path) -> list[str]:
     ]
 
 
-def verbs() -> Iterator[Verb]:
-    """Yield every command, a group before its members."""
-    command = typer.main.get_command(app)
-    settings = command.context_settings
-    yield from _walk(command, typer.Context(command, info_name="psops", **settings))
-
-
-def _walk(command: Any, context: typer.Context) -> Iterator[Verb]:
-    records = (param.get_help_record(context) for param in command.get_params(context))
-    yield Verb(
-        name=context.command_path,
-        usage=" ".join(command.collect_usage_pieces(context)),
-        help=(command.help or "").strip(),
-        parameters=tuple(record for record in records if record is not None),
-        is_group=hasattr(command, "list_commands"),
+@cache
+def verbs() -> tuple[Verb, ...]:
+    """Return every command, a group before its members."""
+    return tuple(
+        Verb(
+            name=context.command_path,
+            usage=" ".join(command.collect_usage_pieces(context)),
+            help=(command.help or "").strip(),
+            parameters=tuple(
+                record
+                for param in command.get_params(context)
+                if (record := param.get_help_record(context)) is not None
+            ),
+            is_group=hasattr(command, "list_commands"),
+            codes=tuple(Exit(int(code)) for code in _CODE.findall(command.epilog or "")),
+        )
+        for command, context in _walk(*_root())
     )
+
+
+@cache
+def commands() -> tuple[completion.Command, ...]:
+    """Return every command as the completion scripts know it."""
+    found = []
+    for command, context in _walk(*_root()):
+        name = context.command_path.partition(" ")[2]
+        names = (inner.name for inner, _ in _members(command, context))
+        found.append(completion.command_of(name, command, names, context))
+    return tuple(found)
+
+
+def _root() -> tuple[Any, typer.Context]:
+    command = typer.main.get_command(app)
+    return command, typer.Context(command, info_name="psops", **command.context_settings)
+
+
+def _walk(command: Any, context: typer.Context) -> Iterator[tuple[Any, typer.Context]]:
+    yield command, context
+    for inner, within in _members(command, context):
+        yield from _walk(inner, within)
+
+
+def _members(command: Any, context: typer.Context) -> Iterator[tuple[Any, typer.Context]]:
     for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
         inner = command.get_command(context, name)
         if not inner.hidden:
-            yield from _walk(inner, typer.Context(inner, info_name=name, parent=context))
+            yield inner, typer.Context(inner, info_name=name, parent=context)
 
 
 def render_completion(shell: str) -> str:
-    """Return the completion script for a shell, as Typer gives it to a user who asks."""
-    environ = {"_PSOPS_COMPLETE": f"source_{shell}"}
-    script = CliRunner().invoke(app, env=environ, prog_name="psops").stdout.strip()
-    if shell == "zsh":
-        # A file in $fpath is run at the first Tab; Typer's only prepares for the second one.
-        script += "\nif [[ $zsh_eval_context[-1] == loadautofunc ]]; then\n  _psops_completion\nfi"
-    return script + "\n"
+    """Return the completion script for a shell."""
+    return completion.render(shell, commands(), f"Written by {COMMAND}; changes are lost.")
+
+
+def render_shipped() -> str:
+    """Return the module with the names of the catalogue that psops brings."""
+    from textwrap import fill
+
+    from psops.catalogue import Catalogue
+    from psops.cli.complete import catalogue_names
+
+    lines = [
+        '"""The names in the catalogue that psops brings: a Tab has no time to read it.',
+        "",
+        f"Written by {COMMAND}; changes are lost.",
+        '"""',
+        "",
+        "NAMES = {",
+    ]
+    for kind, names in catalogue_names(Catalogue.load([])).items():
+        text = fill(" ".join(names), 92, break_on_hyphens=False, break_long_words=False)
+        indented = "\n".join(f"        {line}" for line in text.splitlines())
+        lines += [f'    "{kind}": """', indented, '    """.split(),']
+    return "\n".join([*lines, "}"]) + "\n"
 
 
 def render_man() -> str:
     """Return the man page psops(1)."""
     (top, *others) = verbs()
+    pages = _pages(others)
     lines = [
-        f'.\\" {WRITTEN}',
-        f'.TH PSOPS 1 "{escape(RELEASED)}" "psops {escape(__version__)}" "User Commands"',
-        ".nh",  # no hyphens within words: names of options and units must stay searchable
-        ".ad l",
+        *_head("psops"),
         ".SH NAME",
         f"psops \\- {escape(top.help.rstrip('.'))}",
         ".SH SYNOPSIS",
-    ]
-    for verb in (verb for verb in others if not verb.is_group):
-        lines += [_usage(verb), ".br"]
-    lines += [
+        roff.usage("psops", "[OPTIONS] COMMAND [ARGS]..."),
         ".SH DESCRIPTION",
-        *paragraphs(DESCRIPTION),
-        ".PP",
-        "The options before a command hold for all of them:",
-        *_parameters(top),
+        *roff.paragraphs(DESCRIPTION),
+        ".SH OPTIONS",
+        "These stand before the command; those of a command are in its page.",
+        *roff.parameters(top.parameters),
         ".SH COMMANDS",
+        "Each has a page of its own, which",
+        ".B man psops COMMAND",
+        "shows as well.",
     ]
-    for verb in others:
-        lines += [f".SS {_usage(verb)}", *paragraphs(verb.help), *_parameters(verb)]
-    lines += [".SH TRANSPORTS", *tagged(TRANSPORT_TEXTS.items())]
-    lines += [".SH EXIT STATUS", *tagged((str(int(c)), text) for c, text in MEANINGS.items())]
+    for page, members in pages.items():
+        for verb in members:
+            if verb.name.count(" ") == 1:
+                lines += [".TP", f"{roff.usage(verb.name, '')}", _sentence(verb.help)]
+                lines += [f"See \\fB{escape(page)}\\fR(1)."]
+    lines += [".SH TRANSPORTS", *roff.tagged(TRANSPORT_TEXTS.items())]
+    lines += [".SH EXIT STATUS", *roff.tagged((str(int(c)), text) for c, text in MEANINGS.items())]
     lines += [".PP", escape(EXIT_PROMISE)]
-    lines += [".SH ERRORS", *paragraphs(ERRORS), *tagged(error_texts())]
-    lines += [".SH ENVIRONMENT", *tagged(VARIABLES), ".SH FILES", *tagged(FILES)]
-    lines += [".SH EXAMPLES"]
-    for purpose, line in EXAMPLES:
-        lines += [".PP", escape(purpose), ".PP", ".RS 4", ".nf", escape(line), ".fi", ".RE"]
-    pages = [f".BR {escape(name)} ({section})" for name, section in SEE_ALSO]
-    lines += [".SH SEE ALSO", *(f"{page}," for page in pages[:-1]), pages[-1]]
-    return "\n".join(lines) + "\n"
+    lines += [".SH ERRORS", *roff.paragraphs(ERRORS), *roff.tagged(error_texts())]
+    lines += [".SH ENVIRONMENT", *roff.tagged(VARIABLES), ".SH FILES", *roff.tagged(FILES)]
+    lines += [".SH EXAMPLES", *roff.examples(EXAMPLES)]
+    own = [(page, 1) for page in sorted(pages)]
+    return "\n".join([*lines, *roff.see_also([*own, *SEE_ALSO])]) + "\n"
 
 
+def render_pages() -> dict[str, str]:
+    """Return the pages of the verbs by file name, a verb that shares a page as an alias of it."""
+    pages = _pages(verbs()[1:])
+    texts = {}
+    for page, members in pages.items():
+        texts[f"{page}.1"] = _render_page(page, members, [*pages])
+        for verb in members:
+            name = verb.name.replace(" ", "-")
+            if verb.name.count(" ") == 1 and name != page:
+                texts[f"{name}.1"] = roff.alias(page, 1)
+    return texts
+
+
+def _pages(found: Iterable[Verb]) -> dict[str, list[Verb]]:
+    """Return the name of each page of section 1 but psops(1), with the commands that are in it.
+
+    Verbs of one module have one page, as they have one form.
+    """
+    pages: dict[str, list[Verb]] = {}
+    for verb in found:
+        module = VERBS[verb.name.split()[1]]
+        pages.setdefault(f"psops-{module.rpartition('.')[2]}", []).append(verb)
+    return pages
+
+
+def _render_page(page: str, members: list[Verb], pages: list[str]) -> str:
+    (first, *_) = members
+    leaves = [verb for verb in members if not verb.is_group or verb.parameters[1:]]
+    shared = [
+        one for one in leaves[0].parameters if all(one in verb.parameters for verb in leaves)
+    ] if len(leaves) > 1 else []  # fmt: skip
+    title = TITLES.get(page) or first.help.partition("\n\n")[0].rstrip(".")
+    lines = [*_head(page), ".SH NAME", f"{escape(page)} \\- {_sentence(title)}", ".SH SYNOPSIS"]
+    for number, verb in enumerate(leaves):
+        lines += [".br"] if number else []
+        lines.append(roff.usage(verb.name, verb.usage))
+    lines.append(".SH DESCRIPTION")
+    if len(leaves) == 1:
+        own = roff.parameters(leaves[0].parameters)
+        lines += [*roff.paragraphs(leaves[0].help), ".SH OPTIONS", *own]
+    else:
+        lines += roff.paragraphs(first.help if first.is_group else DESCRIPTIONS[page])
+        lines.append(".SH COMMANDS")
+        for verb in leaves:
+            own = roff.parameters(one for one in verb.parameters if one not in shared)
+            lines += [f".SS {roff.usage(verb.name, verb.usage)}", *roff.paragraphs(verb.help), *own]
+        lines += [".SH OPTIONS", "All of these commands take:", *roff.parameters(shared)]
+    codes = sorted({code for verb in members for code in verb.codes})
+    lines += [".SH EXIT STATUS", *roff.tagged((str(int(c)), MEANINGS[c]) for c in codes)]
+    lines += [".PP", f"{escape(EXIT_PROMISE)}"]
+    lines += [".SH ENVIRONMENT", "See", ".BR psops (1)."]
+    lines += [".SH FILES", "See", ".BR psops (1)."]
+    names = [verb.name for verb in members if verb.name.count(" ") == 1]
+    lines += [".SH EXAMPLES", *roff.examples(one for name in names for one in examples(name))]
+    near = [("psops", 1), *((other, 1) for other in pages if other != page)]
+    return "\n".join([*lines, *roff.see_also([*near, *SEE_ALSO])]) + "\n"
+
+
+def _head(page: str) -> list[str]:
+    return roff.head(page, 1, RELEASED, f"psops {__version__}", WRITTEN)
+
+
+def _sentence(text: str) -> str:
+    return escape(" ".join(text.partition("\n\n")[0].split()))
+
+
+#: Pages with several verbs that are no group -> what their names have in common.
+TITLES = {"psops-change": "change units: start, stop, restart, enable, mask and their kin"}
+DESCRIPTIONS = {
+    "psops-change": """
+These verbs mean what they mean to systemctl(1), for one host or many. What is already as wanted is
+left alone. systemd's job is waited for, and what was started is watched for some seconds more.
+Units that went down together with one that is started are brought back, unless --only is given.
+
+More than one host is changed only after a question, or with --yes. What is changed is written to
+the history first, see psops-history(1). Units that would cut psops off or take the host down are
+protected; --force changes one all the same.
+"""
+}
 DESCRIPTION = """
 psops asks systemd on many hosts over D-Bus what their units do, shows the answers together, and
 changes units. It installs nothing on the hosts: it logs in with SSH as the user's ssh configuration
@@ -282,27 +371,6 @@ def _error_text(kind: type[errors.PsopsError]) -> str:
     return sentence.replace("`", "")
 
 
-def _usage(verb: Verb) -> str:
-    return f"\\fB{escape(verb.name)}\\fR {escape(verb.usage)}"
-
-
-def _parameters(verb: Verb) -> list[str]:
-    lines = []
-    for names, text in verb.parameters:
-        lines += [".TP", _names(names), escape(" ".join(text.split()))]
-    return lines
-
-
-def _names(names: str) -> str:
-    """Return `-n, --lines N` with what is typed as it stands in bold, the rest in italics."""
-    words = []
-    for word in names.split(" "):
-        bare = word.rstrip(",")
-        face = "B" if word.startswith("-") else "R" if word == "/" else "I"
-        words.append(f"\\f{face}{escape(bare)}\\fR{word[len(bare) :]}")
-    return " ".join(words)
-
-
 def main(arguments: list[str]) -> None:
     """Write the files, or with --check leave with a message if they are not up to date."""
     root = Path(__file__).resolve().parents[3]
@@ -315,7 +383,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"not up to date: {', '.join(old)}; run: {COMMAND}")
     new = files()
     for name in old:
-        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(new[name], encoding="utf-8")
 
 

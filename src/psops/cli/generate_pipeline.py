@@ -6,7 +6,7 @@ from typing import Any
 from psops import __version__
 from psops.catalogue_keys import ROLES
 from psops.checks.codes import CODES as CHECK_CODES
-from psops.cli.roff import escape, paragraphs, tagged
+from psops.cli.roff import escape, head, paragraphs, see_also, tagged
 from psops.probes import KINDS
 from psops.probes.codes import CAUSES, CODES, Cause
 from psops.probes.keys import Key, keys_of
@@ -126,13 +126,9 @@ _WHENCE = {
 
 
 def render(written: str, released: str) -> str:
-    """Return the page; `written` is its first line, `released` the day of the release."""
-    head = f'"{escape(released)}" "psops {escape(__version__)}" "File Formats"'
+    """Return the page; `written` is the comment at its top, `released` the day of the release."""
     lines = [
-        written,
-        f".TH PSOPS\\-PIPELINE 5 {head}",
-        ".nh",
-        ".ad l",
+        *head("psops-pipeline", 5, released, f"psops {__version__}", written),
         ".SH NAME",
         r"psops\-pipeline \- pipelines over many organisations, and what is asked of them",
         ".SH SYNOPSIS",
@@ -160,9 +156,7 @@ def render(written: str, released: str) -> str:
     lines += [".SH VALUES OF YOUR OWN", *paragraphs(VALUES)]
     lines += [".SH SECRETS", *paragraphs(SECRETS), *tagged(REFERENCES)]
     lines += [".SH EXAMPLE", ".nf", *map(escape, EXAMPLE.splitlines()), ".fi"]
-    pages = [f".BR {escape(name)} ({section})" for name, section in SEE_ALSO]
-    lines += [".SH SEE ALSO", *(f"{page}," for page in pages[:-1]), pages[-1]]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *see_also(SEE_ALSO)]) + "\n"
 
 
 REASONS = """

@@ -128,11 +128,6 @@ def logs(
 
     The journal, and the log files that the catalogue has for a unit's daemon. Without
     UNIT the whole journal. Times are those of this machine's zone.
-
-    \b
-    psops logs pscheduler-runner -g testpoint -f
-    psops logs --bundle panda-server -H panda01 --since 1h -p warning
-    psops logs -a -p err --since today --grep 'No space left'
     """
     from psops.cli.target import select
     from psops.environment import reader_gone

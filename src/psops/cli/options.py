@@ -117,6 +117,15 @@ Format = Annotated[
         autocompletion=complete.formats,
     ),
 ]
+VerdictFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="table, json, junit, nagios ...",
+        autocompletion=complete.verdict_formats,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Fold = Annotated[
     bool | None,

@@ -13,8 +13,18 @@ def progress_bar(env: Environment, total: int) -> Iterator[Callable[[Any], None]
     if total < 2 or not env.stderr.isatty():
         yield lambda outcome: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    try:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+    except ImportError:  # the build that is a single file goes without
+        yield lambda outcome: None
+        return
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("hosts"), TimeElapsedColumn(),
                TextColumn("{task.fields[bad]}"))  # fmt: skip

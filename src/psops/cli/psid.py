@@ -79,9 +79,7 @@ def verify(
     sudo: opt.Sudo = False,
     accept_new_host_keys: opt.AcceptNewHostKeys = False,
     ssh_config: opt.SshConfigFile = None,
-    form: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="table, json, junit, nagios ...")
-    ] = "table",
+    form: opt.VerdictFormat = "table",
     as_json: opt.AsJson = False,
     output: Output = None,
     fold: opt.Fold = None,

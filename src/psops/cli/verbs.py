@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from psops.cli.app import epilog, main
+from psops.cli.examples import add_examples
 from psops.exits import MEANINGS
 
 _CHANGE = "psops.cli.change"
@@ -43,6 +44,9 @@ VERBS: dict[str, str] = {
     "bundle": "psops.cli.bundle",
     "pipeline": "psops.cli.pipeline",
     "inventory": "psops.cli.inventory",
+    "config": "psops.cli.config",
+    "doctor": "psops.cli.doctor",
+    "shell": "psops.cli.shell",
 }
 
 
@@ -58,6 +62,7 @@ class _Commands(Mapping[str, Any]):
             verb = module.app_for(name) if hasattr(module, "app_for") else module.app
             command = typer.main.get_command(verb)
             command.name = name
+            add_examples(command, f"psops {name}")
             self._built[name] = command
         return self._built[name]
 

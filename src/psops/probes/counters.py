@@ -46,16 +46,16 @@ class Rate(NamedTuple):
     @property
     def most(self) -> float:
         """Messages per second, if as few steps as possible were counted."""
-        return self.messages / (self._steps * self.step) if self.step else self.per_second
+        if not self.step:
+            return self.per_second
+        return self.messages / (max(1, int(self.seconds / self.step - _JITTER)) * self.step)
 
     @property
     def least(self) -> float:
         """Messages per second, if as many steps as possible were counted."""
-        return self.messages / ((self._steps + 1) * self.step) if self.step else self.per_second
-
-    @property
-    def _steps(self) -> int:
-        return max(1, int(self.seconds / self.step - _JITTER))
+        if not self.step:
+            return self.per_second
+        return self.messages / ((int(self.seconds / self.step) + 1) * self.step)
 
 
 def twice(world: World, key: object, look: Callable[[], T]) -> tuple[T, T]:

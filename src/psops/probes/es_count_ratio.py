@@ -10,6 +10,7 @@ from psops.checks import Answer, right, wrong
 from psops.probes.elastic import between, search
 from psops.probes.fields import Asker, count
 from psops.probes.world import World
+from psops.report import text as words
 from psops.report.text import clean, duration
 
 
@@ -37,7 +38,7 @@ def _judge(asker: Asker) -> Answer:
     current = count(found, "last", "doc_count")
     usual = count(found, "before", "doc_count") / 2
     back = f" up to {duration(now - end)} ago" if now > end else ""
-    text = f"{clean(index)}: {current} documents in {duration(window)}{back}"
+    text = f"{clean(index)}: {words.count(current, 'document')} in {duration(window)}{back}"
     if current < given["least_count"]:
         return wrong("few", f"{text}, must be {given['least_count']:g}; {usual:g} before")
     if not usual:

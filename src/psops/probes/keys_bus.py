@@ -24,7 +24,7 @@ from psops.catalogue_values import (
     word,
 )
 from psops.probes.keys import Key
-from psops.probes.keys_common import HTTP, number, share, span
+from psops.probes.keys_common import HTTP, given, number, share, span
 
 _MOST = 10**12
 
@@ -80,7 +80,7 @@ def _percent() -> Key:
 #: The login by STOMP, whose TLS is that of HTTP.
 _STOMP = {
     **{key: one for key, one in HTTP.items() if key not in ("url", "auth")},
-    "url": Key(stomp_url, needed=True),
+    "url": Key(given(stomp_url), needed=True),
     #: The virtual host to log in to, as RabbitMQ has them; the host of the URL if it is not set.
     "vhost": Key(string, ""),
     #: A name with several addresses, each of them a broker of its own.

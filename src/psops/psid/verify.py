@@ -296,6 +296,10 @@ def _whole(
             and host.name not in cluster.strangers
             and (node := cluster.ids.get(host.name)) is not None
         },
-        confs={name: one.node.conf for name, one in reads.items() if one.node.conf is not None},
+        confs={
+            name: one.node.conf
+            for name, one in reads.items()
+            if one.node.conf is not None and name not in cluster.strangers
+        },
     )
     return HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=judge_cluster(fleet))

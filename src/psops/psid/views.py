@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from psops.psid.answers import DOWN, UP, NodeList, Version
@@ -29,7 +30,7 @@ class Seen(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """What the daemon of one host sees: `states` by ID, `names` of those that are nodes."""
 
@@ -41,22 +42,22 @@ class View:
     #: Nodes that it calls up, but which did not answer a question asked from here.
     silent: frozenset[int] = frozenset()
 
-    @property
+    @cached_property
     def nodes(self) -> frozenset[int]:
         """The IDs that stand for a node; all of them where no names were told."""
         return frozenset(self.names) if self.names else frozenset(self.states)
 
-    @property
+    @cached_property
     def up(self) -> frozenset[int]:
         """The nodes that it sees up and that have not been found silent."""
         return frozenset(key for key, word in self.states.items() if word == UP) - self.silent
 
-    @property
+    @cached_property
     def down(self) -> frozenset[int]:
         """The nodes that it sees down or that have been found silent."""
         return frozenset(key for key, word in self.states.items() if word == DOWN) | self.silent
 
-    @property
+    @cached_property
     def master(self) -> int | None:
         """The node that must be the master for it: the lowest one that it sees up."""
         return min(self.up, default=None)
@@ -175,14 +176,18 @@ class Cluster:
         return found
 
     def disputed(self) -> frozenset[int]:
-        """Return the nodes that some of the counted views have up and others down."""
-        ups = [self.views[host].up for host in self.counted]
+        """Return the nodes that some of those who are up see up and others of them see down."""
+        ups = [
+            self.views[host].up
+            for host in self.counted
+            if self.seen(self.ids[host]) is not Seen.DOWN
+        ]
         return frozenset().union(*ups) - frozenset.intersection(*ups) - self.gone if ups else _NONE
 
     def renamed(self, host: str) -> tuple[str, int, int] | None:
         """Return a name that the host's table has under another ID than that of the others,
         with its ID there and its ID here; None if there is no such name."""
-        if host in self.strangers:
+        if host in self.strangers or self.views[host].names == self.names:
             return None
         common = _unique(self.names)
         for name, node in _unique(self.views[host].names).items():

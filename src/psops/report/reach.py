@@ -5,7 +5,7 @@ from typing import Any
 
 from psops.errors import PsopsError, describe
 from psops.fanout import Outcome
-from psops.reach import Reach, ReachReport, error_of
+from psops.reach import MANAGE_UNITS, Reach, ReachReport, error_of
 from psops.report import Look
 from psops.report.json import dump, envelope
 from psops.report.text import Cell, clean, count, paint, squeeze, table
@@ -38,6 +38,7 @@ def render_reach(report: ReachReport, form: str, look: Look) -> str:
         if (error := error_of(outcome)) is not None
     ]
     parts += _clocks(report, look)
+    parts += _readers(report)
     return "\n\n".join([*parts, _summary(report)]) + "\n"
 
 
@@ -116,6 +117,33 @@ def _clocks(report: ReachReport, look: Look) -> list[str]:
         from psops.inventory import fold
 
         told.append(f"clock unknown: {clean(fold(names))}: {clean(squeeze(reason))}")
+    return told
+
+
+def _readers(report: ReachReport) -> list[str]:
+    """Return which hosts let us read alone, and what would let us change units."""
+    from psops.inventory import fold
+
+    alone: list[str] = []
+    unknown: dict[str, list[str]] = {}
+    for outcome in report.outcomes:
+        reach = outcome.value
+        if reach is None or not reach.version:
+            continue
+        if reach.may_change is False:
+            alone.append(outcome.host.name)
+        elif reach.may_change is None:
+            unknown.setdefault(reach.why_unknown, []).append(outcome.host.name)
+    told = []
+    if alone:
+        told.append(
+            f"units can be read, not changed: {clean(fold(alone))}\n"
+            f"    to change them log in as root, use --sudo, or allow {MANAGE_UNITS} by polkit"
+        )
+    told += [
+        f"rights unknown: {clean(fold(names))}: {clean(squeeze(reason))}"
+        for reason, names in unknown.items()
+    ]
     return told
 
 

@@ -173,7 +173,7 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "host"), count(2, "host")
     ('1 host', '2 hosts')
     """
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    plural = f"{noun}es" if noun.endswith(("s", "sh")) else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
 
 

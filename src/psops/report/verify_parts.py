@@ -216,7 +216,7 @@ def summary(report: VerifyReport) -> str:
     """Return one line: how many hosts and findings, and how they are."""
     told = findings(report)
     kinds = Counter(one.kind for one in told)
-    number = count(len(report.outcomes) - len(report.beyond), "host")
+    number = count(len(report.outcomes) - len(report.beyond), report.noun)
     places = " and ".join((number, *map(clean, report.beyond)))
     parts = [f"{places}: {in_words(host_tally(report))}"]
     if len(report.outcomes) == 1:

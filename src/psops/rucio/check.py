@@ -53,7 +53,7 @@ def lint_files(
         value = HostVerdict(bundles=ROLE, chosen_by="", findings=findings)
         outcomes.append(Outcome(host, time.monotonic() - begun, value=value))
     return VerifyReport(
-        outcomes=tuple(outcomes), title=_TITLE, fail_on=fail_on, made_at=time.time()
+        outcomes=tuple(outcomes), title=_TITLE, fail_on=fail_on, made_at=time.time(), noun="file"
     )
 
 

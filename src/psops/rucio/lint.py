@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from psops.report.text import clean, duration
 from psops.rucio.judge_process import made
+from psops.rucio.unitfile import DEAF
 from psops.verdict import Advice, Finding, Verdict
 
-#: Daemons that are killed at the end of a stop whatever is waited.
-_DEAF = ("conveyor-stager", "follower")
 _LEAST_STOP = 60.0
 _RESTART_SEC = (5.0, 30.0)
 _NOTIFYING = ("notify", "notify-reload")
@@ -96,7 +95,8 @@ def lint(
         if not faults:
             sound.append(_sound(one))
     found = [_finding(fault, users) for fault, users in broken.items()]
-    return (*_distinct(found), *sound, *_clashes(policies, metrics or {}))
+    told = (*_distinct(found), *sound, *_clashes(policies, metrics or {}))
+    return tuple(replace(one, kind="check") for one in told)
 
 
 def _finding(fault: Fault, users: Sequence[Policy]) -> Finding:
@@ -155,9 +155,10 @@ def _stop(one: Policy) -> Iterator[Fault]:
     if one.kill_mode != "control-group":
         text = (f"KillMode={clean(one.kill_mode)}: a stop can leave processes behind, which "
                 "work on beside the next ones")  # fmt: skip
-        yield _made(one, "kill-mode", "KillMode", text, "leave KillMode= out", _BAD)
+        remedy = "set KillMode=control-group in [Service]"
+        yield _made(one, "kill-mode", "KillMode", text, remedy, _BAD)
     text = f"TimeoutStopSec={_shown(one.timeout_stop)}"
-    if one.daemon in _DEAF:
+    if one.daemon in DEAF:
         if one.timeout_stop is None or one.timeout_stop > _LEAST_STOP:
             text += f": {one.daemon} heeds no SIGTERM, so that each stop takes all of it"
             remedy = "set TimeoutStopSec=10 in [Service]"

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 from psops.deadline import Deadline
@@ -210,13 +212,20 @@ TRANSPORTS: dict[str, str] = {
 def prepare(hosts: Sequence[Host], options: Options) -> None:
     """Import what reaching these hosts takes, before the threads of a fleet do it at once."""
     for name, host in {host.transport: host for host in hosts}.items():
-        module: Any = import_module(TRANSPORTS[name])
+        module: Any = import_module(TRANSPORTS[_way(name)])
         if hasattr(module, "prepare"):
             module.prepare(host, options)
 
 
 def connect(host: Host, options: Options) -> Connection:
     """Return a connection to the host by its transport; raises `HostError`."""
-    module: Any = import_module(TRANSPORTS[host.transport])
+    module: Any = import_module(TRANSPORTS[_way(host.transport)])
     connection: Connection = module.connect(host, options)
     return connection
+
+
+@cache
+def _way(transport: str) -> str:
+    """Return the transport to use: the ssh program where psops cannot log in by itself, as in
+    the build that is a single file."""
+    return "openssh" if transport == "ssh" and find_spec("paramiko") is None else transport

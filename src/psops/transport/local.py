@@ -30,7 +30,7 @@ class Local:
     address = "localhost"
 
     def __init__(self, host: Host, options: Options) -> None:
-        self._path = _user_bus() if options.user_bus else _system_bus()
+        self._path = user_bus() if options.user_bus else system_bus()
         self._user = options.user_bus
         self._timeout = options.connect_timeout
 
@@ -145,11 +145,13 @@ def _read_both(child: "subprocess.Popen[bytes]", deadline: Deadline) -> tuple[by
     return bytes(output), bytes(errors)
 
 
-def _system_bus() -> str:
+def system_bus() -> str:
+    """Return the path of the socket of this machine's bus."""
     return _address_path(os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", "")) or SYSTEM_BUS
 
 
-def _user_bus() -> str:
+def user_bus() -> str:
+    """Return the path of the socket of the user's bus."""
     address = _address_path(os.environ.get("DBUS_SESSION_BUS_ADDRESS", ""))
     if address:
         return address

@@ -111,7 +111,8 @@ class _QuickSocket:
         paramiko has it look ten times a second whether it is to end, or to change keys. The
         first is told by `hang_up`, the second can wait until there is something to encrypt.
         """
-        self._sock.settimeout(seconds)
+        with contextlib.suppress(OSError):  # the connection may have ended just now
+            self._sock.settimeout(seconds)
 
     def hang_up(self) -> None:
         """Wake the thread that reads, which closes the socket."""

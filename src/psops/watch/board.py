@@ -14,7 +14,7 @@ SORTS = {GRID: ("host", "trouble", "changed"), LIST: ("trouble", "host", "unit",
 
 
 class Place(NamedTuple):
-    """A unit of a host."""
+    """A unit of a host; "" stands for all that a host has which was never reached."""
 
     host: str
     unit: str
@@ -64,8 +64,10 @@ class Board:
         for view in self.fleet.hosts.values():
             found = [Place(view.name, unit) for unit, state in view.states.items()
                      if self._shows(view, unit, state, words)]  # fmt: skip
+            if not view.states and view.link is Link.LOST and _fits(words, view.name):
+                found = [Place(view.name, "")]
             places += found
-            units.update(place.unit for place in found)
+            units.update(place.unit for place in found if place.unit)
             if found or (not view.states and _fits(words, view.name)):
                 hosts.append(view.name)
         self.units = [unit for unit in self.fleet.units() if unit in units]
@@ -106,7 +108,7 @@ class Board:
         return view.states.get(place.unit) if view is not None else None
 
     def _state(self, place: Place) -> State:
-        return self.fleet.hosts[place.host].states[place.unit]
+        return self.state(place) or _UNKNOWN
 
     # -- the cursor -----------------------------------------------------------------------
 
@@ -147,7 +149,7 @@ class Board:
 
     def mark_all(self) -> None:
         """Mark all places that are shown, or take all marks away."""
-        self.marks = set() if self.marks else set(self.places)
+        self.marks = set() if self.marks else {place for place in self.places if place.unit}
 
     def turn(self) -> None:
         """Go from the grid to the list or back."""
@@ -188,6 +190,10 @@ def _index(items: list[Place] | list[str], wanted: object, default: int) -> int:
 def _fits(words: Iterable[str], text: str) -> bool:
     folded = text.casefold()
     return all(word in folded for word in words)
+
+
+#: What the units of a host are in of which nothing is known: as bad as can be.
+_UNKNOWN = State(active="failed", sub="")
 
 
 def _trouble(state: State) -> int:

@@ -160,10 +160,9 @@ class Painter:
         first = max(0, min(board.row - room // 2, board.count - room))
         shown = range(first, min(first + room, board.count))
         if not board.count:
-            told = (
-                "nothing fits; Esc takes the filter away" if board.filter or board.failing else ""
-            )
-            return ["", *([told] if room and told else [])]
+            told = "no unit fits; Esc takes the filter away"
+            told = told if board.filter or board.failing else ""
+            return ["", self.line(Cell(told))][: room + 1]
         return self._grid(board, shown) if board.form == GRID else self._list(board, shown)
 
     def _grid(self, board: Board, shown: range) -> list[str]:
@@ -266,16 +265,16 @@ class Painter:
 
     def _row(self, board: Board, place: Place) -> "_Row":
         view = board.fleet.hosts[place.host]
-        state = view.states[place.unit]
+        host = clean(place.host) if len(board.fleet.hosts) > 1 else ""
+        state = view.states.get(place.unit)
+        if state is None:
+            lost = Cell(f"{self._look.glyphs.states['failed']} {view.link}", "bad")
+            why = f"({view.error.code})" if view.error is not None else ""
+            return _Row(host, why, lost, "", "", self.known(view))
         cell = self.state(view, state)
-        return _Row(
-            host=clean(place.host) if len(board.fleet.hosts) > 1 else "",
-            unit=_short(place.unit),
-            state=cell,
-            why=clean(state.reason) if state.reason not in cell.text else "",
-            since=self.age(state.since_us / 1e6) if state.since_us else "",
-            known=self.known(view),
-        )
+        why = clean(state.reason) if state.reason not in cell.text else ""
+        since = self.age(state.since_us / 1e6) if state.since_us else ""
+        return _Row(host, _short(place.unit), cell, why, since, self.known(view))
 
     def status(self, board: Board, wall: float) -> str:
         """Return the line about the chosen place."""

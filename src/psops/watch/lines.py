@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psops.errors import describe
+from psops.report.facts import number
 from psops.report.json import SCHEMA, dump
 from psops.report.text import clean, count, squeeze
 from psops.watch.model import Change, HostView, Link, LinkChange, State
@@ -68,8 +69,8 @@ def _state_object(state: State) -> dict[str, Any]:
         "active_state": state.active,
         "sub_state": state.sub,
         "since": _moment(state.since_us),
-        "main_pid": state.facts.get("MainPID") or None,
-        "restarts": state.facts.get("NRestarts"),
+        "main_pid": number(state.facts.get("MainPID")) or None,
+        "restarts": number(state.facts.get("NRestarts")),
     }
 
 

@@ -140,7 +140,10 @@ def _wrap(text: str, columns: int) -> list[str]:
             at = end
             continue
         width = width_of(text[at])
-        if width > room and width <= columns - len(indent):
+        if width > columns:  # a sign of two columns on a terminal of one
+            at += 1
+            continue
+        if width > room:
             lines.append(part + ("\x1b[0m" if style else ""))
             part, room = indent + style, columns - len(indent)
         part += text[at]

@@ -162,9 +162,10 @@ class RabbitMq:
         """Return the answer of the management API to its administrator."""
         return call(self.url + "/api/" + path, "guest", "guest", method, body)
 
-    def queue(self, name: str, exchange: str = "", key: str = "#") -> None:
+    def queue(self, name: str, exchange: str = "", key: str = "#", kind: str = "classic") -> None:
         """Make a durable queue, bound to an exchange if one is named."""
-        self.call("PUT", f"queues/{VHOST}/{name}", {"durable": True})
+        settings = {"durable": True, "arguments": {"x-queue-type": kind}}
+        self.call("PUT", f"queues/{VHOST}/{name}", settings)
         if exchange:
             self.call("POST", f"bindings/{VHOST}/e/{exchange}/q/{name}", {"routing_key": key})
 
@@ -266,6 +267,7 @@ class ActiveMq:
         """`memory` is what it may use for messages, in MiB."""
         self.place = place
         self.address = address
+        self.plugin = plugin
         self._options = ["plugin" if plugin else "none", str(memory)]
         self.stomp, self.http = ports
         self.url = f"http://{address}:{self.http}"

@@ -130,6 +130,15 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
         {QUEUE: [queue(9, 1, messages_unacknowledged=3), queue(12, 1, messages_unacknowledged=6)]},
         {"prefetch": 1024}, "ok", "flows",
     ),
+    "stream": (
+        {QUEUE: [queue(9, type="stream", messages_ready=9),
+                 queue(12, type="stream", messages_ready=12)]}, {}, "ok", "flows",
+    ),
+    "depth-of-a-stream": (
+        {QUEUE: [queue(9, type="stream"), queue(12, type="stream")]}, {"max_depth": 50},
+        "no-data", "a stream, which keeps what was taken, so max_depth cannot",
+    ),
+    "silent-stream": ({QUEUE: [queue(9, type="stream", messages_ready=9)]}, {}, "silent", "0 of"),
     "crashed": ({QUEUE: [queue(9, 1, state="crashed")]}, {}, "not-running", "crashed"),
     "clock-ahead": (
         {QUEUE: [queue(9, 1, messages_ready=5, head_message_timestamp=4102444800),
@@ -342,17 +351,22 @@ def test_routing_is_that_of_topic_exchanges(pattern: str, topic: str) -> None:
     assert rabbitmq.is_routed(pattern, topic) is bool(re.fullmatch(expression, "." + topic))
 
 
-@given(
-    st.floats(0.5, 200), st.floats(0.2, 20), st.floats(0, 1, exclude_max=True), st.floats(1.1, 9)
-)
+@given(st.floats(0.5, 200), st.floats(0.2, 20), st.floats(0, 0.99), st.floats(1.1, 9))
 def test_a_floor_that_is_kept_is_never_missed_by_steps(
     per_second: float, step: float, phase: float, windows: float
 ) -> None:
     """A counter that moves every `step` seconds is never so late as to cause an alarm."""
-    begin, seconds = 1000 * step + phase * step, windows * step
-    before, after = (math.floor(at / step) * step for at in (begin, begin + seconds))
-    messages = math.ceil((after - before) * per_second)
-    found = counters.rate("it", 0, messages, seconds, step)
-    assert found.least <= per_second * 1.0001 + 1 / step
+    steps = math.floor(phase + windows)  # of which the first came `phase` steps before
+    messages = math.ceil(steps * step * per_second)
+    found = counters.rate("it", 0, messages, windows * step, step)
+    assert found.least <= per_second + 1 / step
     assert found.most >= per_second * 0.9999
     assert counters.below(found, per_second * 0.999) is None
+
+
+def test_a_rate_that_is_much_too_low_is_found_whatever_the_steps() -> None:
+    for steps in (2, 3):
+        found = counters.rate("it", 0, steps * 5 * 6, 12.0, 5.0)
+        answer = counters.below(found, 10)
+        assert answer is not None
+        assert answer.code == "below-floor"

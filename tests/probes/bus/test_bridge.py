@@ -64,7 +64,7 @@ def flow(running: Brokers) -> Iterator[Flow]:
             out.send("/topic/bridged.half")
 
     workers = [
-        traffic.publish(rabbit.amqp, SOURCE, (KEY,), 40),
+        traffic.publish(rabbit.amqp, SOURCE, (KEY,), 20),
         traffic.consume(rabbit.amqp, "whole", pass_on=lambda _: out.send("/topic/bridged.whole")),
         traffic.consume(rabbit.amqp, "half", pass_on=half),
         traffic.consume(rabbit.amqp, "hung", prefetch=5, confirm=False),
@@ -147,23 +147,23 @@ def _pipeline(flow: Flow, bridge: str) -> str:
     checks: dict[str, Probes] = {
         "collector": {"rate": {"kind": "rabbitmq-rate", "exchange": SOURCE, **counted}},
         "rabbitmq": {
-            "health": {"kind": "rabbitmq-health", **rabbit},
+            "health": {"kind": "rabbitmq-health", "certificate_days": 0, **rabbit},
             "queue": {"kind": "rabbitmq-queue", "queue": bridge, **counted},
         },
         "bridge": {
             "ratio": {
                 "kind": "bridge", "min_rate": 5, "from": from_queue(flow, bridge),
-                "to": to_topic(flow, topic),
+                "to": {**to_topic(flow, topic), "url": "env:PSOPS_TEST_JOLOKIA"},
             }
         },
         "activemq": {
             "broker": {"kind": "activemq-broker", **active},
-            "topic": {"kind": "activemq-destination", "topic": topic, "min_rate": 30, **active},
+            "topic": {"kind": "activemq-destination", "topic": topic, "min_rate": 13, **active},
         },
         "view": {
             "stream": {
-                "kind": "stomp-statistics", "topic": topic, "min_rate": 30, **LOGIN,
-                "url": f"stomp://127.0.0.1:{flow.brokers.active.stomp}",
+                "kind": "stomp-statistics", "topic": topic, "min_rate": 13, **LOGIN,
+                "url": "env:PSOPS_TEST_STOMP",
             }
         },
     }  # fmt: skip
@@ -175,7 +175,10 @@ def _verify(flow: Flow, bridge: str, place: Path, *words: str) -> Run:
     path = place / "sand.toml"
     path.write_text(_pipeline(flow, bridge))
     words = ("-f", str(path), "--window", str(WINDOW), *words)
-    return psops("pipeline", "verify", *words, home=place, **SECRETS)
+    active = flow.brokers.active
+    variables = {**SECRETS, "PSOPS_TEST_JOLOKIA": active.url,
+                 "PSOPS_TEST_STOMP": f"stomp://127.0.0.1:{active.stomp}"}  # fmt: skip
+    return psops("pipeline", "verify", *words, home=place, **variables)
 
 
 def test_pipeline_that_flows(flow: Flow, tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def consume(
 
         def take(channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
             nonlocal seen
+            if not worker.running:
+                return  # while it confirms, more come, without an end
             seen += 1
             pass_on(seen)
             if seconds:

@@ -59,6 +59,8 @@ class Engine:
             service.terminate()
             service.wait()
             path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
 
     def _argv(self, *words: str) -> list[str]:
         place = self._place

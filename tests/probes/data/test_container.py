@@ -204,6 +204,22 @@ def test_real_engine_behind_ssh(
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("transport", ["ssh", "openssh"])
+def test_real_engine_by_each_way(real: tuple[Engine, Lab], transport: str) -> None:
+    _, lab = real
+
+    def dial(via: str) -> Connection:
+        options = Options(ssh_config=str(lab.ssh_config))
+        return connect(Host(name=via, transport=transport), options)
+
+    host = lab.host(5).name
+    found = ask("container", dial=dial, via=host, container="ps_etf", min_uptime=0)
+    assert verdict(found) == OK, found
+    found = ask("container", dial=dial, via=host, container="ps_etf", socket="/run/none.sock")
+    assert verdict(found) == ("unknown", "cannot-run")
+
+
+@pytest.mark.lab
 def test_real_engine_by_the_program(real: tuple[Engine, Lab], tmp_path: Path) -> None:
     """One host of the inventory has an engine, one has none: that is no sign of a container."""
     _, lab = real

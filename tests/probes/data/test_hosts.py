@@ -140,7 +140,7 @@ def tape(far: Far) -> Iterator[Tape]:
         # The last hourly run has still to come.
         ([("gracc-2026-11-21.tar.gz", 1800, "x")], {}, OK, "nothing waits"),
         ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x"), ("gracc-2026-11-18.tar.gz", DAY, "x")], {},
-         ("critical", "backlog"), "2 files wait to be copied, the oldest for 1d"),
+         ("critical", "backlog"), "2 files not copied, one waits for 1d"),
         ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x")], {"most_wait": 4 * 3600}, OK, "nothing"),
         ([("notes.txt", 3 * DAY, "x")], {}, OK, "nothing waits"),
         ([("notes.txt", 3 * DAY, "x")], {"pattern": "*"}, ("critical", "backlog"), "notes.txt"),
@@ -149,7 +149,7 @@ def tape(far: Far) -> Iterator[Tape]:
         ([("a.tar.gz", -7200)], {}, ("unknown", "clock"), "ahead of the time"),
         # Names are the host's: neither lines nor colours of theirs get through.
         ([("a\n0 99999999999 b\x1b[1m.tar.gz", 3 * DAY, "x")], {}, ("critical", "backlog"),
-         "1 files wait"),
+         "1 file not copied"),
     ],
 )  # fmt: skip
 def test_copies_are_told_by_the_files(
@@ -197,6 +197,39 @@ def test_directory_that_is_not_there_or_not_readable(tape: Tape, lab: Lab) -> No
 
     found = ask("tape-copy", dial=dial, via=far.host.name, output=tape.output)
     assert str(found.verdict) == "unknown"
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("files", "how", "expected", "words"),
+    [
+        ([("a.log", 600, "x")], {}, OK, "a.log has 1B, changed 10min"),
+        ([("a.log", 7200, "x"), ("b.log", 9000, "x")], {}, ("critical", "stale"),
+         "the last change, of a.log, is 2h"),
+        ([("a.log", 7200, "x")], {"max_age": 3 * 3600}, OK, "a.log"),
+        # A file that is made anew each hour and stays empty is no sign of life.
+        ([("a.log", 7200, "x"), ("b.log", 0)], {}, ("critical", "stale"), "a.log"),
+        ([("b.log", 0)], {}, ("critical", "missing-object"), "no file '*' with anything in it"),
+        ([("b.log", 0)], {"least_size": 0}, OK, "b.log has 0B"),
+        ([("a.log", 60, "x")], {"pattern": "*.txt"}, ("critical", "missing-object"), "'*.txt'"),
+        ([("a.log", -7200, "x")], {}, ("unknown", "clock"), "ahead"),
+    ],
+)  # fmt: skip
+def test_files_are_written(
+    tape: Tape, files: list[tuple[Any, ...]], how: dict[str, Any], expected: Any, words: str
+) -> None:
+    tape.far.shell('rm "$1"/*', tape.output)
+    for file in files:
+        tape.file(*file)
+    found = tape.far.ask("files", **({"folder": tape.output} | how))
+    assert verdict(found) == expected, found
+    assert words in found.text
+
+
+@pytest.mark.lab
+def test_folder_of_files_that_is_not_there(tape: Tape) -> None:
+    found = tape.far.ask("files", folder=f"{tape.place}/none")
+    assert verdict(found) == ("critical", "missing-object")
 
 
 # gfal2 reads files here as it reads them from a tape elsewhere

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from psops.catalogue_values import Wrong
 from tests.probes.data.good import NOON
 from tests.probes.data.site import OK, Site, ask, gives, said, vector, verdict
 from tests.probes.data.store import Store
@@ -224,6 +225,13 @@ def test_index_that_is_not_there_is_missing(site: Site, kind: str) -> None:
     error = {"error": {"type": "index_not_found_exception", "reason": "no such index"}}
     site.replies[PATH] = gives(error | {"status": 404}, "404 Not Found")
     assert verdict(index(site, kind)) == ("critical", "missing-object")
+
+
+@pytest.mark.parametrize("name", ["ps_*", "ps_owd,ps_meta", "<ps-{now/d}>", "a/b", "a b", ""])
+def test_name_of_an_index_is_no_pattern(name: str) -> None:
+    """One that matches nothing would be empty with status 200, not missing."""
+    with pytest.raises(Wrong):
+        ask("es-freshness", url="http://localhost:1/", index=name)
 
 
 def test_store_behind_a_path_is_asked_there(site: Site) -> None:

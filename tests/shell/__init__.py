@@ -1,0 +1,1 @@
+"""Tests of what a user's shell sees: completion, man pages, packages, pictures."""
