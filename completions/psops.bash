@@ -4,7 +4,7 @@
 _psops_verb() {
     case $1 in
     '')
-        verbs=' status logs start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell '
+        verbs=' status logs watch start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell '
         options=' --color --debug --version --install-completion --show-completion -h --help '
         valued=' --color '
         arguments=()
@@ -21,6 +21,13 @@ _psops_verb() {
         verbs=' '
         options=' -f --follow -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help '
         valued=' -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
+        arguments=('offer units')
+        repeats=yes
+        ;;
+    watch)
+        verbs=' '
+        options=' --bundle --initial --for --read-only -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --color --debug -h --help '
+        valued=' --bundle --for -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=('offer units')
         repeats=yes
         ;;
@@ -291,7 +298,7 @@ _psops_verb() {
         repeats=
         ;;
     inventory)
-        verbs=' list show export graph add remove import '
+        verbs=' list show check add remove import export graph '
         options=' -h --help '
         valued=' '
         arguments=()
@@ -311,17 +318,10 @@ _psops_verb() {
         arguments=('offer hosts')
         repeats=yes
         ;;
-    'inventory export')
+    'inventory check')
         verbs=' '
-        options=' -g --group -H --hosts -x --exclude --port -o --output -i --inventory --debug -h --help '
-        valued=' -g --group -H --hosts -x --exclude --port -o --output -i --inventory '
-        arguments=('words ansible clustershell prometheus ssh-config json')
-        repeats=
-        ;;
-    'inventory graph')
-        verbs=' '
-        options=' -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color --debug -h --help '
-        valued=' -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color '
+        options=' -H --hosts -g --group -a --all -x --exclude --no-clock --max-skew -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
+        valued=' -H --hosts -g --group -x --exclude --max-skew -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=()
         repeats=
         ;;
@@ -345,6 +345,20 @@ _psops_verb() {
         valued=' -g --group --prefix -o --output --timeout -i --inventory --color '
         arguments=('files auto ansible ssh-config known-hosts psconfig parastation clustershell genders slurm hosts plain json')
         repeats=yes
+        ;;
+    'inventory export')
+        verbs=' '
+        options=' -g --group -H --hosts -x --exclude --port -o --output -i --inventory --debug -h --help '
+        valued=' -g --group -H --hosts -x --exclude --port -o --output -i --inventory '
+        arguments=('words ansible clustershell prometheus ssh-config json')
+        repeats=
+        ;;
+    'inventory graph')
+        verbs=' '
+        options=' -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color --debug -h --help '
+        valued=' -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color '
+        arguments=()
+        repeats=
         ;;
     config)
         verbs=' show '
@@ -397,6 +411,7 @@ _psops_value() {
     'inventory import -g' | 'inventory import --group') kind=any ;;
     'inventory add -i' | 'inventory remove -i' | 'inventory import -i' | 'inventory add --inventory' | 'inventory remove --inventory' | 'inventory import --inventory') kind=files ;;
     'logs --format') kind='words text jsonl' ;;
+    'watch --format') kind='words lines jsonl' ;;
     'cron2daemon --format') kind='words daemon table json report' ;;
     'panda show --format' | 'panda diff --format' | 'panda simulate --format' | 'rucio heartbeats --format') kind='words table json' ;;
     'panda check --format' | 'rucio verify --format' | 'unit lint --format' | 'psid verify --format' | 'bundle verify --format' | 'pipeline verify --format') kind='words table json jsonl junit tap nagios checkmk prometheus markdown html' ;;

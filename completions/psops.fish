@@ -4,7 +4,7 @@
 function __psops_verb
     switch $argv[1]
         case ''
-            set __psops_verbs status logs start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell
+            set __psops_verbs status logs watch start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell
             set __psops_options --color --debug --version --install-completion --show-completion -h --help
             set __psops_valued --color
             set __psops_arguments
@@ -19,6 +19,12 @@ function __psops_verb
             set __psops_verbs
             set __psops_options -f --follow -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --fold --no-fold --color --debug -h --help
             set __psops_valued -n --lines --since --until -p --priority --grep --bundle --source -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_arguments 'offer units'
+            set __psops_repeats yes
+        case 'watch'
+            set __psops_verbs
+            set __psops_options --bundle --initial --for --read-only -H --hosts -g --group -a --all -x --exclude -M --machine --user -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --color --debug -h --help
+            set __psops_valued --bundle --for -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments 'offer units'
             set __psops_repeats yes
         case 'start' 'restart' 'try-restart' 'reload-or-restart'
@@ -250,7 +256,7 @@ function __psops_verb
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory'
-            set __psops_verbs list show export graph add remove import
+            set __psops_verbs list show check add remove import export graph
             set __psops_options -h --help
             set __psops_valued
             set __psops_arguments
@@ -267,16 +273,10 @@ function __psops_verb
             set __psops_valued -i --inventory --format --color
             set __psops_arguments 'offer hosts'
             set __psops_repeats yes
-        case 'inventory export'
+        case 'inventory check'
             set __psops_verbs
-            set __psops_options -g --group -H --hosts -x --exclude --port -o --output -i --inventory --debug -h --help
-            set __psops_valued -g --group -H --hosts -x --exclude --port -o --output -i --inventory
-            set __psops_arguments 'words ansible clustershell prometheus ssh-config json'
-            set __psops_repeats ''
-        case 'inventory graph'
-            set __psops_verbs
-            set __psops_options -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color --debug -h --help
-            set __psops_valued -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color
+            set __psops_options -H --hosts -g --group -a --all -x --exclude --no-clock --max-skew -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
+            set __psops_valued -H --hosts -g --group -x --exclude --max-skew -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory add'
@@ -297,6 +297,18 @@ function __psops_verb
             set __psops_valued -g --group --prefix -o --output --timeout -i --inventory --color
             set __psops_arguments 'files auto ansible ssh-config known-hosts psconfig parastation clustershell genders slurm hosts plain json'
             set __psops_repeats yes
+        case 'inventory export'
+            set __psops_verbs
+            set __psops_options -g --group -H --hosts -x --exclude --port -o --output -i --inventory --debug -h --help
+            set __psops_valued -g --group -H --hosts -x --exclude --port -o --output -i --inventory
+            set __psops_arguments 'words ansible clustershell prometheus ssh-config json'
+            set __psops_repeats ''
+        case 'inventory graph'
+            set __psops_verbs
+            set __psops_options -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color --debug -h --help
+            set __psops_valued -g --group -H --hosts -x --exclude --as -o --output -i --inventory --color
+            set __psops_arguments
+            set __psops_repeats ''
         case 'config'
             set __psops_verbs show
             set __psops_options -h --help
@@ -346,6 +358,8 @@ function __psops_value
             echo 'files'
         case 'logs --format'
             echo 'words text jsonl'
+        case 'watch --format'
+            echo 'words lines jsonl'
         case 'cron2daemon --format'
             echo 'words daemon table json report'
         case 'panda show --format' 'panda diff --format' 'panda simulate --format' 'rucio heartbeats --format'
@@ -366,7 +380,7 @@ function __psops_value
             echo 'list service socket timer target path mount automount swap slice scope device'
         case '* -p' '* --properties'
             echo 'list AccessSELinuxContext ActivationDetails ActiveEnterTimestamp ActiveEnterTimestampMonotonic ActiveExitTimestamp ActiveExitTimestampMonotonic ActiveState After AllowIsolate AssertResult AssertTimestamp AssertTimestampMonotonic Asserts Before BindsTo BoundBy CanClean CanFreeze CanIsolate CanLiveMount CanReload CanStart CanStop CollectMode ConditionResult ConditionTimestamp ConditionTimestampMonotonic Conditions ConflictedBy Conflicts ConsistsOf DebugInvocation DefaultDependencies Description Documentation DropInPaths ExecMainCode ExecMainStatus FailureAction FailureActionExitStatus Following FragmentPath FreezerState Id IgnoreOnIsolate InactiveEnterTimestamp InactiveEnterTimestampMonotonic InactiveExitTimestamp InactiveExitTimestampMonotonic InvocationID Job JobRunningTimeoutUSec JobTimeoutAction JobTimeoutRebootArgument JobTimeoutUSec JoinsNamespaceOf LoadError LoadState MainPID Markers MemoryCurrent NRestarts Names NeedDaemonReload OnFailure OnFailureJobMode OnFailureOf OnSuccess OnSuccessJobMode OnSuccessOf PartOf Perpetual PropagatesReloadTo PropagatesStopTo RebootArgument Refs RefuseManualStart RefuseManualStop ReloadPropagatedFrom RequiredBy Requires RequiresMountsFor Requisite RequisiteOf Result SliceOf SourcePath StartLimitAction StartLimitBurst StartLimitIntervalUSec StateChangeTimestamp StateChangeTimestampMonotonic StopPropagatedFrom StopWhenUnneeded SubState SuccessAction SuccessActionExitStatus SurviveFinalKillSignal TasksCurrent Transient TriggeredBy Triggers UnitFilePreset UnitFileState UpheldBy Upholds WantedBy Wants WantsMountsFor'
-        case '* -n' '* --lines' '* --fanout' '* --connect-timeout' '* --timeout' '* --since' '* --until' '* --grep' '* --force' '* --job-mode' '* --settle' '* --batch' '* --canary' '* --pause' '* --max-fail' '* -s' '* --signal' '* --servers' '* --sync' '* --exclusive' '* --min-sync-period' '* --zone' '* --name-map' '* --module' '* --arguments' '* --period' '* --gap' '* --release' '* --days' '* --duration' '* --n-proc' '* --offsets' '* --seed' '* --rest' '* --token' '* --db-url' '* --db-schema' '* --alias' '* --user' '* --unit' '* --limit' '* --version' '* --checks' '* --window' '* --port' '* --address' '* --login' '* --jump' '* --transport' '* --label' '* --prefix'
+        case '* -n' '* --lines' '* --fanout' '* --connect-timeout' '* --timeout' '* --since' '* --until' '* --grep' '* --for' '* --force' '* --job-mode' '* --settle' '* --batch' '* --canary' '* --pause' '* --max-fail' '* -s' '* --signal' '* --servers' '* --sync' '* --exclusive' '* --min-sync-period' '* --zone' '* --name-map' '* --module' '* --arguments' '* --period' '* --gap' '* --release' '* --days' '* --duration' '* --n-proc' '* --offsets' '* --seed' '* --rest' '* --token' '* --db-url' '* --db-schema' '* --alias' '* --user' '* --unit' '* --limit' '* --version' '* --checks' '* --window' '* --max-skew' '* --address' '* --login' '* --port' '* --jump' '* --transport' '* --label' '* --prefix'
             echo 'any'
         case '* -H' '* --hosts' '* -x' '* --exclude' '* --vantage' '* --from' '* --host'
             echo 'offer hosts'
@@ -417,6 +431,8 @@ function __psops_help
             echo 'Show what runs here, in a container, or on many hosts.'
         case 'logs'
             echo 'Show the logs of units, of one host or of many, merged by time.'
+        case 'watch'
+            echo 'Watch units change, on a screen or as lines.'
         case 'start'
             echo 'Start units.'
         case 'stop'
@@ -511,16 +527,18 @@ function __psops_help
             echo 'List groups and hosts; with --hosts or --group, the hosts these mean.'
         case 'inventory show'
             echo 'Show everything that holds for some hosts.'
-        case 'inventory export'
-            echo 'Give the hosts and groups to another tool.'
-        case 'inventory graph'
-            echo 'Draw the groups with their hosts, as a tree, or for Mermaid or Graphviz.'
+        case 'inventory check'
+            echo 'Connect to hosts, and tell for each how far one comes.'
         case 'inventory add'
             echo 'Add hosts to the inventory, or give more to those in it.'
         case 'inventory remove'
             echo 'Take hosts out of the inventory, its tables and its groups.'
         case 'inventory import'
             echo 'Take hosts and groups over from what other tools know.'
+        case 'inventory export'
+            echo 'Give the hosts and groups to another tool.'
+        case 'inventory graph'
+            echo 'Draw the groups with their hosts, as a tree, or for Mermaid or Graphviz.'
         case 'config'
             echo 'Show how psops is set, and by what.'
         case 'config show'
@@ -571,6 +589,8 @@ function __psops_help
             echo 'Reach the bus through sudo.'
         case 'logs --format'
             echo 'text or jsonl.'
+        case 'watch --format'
+            echo 'lines or jsonl, as without a terminal; else a screen.'
         case 'cron2daemon --format'
             echo 'daemon, table, json or report.'
         case 'panda show --format' 'panda diff --format' 'panda simulate --format' 'rucio heartbeats --format'
@@ -582,12 +602,12 @@ function __psops_help
         case 'inventory add --json' 'inventory remove --json' 'inventory import --json'
             echo 'Tell as JSON what is done.'
         case 'logs --fold' 'logs --no-fold'
-            echo 'Count what a host repeats (not in jsonl).'
+            echo 'Count what a host repeats (text does).'
         case 'logs -f'
             echo 'Go on with what comes, until Ctrl-C.'
         case 'history --since'
             echo 'Runs since then: 2026-11-20, \'2026-11-20 14:00\', 14:00, 2h, \'3d ago\', today, yesterday.'
-        case 'logs --bundle'
+        case 'logs --bundle' 'watch --bundle'
             echo 'All daemons of a bundle.'
         case 'inventory add --bundle'
             echo 'What should run there.'
@@ -619,8 +639,8 @@ function __psops_help
             echo 'Only those of a system.'
         case 'inventory graph --as'
             echo 'tree, mermaid or dot.'
-        case 'inventory add --port'
-            echo 'Of its sshd.'
+        case 'inventory export --port'
+            echo 'Of Prometheus\' targets.'
         case '* --color'
             echo 'auto, always or never.'
         case '* --debug'
@@ -693,6 +713,12 @@ function __psops_help
             echo 'All daemons of a bundle, in their order.'
         case '* --source'
             echo 'journal, files or all.'
+        case '* --initial'
+            echo 'Lines: tell the first states, too.'
+        case '* --for'
+            echo 'End after this time.'
+        case '* --read-only'
+            echo 'Screen: no key changes anything.'
         case '* -y' '* --yes'
             echo 'Do not ask, however many hosts.'
         case '* --force'
@@ -843,12 +869,16 @@ function __psops_help
             echo 'tree, mermaid, dot or svg.'
         case '* --window'
             echo 'Between two looks at a counter.'
-        case '* --port'
-            echo 'Of Prometheus\' targets.'
+        case '* --no-clock'
+            echo 'Leave the clock, which starts systemd-timedated there.'
+        case '* --max-skew'
+            echo 'Another time than ours.'
         case '* --address'
             echo 'Where to connect to.'
         case '* --login'
             echo 'The user to log in as.'
+        case '* --port'
+            echo 'Of its sshd.'
         case '* --jump'
             echo 'Jump hosts, the first first.'
         case '* --transport'

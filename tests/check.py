@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import prepare
 
-#: Man pages, completions and the HTML report are read by the programs they are for; podman runs
-#: containers to look at, and gfal2 tells of files on a tape that is a directory.
+#: Man pages, completions, the HTML report and the screen of `watch` are shown by the programs that
+#: they are for; podman runs containers, and gfal2 tells of files on a tape that is a directory.
 _PACKAGES = [
     "man-db",
     "groff-base",
@@ -33,12 +33,18 @@ _PACKAGES = [
     "fish",
     "openssh-client",
     "iproute2",
+    "tmux",
     "chromium",
+    "systemd-journal-remote",
     "fonts-dejavu-core",
     "podman",
     "gfal2-util-scripts",
     "gfal2-plugin-file",
+    "faketime",
+    "postgresql",
 ]
+#: What would come up at boot, by the package it is in.
+_IDLE = {"postgresql-common": ("postgresql.service",)}
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _NEXT = {"PSOPS_DBUS": "next"}
@@ -70,7 +76,9 @@ def main() -> int:
     """Set up, run every step, and return the exit code of the first that fails."""
     prepare.use_checkout_python()
     prepare.make_environment("dev")
-    prepare.apt_install(_PACKAGES)
+    from tests.probes.bus import brokers
+
+    prepare.apt_install([*_PACKAGES, *brokers.PACKAGES], {**_IDLE, **brokers.SERVICES})
     os.chdir(prepare.ROOT)
     for row in _STEPS:
         code = _run(row)

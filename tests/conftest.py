@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The tests are no installed package; the lab is imported by its path from the checkout's root.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import lab as real_hosts
+
+# Tests run beside others on a busy machine, where time tells nothing of a property.
+settings.register_profile("psops", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("psops")
 
 LEFT_OUT = pytest.StashKey[tuple[int, str]]()
 

@@ -6,17 +6,21 @@ to run twice: what is there already is left as it is.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin/python"
 OLDEST = (3, 11)
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_NONE: Mapping[str, tuple[str, ...]] = {}
 _NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 
@@ -49,18 +53,40 @@ def make_environment(*groups: str) -> None:
     stamp.write_text("\n".join([*done, mark]) + "\n")
 
 
-def apt_install(packages: list[str]) -> None:
-    """Install the Debian packages that are missing; on other systems do nothing."""
+def apt_install(packages: list[str], idle: Mapping[str, tuple[str, ...]] = _NONE) -> None:
+    """Install the Debian packages that are missing; on other systems do nothing.
+
+    No service that comes with them is started. `idle` are units that shall not come up at the
+    next boot either, by the package that brings them; one that was there before is let alone.
+    """
     if not shutil.which("dpkg-query"):
         return
     missing = [name for name in packages if not _is_installed(name)]
     if not missing or not _may_install():
         return
     say(f"installing Debian packages: {' '.join(missing)}")
+    units = [unit for name, units in idle.items() if not _is_installed(name) for unit in units]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
     argv = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-    subprocess.run(argv, check=True, env=quiet, stdout=subprocess.DEVNULL)
+    with _no_services():
+        subprocess.run(argv, check=True, env=quiet, stdout=subprocess.DEVNULL)
+    if units and shutil.which("systemctl"):
+        subprocess.run(["systemctl", "--quiet", "disable", *units], capture_output=True)
+
+
+@contextlib.contextmanager
+def _no_services() -> Iterator[None]:
+    """Answer all questions whether a service may start with no, see invoke-rc.d(8)."""
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
 
 
 def say(sentence: str) -> None:

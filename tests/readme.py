@@ -16,8 +16,10 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 _BLOCK = re.compile(r"(?<=^```console\n)\$ (psops [^\n]*)\n(.*?)(?=^```$)", re.M | re.S)
 #: What differs from run to run: times, ages, how long it took, and the space that these take.
 _RESTLESS = re.compile(
-    r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+"
-    r"|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s| {2,}|-{2,}"
+    r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    r"|^-- \w{3} \d{4}-\d\d-\d\d \w+ --\n|\b\d\d:\d\d:\d\d\.\d{3}\b"
+    r"|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s|\b\d+ ms| {2,}|-{2,}",
+    re.M,
 )
 
 

@@ -15,6 +15,11 @@ from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON
 from psops.cli import generate, roff
 from psops.inventory_file import parse
 from psops.inventory_values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
+from psops.pipeline.graph import pipeline_of
+from psops.pipeline.lint import lint
+from psops.probes import KINDS
+from psops.probes.codes import CODES
+from psops.probes.keys import keys_of
 from psops.transport import TRANSPORTS
 
 ROOT = Path(generate.__file__).resolve().parents[3]
@@ -213,6 +218,30 @@ def test_example_of_the_catalogue_page_is_a_catalogue(tmp_path: Path, manuals: P
     path.write_text(textwrap.dedent(text))
     (expected,) = Catalogue.load([path]).bundle("weather").expected("deb", None)
     assert [check.name for check in expected.checks] == ["weather-api"]
+
+
+def test_pipeline_page_has_every_kind_key_and_reason() -> None:
+    page = (MAN / "psops-pipeline.5").read_text()
+    kinds = dict(re.findall(r"^\.SS ([a-z\\-]+)\n(.*?)(?=^\.S[SH] )", page, re.M | re.S))
+    assert [kind.replace("\\-", "-") for kind in kinds] == list(KINDS)
+    for kind, text in kinds.items():
+        told = set(re.findall(r"^\\fB(\w+)\\fR \(", text, re.M))
+        assert told <= keys_of(kind.replace("\\-", "-")).keys()
+    reasons = page.partition(".SH REASONS")[2].partition("\n.SH ")[0]
+    for code in CODES:
+        assert f"\\fB{roff.escape(code)}\\fR" in reasons
+
+
+def test_example_of_the_pipeline_page_is_a_pipeline(tmp_path: Path, manuals: Path) -> None:
+    text = printed("psops-pipeline.5", manuals)
+    text = text.partition("\nEXAMPLE\n")[2].partition("\nSEE ALSO")[0]
+    path = tmp_path / "weather.toml"
+    path.write_text(textwrap.dedent(text))
+    found = pipeline_of(Catalogue.load([path]), None)
+    assert found.edges() == (("stations", "bus"), ("bus", "archive"))
+    kinds = [probe.kind for one in found.components.values() for probe in one.checks]
+    assert kinds == ["rabbitmq-queue", "es-freshness", "container"]
+    assert lint(found) == ()
 
 
 def test_example_of_the_inventory_page_is_an_inventory(manuals: Path) -> None:

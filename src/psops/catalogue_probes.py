@@ -21,6 +21,7 @@ from psops.catalogue_values import (
 )
 from psops.probes import KINDS
 from psops.probes.keys import keys_of
+from psops.probes.keys_common import given
 
 #: Keys that every probe may have.
 _COMMON: dict[str, Reader] = {
@@ -28,7 +29,7 @@ _COMMON: dict[str, Reader] = {
     "purpose": string,
     "severity": enum(Severity, "severity"),
     "timeout": seconds,
-    "via": string,
+    "via": given(string),
     "hints": many(record({"text": string, "command": string}, Hint, "text")),
     "note": string,
     #: False takes away a check of a weaker file.

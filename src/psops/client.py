@@ -25,6 +25,11 @@ class Client:
         self._deadline = deadline
         self._session = Session()
 
+    @property
+    def name(self) -> str:
+        """The name that the bus has given to this connection, "" before the first reply."""
+        return self._session.name
+
     def call(self, calls: Sequence[Call], deadline: Deadline | None = None) -> list[Reply]:
         """Return the replies to these calls, in their order, after one round trip.
 
@@ -52,3 +57,29 @@ class Client:
         while not (signals := self._session.signals()):
             self._session.receive(self._channel.receive(deadline))
         return signals
+
+    def ask(self, calls: Sequence[Call], deadline: Deadline) -> None:
+        """Send calls whose replies are taken later; none may be under way."""
+        self._channel.send(self._session.send(calls), deadline)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are not answered yet."""
+        return self._session.waiting
+
+    def take(self, deadline: Deadline) -> int:
+        """Take the bytes that have come and return their number; raises `DeadlineExceeded` if
+        none have by then."""
+        data = self._channel.receive(deadline)
+        self._session.receive(data)
+        if more := self._session.more():
+            self._channel.send(more, Deadline(self._deadline.seconds))
+        return len(data)
+
+    def replies(self) -> list[Reply]:
+        """Return the replies to the calls that were asked last; all must be there."""
+        return self._session.replies()
+
+    def heard(self) -> list[Message]:
+        """Return the signals that have come by now."""
+        return self._session.signals()

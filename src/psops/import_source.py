@@ -1,5 +1,6 @@
 """The text that is imported: from a file, from standard input, or over HTTP."""
 
+import shlex
 import sys
 from pathlib import Path
 from urllib.parse import urljoin
@@ -36,6 +37,12 @@ def _read(source: str) -> bytes:
             return sys.stdin.buffer.read(MOST_BYTES + 1)
         with Path(source).open("rb") as stream:
             return stream.read(MOST_BYTES + 1)
+    except IsADirectoryError as exc:
+        raise ConfigError(
+            clean(f"{source}: a directory"),
+            remedy=f"of Ansible's: ansible-inventory -i {shlex.quote(clean(source))} --list"
+            " | psops inventory import ansible -",
+        ) from exc
     except (OSError, ValueError, AttributeError) as exc:
         # AttributeError: stdin was closed by whoever started psops.
         reason = getattr(exc, "strerror", None) or str(exc)

@@ -46,12 +46,16 @@ class Draft:
         self._edits: list[tuple[int, int, str]] = []
         self._new: dict[str, list[str]] = {"hosts": [], "groups": []}
         self._added: dict[tuple[str, ...], list[str]] = {}  # new keys by table
+        self._outer: dict[tuple[str, ...], list[str]] = {}  # those of tables without a header
 
     def text(self) -> str:
         """Return the new text; raises `InventoryError` if it is not what was asked for."""
         edits = list(self._edits)
         for path, lines in self._added.items():
             edits.append(self._insertion(self._end_of_keys(path), "".join(lines)))
+        for path, lines in self._outer.items():
+            self._new[path[0]].append("".join([f"[{write_key(*path)}]\n", *lines]))
+        self._outer.clear()
         places: dict[int, list[str]] = {}
         for family, tables in self._new.items():
             if tables:
@@ -109,7 +113,12 @@ class Draft:
         start, end = statement.inner
         known = strings_of(self.before, statement.inner)
         if isinstance(had, str) or not known:
-            self._edits.append((start, end, write_value(table[key])))
+            last_line = self.before.rfind("\n", start, end) + 1
+            if last_line and self.before[last_line:end].strip() == "]":  # comments alone
+                lines = "".join(f"  {write_value(item)},\n" for item in items)
+                self._edits.append((last_line, last_line, lines))
+            else:
+                self._edits.append((start, end, write_value(table[key])))
             return
         last = known[-1][1]
         lead = re.search(r"(?<=\n)[ \t]*\Z", self.before[start : known[-1][0]])
@@ -127,14 +136,17 @@ class Draft:
     def without_hosts(self, names: frozenset[str]) -> None:
         """Take hosts away, from tables and from groups; comments beside them stay."""
         gone: set[tuple[str, ...]] = set()
-        for pattern in list(self.values.get("hosts", {})):
-            covered = expand(pattern)
+        covering = {pattern: expand(pattern) for pattern in self.values.get("hosts", {})}
+        for pattern, covered in covering.items():
             left = [name for name in covered if name not in names]
             if not left:
                 self.values["hosts"].pop(pattern)
                 gone.add(("hosts", pattern))
             elif len(left) < len(covered):
-                self._rename(pattern, fold(left))
+                others = (one for other, one in covering.items() if other != pattern)
+                alone = len(left) == 1 and any(left[0] in one for one in others)
+                # A table of one name is stronger than one of several, so it stays several.
+                self._rename(pattern, f"{left[0]},{left[0]}" if alone else fold(left), left[0])
         self._remove_tables(gone)
         for group in self.values.get("groups", {}):
             self.take_from_group(group, names)
@@ -195,10 +207,11 @@ class Draft:
         for path in left:
             raise self._error(f"[{write_key(*path)}] is written within another table", path)
 
-    def _rename(self, pattern: str, name: str) -> None:
+    def _rename(self, pattern: str, name: str, filler: str) -> None:
+        """Give the table of a pattern another one; where that is taken, say a name twice."""
         hosts = self.values["hosts"]
-        if name in hosts:
-            raise self._error(f"[{write_key('hosts', name)}] is there already")
+        while name in hosts:
+            name += f",{filler}"
         self.values["hosts"] = {
             name if key == pattern else key: value for key, value in hosts.items()
         }
@@ -222,10 +235,13 @@ class Draft:
                 self._add_key(path[:-1], (path[-1], key), item)
 
     def _add_key(self, table: tuple[str, ...], key: tuple[str, ...], value: Any) -> None:
-        if table not in self._headers:
-            raise self._error(f"[{write_key(*table)}] is written within another table", table)
         line = f"{write_key(*key)} = {write_value(value)}\n"
-        self._added.setdefault(table, []).append(line)
+        if table in self._headers:
+            self._added.setdefault(table, []).append(line)
+        elif any(head[: len(table)] == table for head in self._headers):
+            self._outer.setdefault(table, []).append(line)  # only tables within it have headers
+        else:
+            raise self._error(f"[{write_key(*table)}] is written within another table", table)
 
     def _end_of_keys(self, path: tuple[str, ...]) -> int:
         return max(one.end for one in self._under[path])
@@ -263,7 +279,7 @@ class Draft:
     def _prove(self, text: str) -> None:
         bare = text.removeprefix("\ufeff")
         try:
-            same = tomllib.loads(bare) == self.values
+            same = _filled(tomllib.loads(bare)) == _filled(self.values)
         except ValueError as exc:
             raise self._error(str(exc)) from exc
         if not same:
@@ -279,3 +295,8 @@ class Draft:
             f"{place}: cannot be edited: {reason}",
             remedy="write tables with headers of their own, as [hosts.NAME], or edit it by hand",
         )
+
+
+def _filled(values: Table) -> Table:
+    """Return the values without tables of no hosts or groups, which no header need stand for."""
+    return {key: value for key, value in values.items() if value != {}}

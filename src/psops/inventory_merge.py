@@ -46,9 +46,22 @@ def merge(
     host itself; without `share` groups say nothing of their hosts. Raises
     `InventoryError` if the file is wrong or cannot be edited.
     """
-    merger = _Merger(Draft(text, path), imported, replace, share)
+    try:
+        return _proven(_Merger(Draft(text, path), imported, replace, share))
+    except _Overruled:
+        if not share:
+            raise
+    # Tables that are there already may overrule what is said of many hosts at once.
+    return _proven(_Merger(Draft(text, path), imported, replace, share=False))
+
+
+class _Overruled(InventoryError):
+    """A host would not have what was imported for it."""
+
+
+def _proven(merger: "_Merger") -> Merged:
     merged = merger.merge()
-    merger.prove(parse(merged.text.removeprefix("\ufeff"), path))
+    merger.prove(parse(merged.text.removeprefix("\ufeff"), merger.draft.path))
     return merged
 
 
@@ -64,7 +77,7 @@ class _Merger:
         self.changed: dict[str, None] = {}
 
     def merge(self) -> Merged:
-        new = {name: dict(values) for name, values in self.imported.hosts.items()
+        new = {name: self._beyond_defaults(values) for name, values in self.imported.hosts.items()
                if name not in self.known}  # fmt: skip
         self._change_known()
         new_groups, changed_groups = self._groups(new)
@@ -77,6 +90,12 @@ class _Merger:
             changed_groups=changed_groups,
             kept=tuple(self.kept.values()),
         )
+
+    def _beyond_defaults(self, values: Settings) -> Settings:
+        """Return what a new host needs to be told besides the defaults of the file."""
+        defaults = self.before.defaults
+        return {key: value for key, value in values.items()
+                if not self.share or _missing(defaults, key, value) is not None}  # fmt: skip
 
     def _change_known(self) -> None:
         """Give hosts that the file knows what it does not say of them yet."""
@@ -179,8 +198,9 @@ class _Merger:
                 alike.setdefault(key, []).append(name)
         for names in alike.values():
             values = new[names[0]]
+            in_order = {key: values[key] for key in HOST_KEYS if key in values}
             for pattern in _packed(_folded(names)):
-                self.draft.new_table("hosts", pattern, values)
+                self.draft.new_table("hosts", pattern, in_order)
 
     def prove(self, after: Inventory) -> None:
         """Raise unless the new inventory says what was imported."""
@@ -192,7 +212,7 @@ class _Merger:
                     missing = {one: missing[one] for one in missing
                                if (name, f"labels.{one}") not in self.kept} or None  # fmt: skip
                 if missing is not None and (name, key) not in self.kept:
-                    raise InventoryError(
+                    raise _Overruled(
                         f"{self.draft.path}: cannot be edited: '{name}' would not have its {key}",
                         remedy="other tables say otherwise; give it to the host by hand",
                     )

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
@@ -170,10 +170,16 @@ def report(
     tell: Callable[[str], None] = lambda text: None,
     ask: Callable[[str], bool] = lambda question: True,
     grace: float = GRACE,
+    gate: Gate | None = None,
 ) -> ChangeReport:
-    """Return what was changed on the hosts; raises `HistoryError` before anything is."""
+    """Return what was changed on the hosts; raises `HistoryError` before anything is.
+
+    Ctrl-C and SIGTERM end it, unless a `gate` is given: then its owner closes that, and this may
+    be called in any thread.
+    """
     rollout = rollout or Rollout()
-    gate = Gate()
+    signals = nullcontext() if gate is not None else None
+    gate = gate or Gate()
     begun = time.monotonic()
     changers: dict[str, HostChanger] = {}
     catalogue = _once(Catalogue.load)
@@ -204,7 +210,7 @@ def report(
         progress(outcome)
 
     found: dict[str, Outcome[HostChange]] = {}
-    with interruptible(gate, tell, grace):
+    with signals or interruptible(gate, tell, grace):
         if len(hosts) > 1:
             prepare(hosts, options)
         portions = rollout.portions(hosts)

@@ -44,7 +44,7 @@ def read_secret(reference: str, environment: Mapping[str, str] | None = None) ->
     """Return the secret that a reference leads to, one line without space around it.
 
     Raises `SecretError`. A file must be for its owner alone; a credential need not look so,
-    since systemd lets the user of a unit in by an access list, which shows as mode 0440
+    since systemd may let the user of a unit in by an access list, which shows as mode 0440
     (systemd.exec(5), `LoadCredential=`).
     """
     if not is_reference(reference):

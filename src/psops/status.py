@@ -128,17 +128,22 @@ def read(host: Host, query: Query, options: Options) -> HostStatus:
     """Return what one host answers; raises `HostError`."""
     connection = connect(host, options)
     try:
-        channel = connection.open_bus()
-        try:
-            client = Client(channel, Deadline(options.timeout))
-            status = _overview(client, query) if query.overview else _units(client, query)
-        finally:
-            channel.close()
-        if query.lines:
-            status = _with_logs(status, connection, query.lines, options.timeout)
-        return status
+        return read_by(connection, query, options)
     finally:
         connection.close()
+
+
+def read_by(connection: Connection, query: Query, options: Options) -> HostStatus:
+    """Return what a host answers by a connection that is there; raises `HostError`."""
+    channel = connection.open_bus()
+    try:
+        client = Client(channel, Deadline(options.timeout))
+        status = _overview(client, query) if query.overview else _units(client, query)
+    finally:
+        channel.close()
+    if query.lines:
+        status = _with_logs(status, connection, query.lines, options.timeout)
+    return status
 
 
 class _Batch:

@@ -112,6 +112,9 @@ class VerifyReport:
     #: When it was made, in seconds since the epoch.
     made_at: float = 0.0
     ended: Exit = Exit.OK
+    #: What the outcomes are of, and the names of those that are of what is beyond all hosts.
+    noun: str = "host"
+    beyond: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:

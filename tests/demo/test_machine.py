@@ -1,12 +1,13 @@
 """What is changed on a demo host stays, on this host and on no other."""
 
+import sys
 import threading
 import time
 
 from psops import demo
 from psops.client import Client
 from psops.deadline import Deadline
-from psops.demo import hosts
+from psops.demo import hosts, profile
 from psops.inventory import Host
 from psops.systemd import manager
 from psops.systemd.bus import Session
@@ -90,3 +91,34 @@ def test_a_fleet_is_changed_quickly() -> None:
     for host in fleet:
         assert b"JobRemoved" in hosts.open_bus(host).feed(sent)
     assert (time.process_time() - begin) / len(fleet) < 0.02  # measured: 0.001
+
+
+def test_all_who_ask_at_once_get_the_same_host() -> None:
+    """A cache may make a value twice for threads that ask together, and a host is no value."""
+    host = demo.fleet().hosts[0]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        _ask_at_once(host)
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _ask_at_once(host: Host) -> None:
+    for _ in range(5):
+        profile._parse_unit.cache_clear()
+        profile._profile.cache_clear()
+        hosts.forget()
+        begin = threading.Barrier(8)
+        found: list[object] = []
+
+        def ask(begin: threading.Barrier = begin, found: list[object] = found) -> None:
+            begin.wait()
+            found.append(hosts.machine(host))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(map(id, found))) == 1

@@ -11,7 +11,11 @@ from xml.etree import ElementTree
 import pytest
 
 from psops.__main__ import run
+from psops.catalogue_entry import Probe
 from psops.exits import Exit
+from psops.probes import Unanswered
+from psops.probes.keys_common import given, url
+from psops.probes.world import World
 from tests.checks.servers import Served, closed_port, serve
 from tests.pipeline.describe import text_of
 
@@ -110,12 +114,36 @@ def test_graph_can_be_marked_by_a_verification(say: Any, described: Path, tmp_pa
 def test_list_show_and_lint(say: Any, described: Path) -> None:
     assert "4 components of mine, 3 edges; 3 with checks" in say("list", "-f", described)[1]
     assert len(json.loads(say("list", "-f", described, "--json")[1])["components"]) == 4
-    assert "front" in say("show", "-f", described, "bus")[1]
+    shown = say("show", "-f", described, "bus")[1]
+    assert "front (page)\n    url = http://127.0.0.1:" in shown
+    assert "status = 200" in shown  # a limit that is as usual is told, too
+    assert "tls_days" not in shown
+    assert json.loads(say("show", "-f", described, "bus", "--json")[1])["command"] == "pipeline"
+    shown = say("show", "bridge", "--system", "sand")[1]
+    assert "container (container, via etf-60.cern.ch): it runs" in shown
+    assert "    from.bus = rabbitmq\n    from.url = env:SAND_RABBITMQ\n" in shown
+    shown = say("show", "rabbitmq", "--system", "sand")[1]
+    assert "bindings = to amq.topic type exchange" in shown
+    assert "topology (rabbitmq-bindings, recommended)" in shown
     assert "20 components of sand" in say("list", "--system", "sand")[1]
     code, out, _ = say("lint", "-f", described)
     assert code == Exit.OK
     assert "view: no check" in out
     assert say("lint", "-f", described, "--strict")[0] == Exit.SOME_FAILED
+    code, out, err = say("lint", "--system", "sand")
+    assert (code, err) == (Exit.OK, "")
+    assert out.splitlines()[-1].startswith("sand: no mistake")
+
+
+def test_readme_shows_a_part_of_its_example(say: Any) -> None:
+    root = Path(__file__).parents[2]
+    example = (root / "tests/pipeline/data/measure.toml").read_text()
+    section = (root / "README.md").read_text().partition("\n## Pipelines\n")[2]
+    shown = section.partition("```toml\n")[2].partition("```")[0]
+    for block in shown.strip().split("\n\n"):
+        assert block in example
+    told = section.partition("ask queues")[2].partition("Your own pipeline")[0]
+    assert all(name in told for name in ("RabbitMQ", "Grafana", "MaDDash", "via"))
 
 
 def test_mistake_in_the_file_is_told(say: Any, tmp_path: Path) -> None:
@@ -142,6 +170,33 @@ def test_secret_is_sent_but_never_told(
     code, out, _ = say("verify", "-f", path)
     assert code == Exit.SOME_FAILED
     assert "PSOPS_TEST_SECRET is not set" in out
+
+
+def test_address_may_be_left_to_the_environment(
+    say: Any, tmp_path: Path, server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text_of("a>b", {"a": page("env:PSOPS_TEST_URL")}))
+    code, out, _ = say("verify", "-f", path)
+    assert (code, "PSOPS_TEST_URL is not set (no-address)" in out) == (Exit.SOME_FAILED, True)
+    assert "env:PSOPS_TEST_URL" in say("show", "-f", path, "a")[1]
+    monkeypatch.setenv("PSOPS_TEST_URL", f"http://127.0.0.1:{server.port}/fine")
+    assert say("verify", "-f", path)[0] == Exit.OK
+    # What is there in its place may be secret, as the URL of a bus with a login in it.
+    for wrong in ("amqps://me:geheim@bus.example/osg", "https://me:geheim@bus.example/"):
+        monkeypatch.setenv("PSOPS_TEST_URL", wrong)
+        code, out, err = say("verify", "-f", path, "--debug")
+        assert (code, "no-address" in out, "geheim" in out + err) == (1, True, False)
+
+
+def test_address_of_each_side_and_of_a_host_may_be_left_open() -> None:
+    probe = Probe(name="x", kind="bridge", via=given(str)("env:HOST"),
+                  settings={"from": {"url": given(url)("env:FROM")}, "min_ratio": 0.9})  # fmt: skip
+    world = World(lambda name: pytest.fail(name), environment={"HOST": "h", "FROM": "http://f"})
+    found = world.fill_in(probe)
+    assert (found.via, found.settings) == ("h", {"from": {"url": "http://f"}, "min_ratio": 0.9})
+    with pytest.raises(Unanswered, match="HOST is not set"):
+        World(lambda name: pytest.fail(name), environment={}).fill_in(probe)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from psops.catalogue_entry import Probe
+from psops.catalogue_entry import Component, Probe
 from psops.pipeline.ask import Result
-from psops.pipeline.explain import explain
+from psops.pipeline.explain import explain, roots
 from psops.pipeline.graph import Pipeline
 from psops.pipeline.report import Verification, verify_report
 from psops.probes.codes import CAUSES, CODES, Cause, cause_of
@@ -45,6 +47,9 @@ def result(component: str, code: str, verdict: Verdict = Verdict.CRITICAL) -> Re
         # Who takes messages is gone: the queue piles up, the store gets old.
         ({"ingest": "not-running", "bus": "backlog", "store": "stale"},
          {"bus": "ingest", "store": "ingest"}),
+        # It confirms nothing, for no reason that is known: what waits before it follows.
+        ({"collector": "backlog", "bus": "wedged", "ingest": "wedged"},
+         {"collector": "bus", "bus": "ingest"}),
         # Wedged for no reason that is known: the store's age follows, not the other way round.
         ({"ingest": "wedged", "store": "stale"}, {"store": "ingest"}),
         # A failure of one's own is explained by nothing.
@@ -86,6 +91,46 @@ def test_explanations_never_go_in_a_circle(tmp_path: Path) -> None:
     assert roots
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sets(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=10),
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"),
+            st.sampled_from(("silent", "stale", "backlog", "wedged", "not-running")),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+)
+def test_every_explanation_leads_to_a_cause(
+    edges: set[tuple[str, str]], bad: list[tuple[str, str]]
+) -> None:
+    kept = sorted(edge for edge in edges if edge[0] != edge[1])
+    found = Pipeline(
+        system="x",
+        components={
+            name: Component(
+                name=name,
+                inputs=tuple(a for a, b in kept if b == name),
+                outputs=tuple(b for a, b in kept if a == name),
+            )
+            for name in "abcdef"
+        },
+        externals={},
+    )
+    results = [result(*one) for one in bad]
+    because = explain(found, results)
+    causes = {one.component for one in roots(results, because)}
+    assert causes
+    for name in because.values():
+        for _ in range(len(results)):
+            if name in causes:
+                break
+            name = next(because[at] for at, one in enumerate(results) if one.component == name)
+        assert name in causes
+
+
 def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:
     results = (result("collector", "not-running"), result("bus", "silent"),
                result("store", "stale"), result("bridge", "ok", Verdict.OK))  # fmt: skip
@@ -103,6 +148,20 @@ def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:
     assert findings["bus"].because == "collector"
     assert findings["bus"].advice == ()
     assert findings["collector"].advice[-1].text == "org collector runs it"
+
+
+def test_checks_that_fail_for_one_reason_are_told_in_one_line(pipeline: Pipeline) -> None:
+    def lost(name: str, text: str) -> Result:
+        probe = Probe(name=name, kind="page")
+        return Result(component="store", probe=probe, name=name, verdict=Verdict.UNKNOWN,
+                      code="refused", text=text)  # fmt: skip
+
+    results = (lost("one", "http://s/a: connection refused"), lost("other", "no such host"),
+               lost("two", "http://s/b: connection refused"))  # fmt: skip
+    found = Verification(pipeline=pipeline, names=("store",), results=results, because={})
+    lines = render_verification(found, Look(color=False, width=None)).splitlines()
+    assert "? store one, two: connection refused (refused)" in lines
+    assert "? store other: no such host (refused)" in lines
 
 
 def test_codes_are_told_once_and_causes_are_of_known_codes() -> None:

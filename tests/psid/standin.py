@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.lab import Host, Lab
 from tests.psid.captures import table
@@ -92,17 +93,21 @@ def standing_in(lab: Lab, says: Mapping[str, Says]) -> Iterator[None]:
 
 def put(lab: Lab, host: Host, files: Mapping[str, str]) -> None:
     """Write files into the stand-in's place on a host, and nothing else there."""
-    lab.shell(host, ["rm", "-rf", PLACE], check=True)
-    for name, text in files.items():
-        write(lab, host, f"{PLACE}/{name}", text)
-    lab.shell(host, ["chmod", "755", PROGRAM], check=True)
+    program = [
+        f"rm -rf {PLACE}",
+        *(_writing(f"{PLACE}/{name}", text) for name, text in files.items()),
+    ]
+    lab.shell(host, ["sh", "-ec", "; ".join([*program, f"chmod 755 {PROGRAM}"])], check=True)
 
 
 def write(lab: Lab, host: Host, path: str, text: str) -> None:
     """Write a file on a host, and the directory that it is in."""
-    line = 'mkdir -p "${1%/*}"; printf %s "$2" | base64 -d > "$1"'
+    lab.shell(host, ["sh", "-ec", _writing(path, text)], check=True)
+
+
+def _writing(path: str, text: str) -> str:
     encoded = base64.b64encode(text.encode()).decode()
-    lab.shell(host, ["sh", "-ec", line, "sh", path, encoded], check=True)
+    return f"mkdir -p {Path(path).parent}; echo {encoded} | base64 -d > {path}"
 
 
 def calls(lab: Lab, host: Host) -> list[str]:

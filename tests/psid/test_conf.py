@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from psops.errors import ConfigError
 from psops.inventory_file import parse as parse_inventory
+from psops.inventory_file import read
 from psops.psid.conf import Node, load, parse
 from psops.psid.conf_tokens import match
 from psops.psid.generate import fill, parse_range
 from psops.psid.nodes import from_conf, from_resolve, render_inventory
+from psops.psid.verify import given_id, is_compute
+from tests.command import psops
 from tests.psid.captures import capture
 
 _WHOLE = """\
@@ -71,6 +74,7 @@ def test_defaults_hold_for_nodes_after_them() -> None:
         ("Nodes {\na -1\n}\n", "f:2: the ID of 'a' is negative"),
         ("Nodes { a 0 }\n", "f:1: '}' is no keyword here"),
         ("Nodes {\n$generate 3-1 n$ $\n}\n", "f:2: '3-1' goes down"),
+        ("Nodes {\n$generate -1-2 n$ ${9}\n}\n", "f:2: '-1-2' begins below 0"),
         ("Nodes {\n$generate 1-3/0 n$ $\n}\n", "has a step of 0"),
         ("Nodes {\n$generate 1-3 n${ $\n}\n", "f:2: 'n${' is not"),
         ("Nodes {\n$generate 1-3 n $\n}\n", "f:2: host 'n' is there twice"),
@@ -163,6 +167,25 @@ def test_an_inventory_made_of_a_file_has_its_nodes(
     }
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hwtype",
+        "group # none",
+        "CPUMAP",
+        "rlimit",
+        "plugins",
+        "licfile",
+        "environment",
+        "nodes",
+        "licserv # x",
+    ],
+)
+def test_what_psid_takes_without_a_value_is_taken(line: str) -> None:
+    """As test_config of psmgmt 6.8 does."""
+    assert [node.host for node in parse(f"{line}\nNodes {{\na 0 user\n}}\n")] == ["a"]
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
 def test_any_text_is_a_list_of_nodes_or_a_mistake(text: str) -> None:
     try:
@@ -226,3 +249,14 @@ def test_an_answer_to_resolve_becomes_an_inventory() -> None:
 def test_an_answer_to_something_else_is_no_list_of_nodes(name: str, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         from_resolve(capture(name).answer.stdout, "saved")
+
+
+def test_an_imported_inventory_has_the_ids_by_which_hosts_are_joined(tmp_path: Path) -> None:
+    conf = tmp_path / "parastation.conf"
+    conf.write_text("Nodes {\nlogin 0 runjobs no\n$generate 1-2 n${0,2} $\n}\n")
+    made = tmp_path / "made.toml"
+    run = psops("inventory", "import", str(conf), "-o", str(made), "--yes", home=tmp_path)
+    assert run.exit == 0, run.stderr
+    found = read(made)
+    assert [given_id(host) for host in found.hosts] == [0, 1, 2]
+    assert [is_compute(host) for host in found.hosts] == [False, True, True]

@@ -1,8 +1,12 @@
 """The verdicts that disagreements of real daemons lead to."""
 
+import time
+from dataclasses import replace
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from psops.psid.answers import NodeList, parse_nodes, parse_rows, parse_versions
 from psops.psid.cluster import Fleet, judge_cluster
@@ -89,6 +93,133 @@ def test_a_view_that_lags_alone_splits_the_node_off_as_well() -> None:
     assert _verdict(node("node02"), cluster) == (Verdict.CRITICAL, "split")
 
 
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [("la", "one-sided"), ("lb", "one-sided"), ("lc", "one-sided"), ("ld", "split"),
+     ("le", "split")],
+)  # fmt: skip
+def test_after_a_cut_no_node_but_the_one_behind_it_is_blamed(moment: str, code: str) -> None:
+    """The others notice one by one, and the one that is cut off loses them one by one."""
+    hosts = [f"node0{n}" for n in range(6)]
+    views = [
+        make_view(host, parse_nodes(capture(f"{moment}-cut-from-{n}").answer.stdout))
+        for n, host in enumerate(hosts)
+    ]
+    cluster = join(views, [Member(host=host, aliases=(host,)) for host in hosts])
+    told = {host: _verdict(node(host), cluster) for host in hosts}
+    assert told.pop("node05") == (Verdict.CRITICAL, code)
+    assert set(told.values()) == {(Verdict.OK, "member")}
+    (whole, *_) = judge_cluster(Fleet(cluster, [], frozenset(range(6))))
+    # A node that sees less than half of what others see is not asked for its opinion.
+    assert whole.code == ("agreed" if moment in ("ld", "le") else "differ")
+
+
+def test_who_notices_first_that_a_node_is_gone_is_not_blamed() -> None:
+    hosts = [f"node0{n}" for n in range(6)]
+    views = [
+        make_view(host, parse_nodes(capture(f"lb-cut-from-{n}").answer.stdout))
+        for n, host in enumerate(hosts[:5])
+    ]
+    members = [Member(host=host, aliases=(host,)) for host in hosts]
+    assert _verdict(node("node00"), join(views, members)) == (Verdict.CRITICAL, "one-sided")
+    cluster = join(views, members, ["node05"])
+    assert _verdict(node("node00"), cluster) == (Verdict.OK, "member")
+    assert _verdict(node("node05", "failed", reply="00-"), cluster)[1] == "failed"
+    (whole, *_) = judge_cluster(Fleet(cluster, [], frozenset(range(6))))
+    assert (whole.code, whole.text[:14]) == ("agreed", "5 of 6 nodes u")
+
+
+def test_hosts_of_another_cluster_are_told_and_left_out() -> None:
+    """IDs of two clusters are the same numbers, which must not be taken for the same nodes."""
+    away = {0: "gpu0.other.org", 1: "gpu1", 2: "10.0.0.7"}
+    others = ("gpu0", "gpu1")
+    views = [
+        *(view(host, ALL) for host in HOSTS),
+        *(view(host, LAST_DOWN, away, own=n) for n, host in enumerate(others)),
+    ]  # fmt: skip
+    cluster = join(views, [Member(host=name, aliases=(name,)) for name in (*HOSTS, *others)])
+    assert cluster.strangers == set(others)
+    for host in others:
+        assert _verdict(node(host), cluster) == (Verdict.CRITICAL, "other-cluster")
+    assert cluster.votes(2) == (2, 0)
+    found = {one.name: one for one in judge_cluster(Fleet(cluster, [], frozenset(range(3))))}
+    assert (found["clusters"].verdict, found["clusters"].code) == (
+        Verdict.CRITICAL, "several-clusters",
+    )  # fmt: skip
+    assert "gpu0, gpu1" in found["clusters"].text
+    assert found["views"].text.startswith("3 of 3 nodes up by what 3 of 3 see")
+
+
+def test_a_host_that_cannot_resolve_names_is_of_the_same_cluster() -> None:
+    bare = {0: "10.0.0.1", 1: "10.0.0.2", 2: "10.0.0.3"}
+    other = {0: "ib0", 1: "ib1", 2: "ib2"}
+    for names in (bare, other):
+        views = [view("node00", ALL), view("node01", ALL), view("node02", ALL, names)]
+        cluster = clustered(*views)
+        assert not cluster.strangers
+        assert _verdict(node("node02"), cluster) == (Verdict.OK, "member")
+
+
+def test_a_name_of_two_nodes_does_not_tell_that_lists_differ() -> None:
+    names = {0: "login", 1: "login", 2: "node02"}
+    cluster = clustered(*(view(host, ALL, names) for host in HOSTS))
+    assert cluster.renamed("node00") is None
+
+
+def test_an_inventory_with_wrong_ids_is_no_healthy_cluster() -> None:
+    views = [view(host, ALL) for host in HOSTS]
+    wrong = {"node00": 1, "node01": 0, "node02": 2}
+    given = [Member(host=host, aliases=(host,), given=n) for host, n in wrong.items()]
+    cluster = join(views, given)
+    assert _verdict(node("node00"), cluster) == (Verdict.CRITICAL, "ids-differ")
+    assert "takes itself for node 0" in judge(node("node00"), cluster)[0].text
+    assert _verdict(node("node02"), cluster) == (Verdict.OK, "member")
+    twice = join(views, [*given[1:], Member(host="node00", given=0)])
+    found = {one.name: one for one in judge_cluster(Fleet(twice, [], frozenset(range(3))))}
+    assert (found["ids"].verdict, found["ids"].text) == (
+        Verdict.WARNING, "ID 0 is that of node00, node01",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "psid", "wanted"),
+    [
+        (("active", "listening", "loaded"), "active", (Verdict.OK, "listening")),
+        (("inactive", "dead", "loaded"), "active", (Verdict.OK, "closed")),
+        (("failed", "failed", "loaded"), "active", (Verdict.WARNING, "failed")),
+        (("inactive", "dead", "not-found"), "inactive", (Verdict.OK, "closed")),
+    ],
+)
+def test_the_socket_that_starts_psid_has_a_finding(
+    state: tuple[str, str, str], psid: str, wanted: tuple[Verdict, str]
+) -> None:
+    cluster = clustered(*(view(host, ALL) for host in HOSTS))
+    socket = unit(*state, name="psidstarter.socket")
+    one = Node(host="node00", unit=unit(psid), socket=socket, reply=Reply.ANSWERED)
+    (_, found) = judge(one, cluster)
+    assert (found.name, found.verdict, found.code) == ("psidstarter", *wanted)
+    assert (found.unit is None) is ("not-found" in state)
+    at_boot = replace(one, socket=replace(socket, properties={"UnitFileState": "enabled"}))
+    forgotten = wanted[1] == "closed" and psid == "active"
+    assert judge(at_boot, cluster)[1].verdict is (Verdict.WARNING if forgotten else wanted[0])
+
+
+def test_an_init_script_is_advised_by_its_own_name() -> None:
+    cluster = clustered(*(view(host, LAST_DOWN) for host in HOSTS[:2]))
+    stopped = Node(host="node02", legacy=True, reply=Reply.NO_LISTENER)
+    made = Node(host="node02", unit=unit(name="parastation.service"), legacy=True,
+                reply=Reply.NO_LISTENER)  # fmt: skip
+    for one, command in (
+        (stopped, "/etc/init.d/parastation start"),
+        (made, "systemctl start parastation.service"),
+        (node("node02", "inactive", reply="00-", socket=False), "systemctl start psid"),
+    ):
+        (found, *_) = judge(one, cluster)
+        assert (found.code, found.advice[0].command) == ("stopped", command)
+    young = Node(host="node02", unit=unit(), legacy=True, age=3, reply=Reply.ANSWERED)
+    assert unit_kind(young, 45) is UnitKind.FRESH
+
+
 def test_a_healed_link_may_be_seen_late_by_one_node() -> None:
     cluster = clustered(view("node00", "e3-"), view("node01", "e4-"), view("node02", "e5-"))
     assert cluster.seen(2) is Seen.UP
@@ -157,6 +288,57 @@ def test_units_and_views_that_go_apart(
     assert _verdict(one, clustered(*views))[1] == wanted
 
 
+#: Unit, what others see, the host's own answer (a recording or a reply) -> verdict. None of them
+#: decides alone, so that each line differs from another one in one word.
+_KNOWN = (
+    ("active", "up", "agrees", "member"),
+    ("active", "down", "alone", "split"),
+    ("active", "down", Reply.SILENT, "hung"),
+    ("active", "up", Reply.SILENT, "hung"),
+    ("active", "down", Reply.VERSION, "incompatible"),
+    ("active", "up", Reply.VERSION, "client-version"),
+    ("active", "up", "alone", "one-sided"),
+    ("active", "up", Reply.RESTRICTED, "restricted"),
+    ("active", "down", Reply.NO_LISTENER, "no-listener"),
+    ("fresh", "down", "alone", "joining"),
+    ("fresh", "down", Reply.SILENT, "joining"),
+    ("fresh", "up", "agrees", "member"),
+    ("inactive", "up", Reply.NO_LISTENER, "stale-view"),
+    ("inactive", "up", "agrees", "outside-unit"),
+    ("startable", "down", Reply.NO_LISTENER, "startable"),
+    ("inactive", "down", Reply.NO_LISTENER, "stopped"),
+    ("failed", "down", Reply.NO_LISTENER, "failed"),
+    ("failed", "up", Reply.NO_LISTENER, "failed"),
+    ("legacy", "up", "agrees", "legacy"),
+    ("legacy", "down", Reply.NO_LISTENER, "stopped"),
+    ("active", "unlisted", "alone", "unlisted"),
+)
+
+
+@pytest.mark.parametrize(("state", "seen", "own", "code"), _KNOWN)
+def test_a_unit_a_view_and_an_answer_make_a_verdict(
+    state: str, seen: str, own: Reply | str, code: str
+) -> None:
+    others = {"up": ALL, "down": LAST_DOWN, "unlisted": ALL}[seen]
+    views = [view("node00", others), view("node01", others)]
+    host, number = ("node09", 9) if seen == "unlisted" else ("node02", 2)
+    if isinstance(own, str) and not isinstance(own, Reply):
+        names = {0: "node00", 9: "node09"} if number == 9 else RESOLVE
+        views.append(view(host, ALL if own == "agrees" else "e2-", names, own=number))
+    members = [Member(host=name, aliases=(name,)) for name in ("node00", "node01", host)]
+    active = state if state in ("inactive", "failed") else "active"
+    one = node(
+        host,
+        "inactive" if state == "startable" else active,
+        socket=state != "inactive",
+        age=5 if state == "fresh" else 1000,
+        reply=own if isinstance(own, Reply) else Reply.ANSWERED,
+    )
+    one = replace(one, legacy=state == "legacy")
+    gone = [host] if one.reply in (Reply.SILENT, Reply.NO_LISTENER) else []
+    assert _verdict(one, join(views, members, gone))[1] == code
+
+
 def test_a_node_that_was_started_just_now_is_joining() -> None:
     cluster = clustered(view("node00", LAST_DOWN), view("node01", LAST_DOWN), view("node02", "e2-"))
     assert _verdict(node("node02", age=10), cluster) == (Verdict.WARNING, "joining")
@@ -195,6 +377,29 @@ def test_a_host_is_joined_by_label_then_name_then_its_own_word() -> None:
         0: "node00", 1: "node01", 5: "10.77.0.12"}))  # fmt: skip
     assert join([by_address], members[2:3]).ids["x"] == 5
     assert told.other
+
+
+def test_a_large_cluster_is_judged_in_little_time() -> None:
+    """The tables alone are as many lines as nodes times nodes; nothing goes through them often."""
+    number = 200
+    hosts = [f"node{n:03d}" for n in range(number)]
+    names = dict(enumerate(hosts))
+    half = {n: "up" if n < number // 2 else "down" for n in range(number)}
+    rest = {n: "down" if word == "up" else "up" for n, word in half.items()}
+    for sides in ((dict.fromkeys(range(number), "up"),) * 2, (half, rest)):
+        begin = time.process_time()
+        views = [
+            make_view(
+                host, NodeList(states=dict(sides[n >= number // 2]), names=dict(names), own=n)
+            )
+            for n, host in enumerate(hosts)
+        ]
+        cluster = join(views, [Member(host=host, aliases=(host,)) for host in hosts])
+        codes = {judge(node(host), cluster)[0].code for host in hosts}
+        (whole, *_) = judge_cluster(Fleet(cluster, [], frozenset(range(number))))
+        assert time.process_time() - begin < 2
+        wanted = {"member"} if sides[0] is sides[1] else {"split"}
+        assert (codes, whole.code) == (wanted, "agreed" if codes == {"member"} else "no-majority")
 
 
 def test_unassigned_ids_are_no_nodes() -> None:
@@ -282,10 +487,32 @@ def test_lists_that_differ() -> None:
     assert "node02" in _cluster(_vantage("h9-"))["node-list"].text
 
 
+@pytest.mark.parametrize(
+    ("confs", "wanted", "text"),
+    [
+        (("a", "a", "a"), (Verdict.OK, "one-file"), "the same /etc/parastation.conf on 3 hosts"),
+        (("", "", ""), (Verdict.OK, "no-file"), "psconfig"),
+        (("a", "a", "b"), (Verdict.WARNING, "files-differ"), "a on h0, h1; b on h2"),
+        (("", "", "b"), (Verdict.WARNING, "files-differ"), "none on h0, h1; b on h2"),
+    ],
+)
+def test_files_that_differ_though_the_hash_does_not(
+    confs: tuple[str, ...], wanted: tuple[Verdict, str], text: str
+) -> None:
+    cluster = clustered(*(view(host, ALL) for host in HOSTS))
+    named = {f"h{n}": one for n, one in enumerate(confs)}
+    fleet = Fleet(cluster, [_vantage("25-")], frozenset(range(3)), confs=named)
+    found = {one.name: one for one in judge_cluster(fleet)}
+    assert (found["file"].verdict, found["file"].code) == wanted
+    assert text in found["file"].text
+    assert found["node-list"].code == "one-list"
+
+
 def test_releases_that_can_and_cannot_live_together() -> None:
     found = _cluster(_vantage("f2-"))
     assert _codes(found) == {"versions": "mixed", "protocol": "heterogeneous"}
     assert "psiadmin of 347 is refused by psid 6.0" in found["versions"].text
+    assert "(346/418) on node01" in found["versions"].text
     old = parse_versions(capture("f9-").answer.stdout).nodes[2]
     mixed = _vantage("25-")
     assert old is not None
@@ -301,6 +528,9 @@ def test_masters_that_differ_and_nodes_that_join() -> None:
     vantage = _vantage("c2-", master=table("e0-", 1))
     assert _codes(_cluster(vantage, views=views)) == {"master": "several-masters"}
     assert _codes(_cluster(vantage, views=views, joining=True)) == {"master": "settling"}
+    text = _cluster(vantage, views=views)["master"].text
+    assert text == ("2 masters: node00 (ID 0) for node00 (ID 0), node01 (ID 1); "
+                    "node02 (ID 2) for node02 (ID 2)")  # fmt: skip
 
 
 def test_a_node_that_does_not_answer_is_told() -> None:
@@ -360,4 +590,52 @@ def test_text_of_hosts_is_made_harmless() -> None:
     for found in judge_cluster(
         Fleet(cluster, [_vantage("25-", user=f"   0\t{evil}\n")], frozenset())
     ):
+        assert found.text.isprintable()
+
+
+_WORDS = st.sampled_from(["up", "up", "down", "dow\x1b", ""])
+_NAMES = st.sampled_from(
+    [*RESOLVE.values(), "login", "10.0.0.7", "gpu0.other.org", "\u202e<unknown>", ""]
+)
+
+
+@st.composite
+def _any_cluster(draw: st.DrawFn) -> tuple[Cluster, list[Node]]:
+    views, members, nodes = [], [], []
+    for host in draw(st.lists(st.sampled_from("abcde"), unique=True, min_size=1)):
+        states = draw(st.dictionaries(st.integers(0, 4), _WORDS, max_size=5))
+        names = draw(st.dictionaries(st.integers(0, 4), _NAMES, max_size=5))
+        own = draw(st.none() | st.integers(0, 5))
+        silent = draw(st.frozensets(st.integers(0, 4), max_size=2))
+        reply = draw(st.sampled_from([Reply.ANSWERED, Reply.ANSWERED, *Reply]))
+        if reply is Reply.ANSWERED:
+            views.append(View(host=host, states=states, names=names, own=own, silent=silent))
+        given_ = draw(st.none() | st.integers(0, 5))
+        members.append(Member(host=host, aliases=(host, draw(_NAMES)), given=given_))
+        active = draw(st.sampled_from(["active", "inactive", "failed", "activating", "new"]))
+        nodes.append(Node(host=host, unit=draw(st.none() | st.just(unit(active))), reply=reply,
+                          legacy=draw(st.booleans()), age=draw(st.none() | st.floats(0, 99)),
+                          socket=draw(st.none() | st.just(unit(active, name="s")))))  # fmt: skip
+    gone = [one.host for one in nodes if one.reply in (Reply.SILENT, Reply.NO_LISTENER)]
+    return join(views, members, gone), nodes
+
+
+@given(_any_cluster())
+def test_whatever_hosts_say_a_node_is_well_only_if_others_and_it_itself_say_so(
+    made: tuple[Cluster, list[Node]],
+) -> None:
+    cluster, nodes = made
+    for one in nodes:
+        found, *more = judge(one, cluster)
+        assert all(each.text.isprintable() for each in (found, *more))
+        if found.verdict is Verdict.OK:
+            number = cluster.ids[one.host]
+            assert number is not None
+            assert cluster.seen(number) is Seen.UP
+            assert one.reply is Reply.ANSWERED
+            assert one.host not in cluster.strangers
+            assert cluster.takes_itself_for(one.host) is None
+            assert one.legacy or (one.unit is not None and one.unit.active != "failed")
+    numbers = frozenset(number for number in cluster.ids.values() if number is not None)
+    for found in judge_cluster(Fleet(cluster, [], numbers, joining=False)):
         assert found.text.isprintable()

@@ -4,14 +4,20 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from psops import transport
+from psops.exits import Exit
 from psops.inventory_file import read
 from psops.psid import verify as verb
+from psops.psid.admin import Admin
+from psops.psid.refusal import Reply
+from psops.report import Look
+from psops.report.verify import VERIFY_FORMATS, render_verify
 from psops.transport import Options
 from psops.verdict import Verdict
 from tests.command import Run, psops
@@ -104,19 +110,25 @@ def _text(run: Run, host: str, name: str = "psid") -> str:
 def test_a_healthy_cluster_is_ok_in_every_format(
     lab: Lab, nodes: tuple[Host, ...], inventory: Path, tmp_path: Path
 ) -> None:
-    from psops.report.verify import VERIFY_FORMATS
-
     with standing_in(lab, _says(nodes, *_healthy())):
         run = _verify(inventory, tmp_path, "--json")
         assert (run.exit, run.stderr, _found(run)) == (0, "", {})
         assert [host["host"] for host in run.document["hosts"]] == [
             *(host.name for host in nodes), "cluster",
         ]  # fmt: skip
-        for form in VERIFY_FORMATS:
+        called = {host.name: calls(lab, host) for host in nodes}
+        for form in ("table", "nagios"):
             told = _verify(inventory, tmp_path, "--format", form)
             assert (told.exit, told.stderr) == (0, ""), form
             assert "cluster" in told.stdout or form == "nagios"
-        called = {host.name: calls(lab, host) for host in nodes}
+        found = read(inventory)
+        request = verb.Request(psiadmin=PROGRAM, settle=0)
+        report = verb.report(found.hosts, request, Options(ssh_config=str(found.ssh_config)))
+    for form in VERIFY_FORMATS:
+        text = render_verify(report, form, Look(color=False))
+        assert "psid" in text or form == "nagios"
+        assert text.endswith("\n")
+        assert "bundle verify" not in text
     own = "COLUMNS=1000 -d -c list node; resolve; list node -1"
     assert all(set(map(str, lines)) >= {own} for lines in called.values())
     assert all(
@@ -186,7 +198,27 @@ def test_a_psid_that_hangs_for_ever_is_said_to_hang_within_the_deadline(
 def test_a_node_that_answers_no_questions_is_found_and_left_out(
     lab: Lab, nodes: tuple[Host, ...], inventory: Path, tmp_path: Path
 ) -> None:
-    """It hangs and is called up still; the questions to those after it are put all the same."""
+    """It is called up still; the questions to those after it are put all the same."""
+    says = [
+        Says(states=_ALL, own=0, silent=1),
+        Says(states=_ALL, own=1),
+        Says(states=_ALL, own=2, silent=1),
+    ]
+    with standing_in(lab, _says(nodes, *says)):
+        asking = f"{nodes[0].name},{nodes[2].name}"
+        run = _verify(inventory, tmp_path, "--json", "--timeout", "1", "--vantage", asking)
+    assert _found(run) == {
+        nodes[1].name: {"psid": ("critical", "split")},
+        "cluster": {"answers": ("critical", "silent")},
+    }
+    assert "node01 (ID 1)" in _text(run, "cluster", "answers")
+    assert "2 nodes" in _text(run, "cluster", "user")
+
+
+def test_a_node_that_is_known_to_hang_is_not_asked(
+    lab: Lab, nodes: tuple[Host, ...], inventory: Path, tmp_path: Path
+) -> None:
+    """Each question would wait for it; the others call it up still."""
     says = [
         Says(states=_ALL, own=0, silent=1),
         Says(states=_ALL, own=1, hangs=True),
@@ -194,12 +226,81 @@ def test_a_node_that_answers_no_questions_is_found_and_left_out(
     ]
     with standing_in(lab, _says(nodes, *says)):
         run = _verify(inventory, tmp_path, "--json", "--timeout", "1")
-    found = _found(run)
-    assert found[nodes[1].name] == {"psid": ("critical", "hung")}
-    assert found["cluster"]["answers"] == ("critical", "silent")
-    assert set(found["cluster"]) == {"answers"}
-    assert "node01 (ID 1)" in _text(run, "cluster", "answers")
+        called = calls(lab, nodes[0])
+    assert _found(run) == {nodes[1].name: {"psid": ("critical", "hung")}}
     assert "2 nodes" in _text(run, "cluster", "user")
+    assert "COLUMNS=1000 -d -c list versions 0,2" in called
+
+
+def test_while_views_differ_it_looks_again(
+    lab: Lab, nodes: tuple[Host, ...], inventory: Path, tmp_path: Path
+) -> None:
+    """A split that heals is none; one that stays is told when the time to settle is over."""
+    alone = [Says(states=_LAST_DOWN, own=0), Says(states=_LAST_DOWN, own=1),
+             Says(states=_ALONE, own=2)]  # fmt: skip
+    slept: list[float] = []
+    found = read(inventory)
+    options = Options(ssh_config=str(found.ssh_config))
+
+    def healing(seconds: float) -> None:
+        slept.append(seconds)
+        for host, said in _says(nodes, *_healthy()).items():
+            put(lab, lab.named(host), {**said.files(), "psiadmin": SCRIPT})
+
+    def ended(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    def clock() -> float:
+        return sum(slept)
+
+    waiting = verb.Request(psiadmin=PROGRAM, settle=0.5, wait=True)
+    with standing_in(lab, _says(nodes, *alone)):
+        stays = verb.report(found.hosts, waiting, options, sleep=slept.append, clock=clock)
+        assert stays.verdict is Verdict.CRITICAL
+        assert slept == [0.5]
+        slept.clear()
+        cut = verb.report(found.hosts, waiting, options, sleep=ended, clock=clock)
+        assert (cut.ended, cut.verdict) == (Exit.INTERRUPTED, Verdict.CRITICAL)
+        well = verb.report(found.hosts, waiting, options, sleep=healing, clock=clock)
+        assert (well.verdict, slept) == (Verdict.OK, [0.5])
+        # What is well is not waited for.
+        assert verb.report(found.hosts, waiting, options, sleep=ended).ended is Exit.OK
+
+
+def test_what_hosts_say_is_shown_without_doing_harm(
+    lab: Lab, nodes: tuple[Host, ...], inventory: Path
+) -> None:
+    """Bytes that are no text, and sequences that a terminal obeys; the others stay believed."""
+    found = read(inventory)
+    options = Options(ssh_config=str(found.ssh_config))
+    request = verb.Request(psiadmin=PROGRAM, settle=0)
+    body = r"printf '   0\tup\n\377\376\033[2J   1\tup\n\033]0;x\007\n'"
+    with standing_in(lab, _says(nodes, *_healthy())):
+        put(lab, nodes[2], {"psiadmin": f"#!/bin/sh\n{body}\n"})
+        told = verb.report(found.hosts, request, options)
+    codes = [(one.value.verdict, one.value.findings[0].code) for one in told.outcomes if one.value]
+    member = (Verdict.OK, "member")
+    assert codes[:3] == [member, member, (Verdict.UNKNOWN, "unclear")]
+    for form in VERIFY_FORMATS:
+        assert "\033" not in render_verify(told, form, Look())
+
+
+@pytest.mark.parametrize("way", ["ssh", "openssh"])
+def test_a_host_that_never_stops_printing_is_cut_off(
+    lab: Lab, nodes: tuple[Host, ...], inventory: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(transport, "MOST_OUTPUT", 1 << 20)
+    found = read(inventory)
+    host = replace(found.hosts[2], transport=way)
+    connection = transport.connect(host, Options(ssh_config=str(found.ssh_config)))
+    try:
+        put(lab, nodes[2], {"psiadmin": "#!/bin/sh\nyes '   0\tup'\n"})
+        told = Admin(connection, PROGRAM, 5).local()
+    finally:
+        connection.close()
+        lab.shell(nodes[2], ["rm", "-rf", PLACE], check=True)
+    assert told.reply is Reply.UNCLEAR
+    assert told.said == "a program there printed more than 1 MiB"
 
 
 def test_a_split_is_the_fault_of_the_node_that_is_alone(
@@ -263,11 +364,13 @@ def test_a_failed_psid_comes_with_its_log(
         Says(states="", own=2, refusal=capture("00-").answer.stderr),
     ]
     dropin = f"{_UNIT.format('psid.service.d')}/zz-fault.conf"
-    text = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'echo node not configured; exit 255'\n"
+    # Of a process that is gone before journald looks, the journal cannot tell the unit's run.
+    line = "echo node not configured; sleep 0.5; exit 255"
+    text = f"[Service]\nExecStart=\nExecStart=/bin/sh -c '{line}'\n"
     with standing_in(lab, _says(nodes, *says)):
         write(lab, nodes[2], dropin, text)
-        line = "systemctl stop psid; systemctl daemon-reload; systemctl start psid || true"
-        _shell(lab, nodes[2], line)
+        _shell(lab, nodes[2], "systemctl stop psid; systemctl daemon-reload; "
+                              "systemctl start psid || true; journalctl --sync")  # fmt: skip
         try:
             table_ = _verify(inventory, tmp_path)
             run = _verify(inventory, tmp_path, "--json")

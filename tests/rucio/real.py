@@ -193,8 +193,8 @@ class RucioHost:
         self._libraries: list[str] = []
         self._mounted: list[str] = []
 
-    def put(self) -> None:
-        """Put Rucio and its catalogue there."""
+    def put(self, patience: int = 5) -> None:
+        """Put Rucio and its catalogue there; it waits so many seconds for a lock."""
         for tree in _trees():
             self._mount(tree, tree, writable=False)
         shutil.copy2(WHERE / "rucio.db", self.database)
@@ -202,7 +202,8 @@ class RucioHost:
         self._libraries = _libraries(self.root)
         for name in self._libraries:
             shutil.copy2(Path(name).resolve(), self.root / name.lstrip("/"))
-        write_config(self.root / HOME.lstrip("/"), HOME, DATABASE)
+        url = f"sqlite:///{DATABASE}?timeout={patience}"
+        write_config(self.root / HOME.lstrip("/"), HOME, url)
 
     def _mount(self, tree: str, target: str, *, writable: bool) -> None:
         words = [str(self.host.leader_pid), tree, target, str(int(writable))]
@@ -258,14 +259,15 @@ class RucioHost:
 
 
 _CLEAR = """
-systemctl kill --signal=KILL 'rucio-*.service' by-hand.service supervisor.service
+set -- 'rucio-*.service' 'by-hand-*' site-atropos.service supervisor.service
 systemctl disable --now rucio-daemons.target
-systemctl stop 'rucio-*.service' by-hand.service supervisor.service rucio.slice
+systemctl kill --signal=KILL "$@"
+systemctl stop "$@" rucio.slice
 rm -rf /etc/systemd/system/rucio-* /run/systemd/system/rucio-*
 rm -rf /run/systemd/system/supervisor.service /run/supervisor.sock /run/supervisord.pid
-rm -rf /etc/systemd/system/*.wants/rucio-*
+rm -rf /etc/systemd/system/*.wants/rucio-* /tmp/*---supervisor-*.log /tmp/supervisord.log
 systemctl daemon-reload
-systemctl reset-failed 'rucio-*.service' by-hand.service supervisor.service
+systemctl reset-failed "$@"
 """
 
 assert ctypes.sizeof(ctypes.c_void_p) == 8  # the numbers of system calls are those of 64 bits

@@ -168,8 +168,8 @@ def test_orphans_of_supervisord_are_told_from_its_children() -> None:
     found = judge_host(host(child, extra=orphans), rows, RULES)
     assert told(found) == {
         "judge-repairer": ("ok", "working"),
-        "judge-repairer pid 155": ("warning", "orphan"),
-        "necromancer pid 158": ("warning", "stray"),
+        "judge-repairer orphan": ("warning", "orphan"),
+        "necromancer stray": ("warning", "stray"),
     }
 
 
@@ -177,7 +177,7 @@ def test_a_process_without_heartbeat_that_nobody_owns_is_found_too() -> None:
     lone = Process(99, ("/usr/bin/python3", "/usr/bin/rucio-auditor"), "/user.slice/x.scope")
     once = Process(98, ("python3", "/usr/bin/rucio-reaper", "--run-once"), "/system.slice/cron")
     found = judge_host(host(*UNITS, extra=(lone, once)), table(HEALTHY), RULES)
-    assert told(found)["auditor pid 99"] == ("warning", "stray")
+    assert told(found)["auditor stray"] == ("warning", "stray")
     assert len(found) == 4
 
 
@@ -215,6 +215,20 @@ def test_all_at_once_with_exit_code_1_have_one_cause() -> None:
     assert [one.because for one in found] == ["", *["startup"] * 3]
 
 
+def test_one_that_is_just_being_tried_again_does_not_hide_the_cause() -> None:
+    """Rucio's programs take some seconds until they find that the schema is another one."""
+    ended = dead("reaper", active="activating", sub="auto-restart", exit_code=1, restarts=2)
+    tried = running("hermes", 9, up=2.0, restarts=2)
+    often = running("minos", 10, up=2.0, restarts=5)
+    found = judge_host(host(ended, tried, often), (), RULES)
+    assert told(found)["startup"] == ("critical", "all-fail-at-start")
+    assert [one.because for one in found] == ["", "startup", "", "startup"]
+    for other in (replace(tried, restarts=0), replace(tried, up=90.0)):
+        assert "startup" not in told(judge_host(host(ended, other), (), RULES))
+    beats = table("hermes  vm  9  Thread-1  1", life=1.0)
+    assert "startup" not in told(judge_host(host(ended, tried), beats, RULES))
+
+
 @pytest.mark.parametrize(
     ("unit", "code", "words"),
     [
@@ -224,6 +238,8 @@ def test_all_at_once_with_exit_code_1_have_one_cause() -> None:
          "failed", "systemd says 'timeout'"),
         (dead("hermes", active="activating", sub="auto-restart", restarts=2), "restarting",
          "2 restarts so far"),
+        (dead("minos", manager="supervisord", active="activating", sub="starting", restarts=3,
+              exit_code=None, down=None), "restarting", "after 3 restarts of late"),
         (dead("hermes", manager="supervisord", restart=""), "down",
          "ended 30s ago with exit code 0"),
         (dead("hermes"), "down", "is down since it was stopped 30s ago"),

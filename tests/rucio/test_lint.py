@@ -144,6 +144,8 @@ def test_what_cannot_be_judged_is_unknown(tmp_path: Path, name: str, text: str, 
     run = psops("unit", "lint", str(tmp_path / name), "--json", home=tmp_path)
     assert run.exit == 69
     assert words in run.error(str(tmp_path / name))["message"]
+    both = psops("unit", "lint", str(tmp_path / name), "absent.service", home=tmp_path)
+    assert "2 files: 2 not read" in both.stdout
     run = psops("unit", "lint", str(tmp_path / "absent.service"), "--json", home=tmp_path)
     assert "no such file" in run.error(str(tmp_path / "absent.service"))["message"]
 

@@ -67,6 +67,13 @@ def formats() -> list[str]:
     return list(FORMATS)
 
 
+def watch_formats() -> list[str]:
+    """Return the values of --format that `watch` takes."""
+    from psops.watch.lines import FORMATS
+
+    return list(FORMATS)
+
+
 def verdict_formats() -> list[str]:
     """Return the values of --format of the verbs that give verdicts."""
     from psops.report.verify import VERIFY_FORMATS
@@ -90,7 +97,10 @@ def hosts(ctx: Line, incomplete: str) -> list[str]:
         head, last = _split(incomplete, ",!&^ ")
     user, at, host = last.rpartition("@")
     if at and not user:
-        return [f"{head}@{group}" for group in found]
+        sets = [*found, "failed"]
+        if host.startswith("bundle:"):
+            sets += [f"bundle:{name}" for name in bundles()]
+        return [f"{head}@{name}" for name in sets]
     lead = head + user + at
     alike = [name for name in names if name.startswith(host)]
     return [lead + name for name in (*alike, *_folded(alike))] + [
@@ -249,7 +259,7 @@ def os_families() -> list[str]:
 
 #: What gives the same words on every machine, and what gives lists of such words.
 FIXED: tuple[Callable[..., list[str]], ...] = (
-    colors, formats, verdict_formats, os_families, exporters, importers,
+    colors, formats, verdict_formats, watch_formats, os_families, exporters, importers,
 )  # fmt: skip
 LISTED: tuple[Callable[..., list[str]], ...] = (states, types, properties)
 #: Options that say which hosts are meant -> the parameter that Typer makes of them.

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import typer
 
 from psops import __version__, errors, paths
-from psops.cli import completion, roff
+from psops.cli import completion, generate_pipeline, roff
 from psops.cli.examples import EXAMPLES, examples
 from psops.cli.roff import escape
 from psops.cli.verbs import VERBS, app
 from psops.exits import MEANINGS, Exit
 
 COMMAND = "python -m psops.cli.generate"
+WRITTEN = f"Written by {COMMAND}; changes are lost."
 #: The day of the release, so that the same code always gives the same page.
 RELEASED = "2026-11-20"
 #: A line of the exit status in a help text.
@@ -90,8 +91,9 @@ FILES = (
     ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "The keys of hosts, see sshd(8)."),
 )
 SEE_ALSO = (
-    ("psops-inventory", 5), ("psops-catalogue", 5), ("systemctl", 1), ("journalctl", 1),
-    ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1), ("ssh_config", 5), ("nodeset", 1),
+    ("psops-inventory", 5), ("psops-catalogue", 5), ("psops-pipeline", 5), ("systemctl", 1),
+    ("journalctl", 1), ("systemd-stdio-bridge", 1), ("machinectl", 1), ("ssh", 1),
+    ("ssh_config", 5), ("nodeset", 1),
 )  # fmt: skip
 
 
@@ -117,6 +119,7 @@ def files() -> dict[str, str]:
         },
         "src/psops/cli/shipped.py": render_shipped(),
         "man/psops.1": render_man(),
+        "man/psops-pipeline.5": generate_pipeline.render(WRITTEN, RELEASED),
         "man/psops-bundle.5": roff.alias("psops-catalogue", 5),
         **{f"man/{name}": text for name, text in render_pages().items()},
     }
@@ -301,8 +304,7 @@ def _render_page(page: str, members: list[Verb], pages: list[str]) -> str:
 
 
 def _head(page: str) -> list[str]:
-    comment = f"Written by {COMMAND}; changes are lost."
-    return roff.head(page, 1, RELEASED, f"psops {__version__}", comment)
+    return roff.head(page, 1, RELEASED, f"psops {__version__}", WRITTEN)
 
 
 def _sentence(text: str) -> str:

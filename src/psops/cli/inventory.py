@@ -1,10 +1,11 @@
-"""`psops inventory`: which hosts and groups psops knows, and what it knows of them."""
+"""`psops inventory`: the hosts and groups psops knows, where they come from and go to."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from psops.cli import complete
+from psops.cli import inventory_check as check
 from psops.cli import inventory_edit as edit
 from psops.cli import options as opt
 from psops.cli.app import Answer, environment, epilog, verb_app
@@ -72,6 +73,12 @@ def show_hosts(
     env = environment(context, color)
     look = Look(color=env.color, width=env.width)
     return Answer(render_hosts(chosen, form, look, full=True), Exit.OK)
+
+
+app.command("check", epilog=epilog(check.CODES))(check.check_hosts)
+app.command("add", epilog=epilog(edit.CODES))(edit.add_hosts)
+app.command("remove", epilog=epilog(edit.CODES))(edit.remove_hosts)
+app.command("import", epilog=epilog(edit.CODES))(edit.import_hosts)
 
 
 @app.command("export", epilog=epilog(_CODES))
@@ -166,8 +173,3 @@ def _given(text: str, output: str | None) -> Answer:
 
     write_atomically(Path(output), text, mode=0o644)
     return Answer("", Exit.OK)
-
-
-app.command("add", epilog=epilog(edit.CODES))(edit.add_hosts)
-app.command("remove", epilog=epilog(edit.CODES))(edit.remove_hosts)
-app.command("import", epilog=epilog(edit.CODES))(edit.import_hosts)

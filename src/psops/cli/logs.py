@@ -118,8 +118,9 @@ def logs(
     ] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format jsonl.")] = False,
     fold: Annotated[
-        bool, typer.Option("--fold/--no-fold", help="Count what a host repeats (not in jsonl).")
-    ] = True,
+        bool | None,
+        typer.Option("--fold/--no-fold", help="Count what a host repeats (text does)."),
+    ] = None,
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
@@ -162,6 +163,7 @@ def logs(
             sudo=sudo,
             user_bus=user,
             ssh_config=ssh_config,
+            lasting=follow,
         ),
     )
     env = environment(context, color)
@@ -182,7 +184,7 @@ def logs(
             query,
             options,
             width=fanout,
-            fold=fold and form == "text",
+            fold=form == "text" if fold is None else fold,
             look=as_text if form == "text" else JsonLook(),
             show=show,
             gone=lambda: reader_gone(env.stdout),

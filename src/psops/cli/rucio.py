@@ -91,8 +91,9 @@ def verify(
 
     A daemon that runs may hang, may have lost threads or may never have begun: its
     heartbeats tell. They are read once, from here, by Rucio's server with a token of the
-    account root or from its database, and joined with the processes of each host. Secrets
-    are read from a variable, a file or a credential, never from the command line.
+    account root or from its database, and joined with the processes of each host. A daemon
+    that the host's bundles in the inventory do not list is a stray. REF says where a secret
+    is: env:NAME, file:/path (mode 0600) or credential:NAME (of systemd).
     """
     from psops.cli.progress import progress_bar
     from psops.nearest import did_you_mean
@@ -109,7 +110,7 @@ def verify(
         hosts, group, all_hosts, exclude, machine, inventory,
         _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
     )  # fmt: skip
-    source = _source(rest, token, ca, db_url, db_schema, units_only)
+    source = _source(rest, token, ca, db_url, db_schema, units_only, chosen)
     request = _request(source, aliases, chosen, fail_on)
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
@@ -152,9 +153,10 @@ def heartbeats(
     """List the heartbeats with their ages, units and verdicts.
 
     All are listed, those of hosts that were not asked for too; only for the hosts asked
-    for can be told to which unit they belong.
+    for can be told to which unit they belong. REF is as in psops rucio verify.
     """
     from psops.cli.progress import progress_bar
+    from psops.errors import NotSystemd
     from psops.nearest import did_you_mean
     from psops.report import Look
     from psops.report.json import dump, envelope
@@ -164,12 +166,13 @@ def heartbeats(
 
     form = "json" if as_json else form
     if form not in ("table", "json"):
-        raise UsageError(f"no format {form!r}{did_you_mean(form, ('table', 'json'))}")
+        near = did_you_mean(form, ("table", "json"))
+        raise UsageError(f"no format {form!r}{near}", remedy="heartbeats come as table or json")
     chosen, options = _select(
         hosts, group, all_hosts, exclude, machine, inventory,
         _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
     )  # fmt: skip
-    source = _source(rest, token, ca, db_url, db_schema, False)
+    source = _source(rest, token, ca, db_url, db_schema, False, chosen)
     request = _request(source, aliases, chosen, "critical")
     env = environment(context, color)
     with progress_bar(env, len(chosen)) as progress:
@@ -179,7 +182,13 @@ def heartbeats(
         raise gathering.rows
     report = verb.report(gathering, request)
     joined = join(gathering, request, report)
-    unread = [outcome for outcome in gathering.hosts.outcomes if outcome.error]
+    # Where no host was asked for, this machine may well be none of Rucio's.
+    nobody = not (hosts or group or all_hosts or machine)
+    outcomes = [
+        one for one in gathering.hosts.outcomes
+        if not (nobody and isinstance(one.error, NotSystemd))
+    ]  # fmt: skip
+    unread = [outcome for outcome in outcomes if outcome.error]
     code = gathering.hosts.ended
     if unread and code is Exit.OK:
         code = Exit.SOME_FAILED
@@ -192,7 +201,7 @@ def heartbeats(
             dump(envelope("rucio heartbeats", code, [], errors) | document, indent=2), code
         )
     look = Look(color=env.color, width=env.width)
-    return Answer(render_rows(joined, gathering.hosts.outcomes, look), code)
+    return Answer(render_rows(joined, outcomes, look), code)
 
 
 def _options(
@@ -230,7 +239,13 @@ def _select(
 
 
 def _source(
-    rest: str | None, token: str | None, ca: str, url: str | None, schema: str, units_only: bool
+    rest: str | None,
+    token: str | None,
+    ca: str,
+    url: str | None,
+    schema: str,
+    units_only: bool,
+    hosts: "Sequence[Host]",
 ) -> "Source | None":
     """Return where the heartbeats come from; raises `UsageError` for none, or for two."""
     from psops.secrets import read_secret
@@ -260,6 +275,10 @@ def _source(
 
         _check_reference("--db-url", url)
         return sql_source(read_secret(url), schema)
+    if all(host.transport == "demo" for host in hosts):
+        from psops.demo.heartbeats import heartbeat_source
+
+        return heartbeat_source(hosts)
     raise UsageError(
         "where are the heartbeats?",
         remedy="give --rest with --token, or --db-url; --units-only goes without",

@@ -55,7 +55,8 @@ def write(
 
     Rucio is such a system. The template rucio-daemon@.service runs any daemon; with
     names of daemons there is a file for the options of each, and a template of its own for
-    one that runs several times. Files that exist and say something else stay.
+    one that runs several times. Printed, but with --output written; files that exist and
+    say something else stay.
     """
     from psops.nearest import did_you_mean
     from psops.rucio.expect import rules
@@ -149,8 +150,8 @@ def lint(
 ) -> Answer:
     """Find what keeps units of Rucio's daemons from surviving.
 
-    Files are read with the drop-ins beside them; the units of hosts as systemd has them,
-    with the ports of their metrics.
+    Each fault is told with file and line. Files are read with the drop-ins beside them, the
+    units of hosts as systemd has them, with the ports of their metrics.
     """
     from psops.cli.progress import progress_bar
     from psops.cli.target import select

@@ -20,6 +20,7 @@ _CHANGE = "psops.cli.change"
 VERBS: dict[str, str] = {
     "status": "psops.cli.status",
     "logs": "psops.cli.logs",
+    "watch": "psops.cli.watch",
     "start": _CHANGE,
     "stop": _CHANGE,
     "restart": _CHANGE,

@@ -7,7 +7,7 @@ that was changed, are answered host by host.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -16,7 +16,8 @@ from typing import NamedTuple
 from psops.demo import manager
 from psops.demo.machine import Machine
 from psops.demo.method import BUS, CLIENT_NAME, SYSTEMD, SYSTEMD_NAME, Caller
-from psops.demo.profile import Profile
+from psops.demo.news import changed
+from psops.demo.profile import Profile, Unit
 from psops.demo.template import Template, render
 from psops.errors import BusError
 from psops.systemd import codec
@@ -67,7 +68,7 @@ class _Answers(NamedTuple):
 class DemoBus:
     """One connection to the bus of a host."""
 
-    __slots__ = ("_begun", "_caller", "_data", "_guid", "_registered", "_serial")
+    __slots__ = ("_begun", "_caller", "_changed", "_data", "_guid", "_registered", "_serial")
 
     def __init__(self, machine: Machine, guid: str) -> None:
         self._caller = Caller(machine)
@@ -76,6 +77,38 @@ class DemoBus:
         self._begun = False
         self._registered = False
         self._serial = 1
+        self._changed: dict[str, None] = {}
+
+    @property
+    def machine(self) -> Machine:
+        """The host that the connection is to."""
+        return self._caller.machine
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever there is `news`, by whichever thread brings it about."""
+
+        def listener(unit: str) -> None:
+            self._changed[unit] = None
+            wake()
+
+        with self.machine.lock:
+            self.machine.listeners += (listener,)
+
+    def news(self) -> bytes:
+        """Return the signals about units that have changed, each as it is now."""
+        with self.machine.lock:
+            names, self._changed = tuple(self._changed), {}
+            told = [message for name in names for message in changed(self.machine.profile, name)
+                    if self._caller.wants(message)]  # fmt: skip
+            numbered = [one._replace(serial=self._serial + at) for at, one in enumerate(told)]
+            self._serial += len(numbered)
+        return render(numbered).fill(self.machine.numbers)
+
+    def watched(self) -> list[Unit]:
+        """Return the units whose changes this connection has asked for."""
+        profile = self.machine.profile
+        return [unit for unit in profile.units.values()
+                if any(map(self._caller.wants, changed(profile, unit.name)))]  # fmt: skip
 
     def feed(self, data: bytes) -> bytes:
         """Return what the bus answers to the next bytes; incomplete ones are kept."""

@@ -34,7 +34,7 @@ class Machine:
     """One host. `profile` is its own as soon as anything was changed; hold `lock` to change."""
 
     __slots__ = ("_clock", "_jobs", "_last", "_runs", "_starts", "_unchanged",
-                 "lock", "numbers", "profile")  # fmt: skip
+                 "listeners", "lock", "numbers", "profile")  # fmt: skip
 
     def __init__(
         self, profile: Profile, numbers: tuple[int, ...], clock: Callable[[], int]
@@ -42,6 +42,8 @@ class Machine:
         self.profile = self._unchanged = profile
         self.numbers = numbers
         self.lock = threading.Lock()
+        #: Called with the name of every unit that was changed, under the lock.
+        self.listeners: tuple[Callable[[str], None], ...] = ()
         self._clock = clock
         self._last = -_STEP
         self._runs = 0
@@ -57,6 +59,9 @@ class Machine:
         """Give the host these units in place of the ones of the same names."""
         if any(self.profile.units.get(unit.name) != unit for unit in units):
             self.profile = self.profile.changed(*units)
+            for listener in self.listeners:
+                for unit in units:
+                    listener(unit.name)
 
     def moment(self) -> Moment:
         """Return the present moment, later than any before."""

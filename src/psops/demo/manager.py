@@ -209,6 +209,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
     BUS: {
         "Hello": Method("", "s", lambda _target: (CLIENT_NAME,)),
         "GetNameOwner": Method("s", "s", _get_name_owner),
+        "GetConnectionUnixUser": Method("s", "u", lambda _target, _name: (0,)),
         "NameHasOwner": Method("s", "b", lambda _target, name: (name in _OWNERS,)),
         **verbs.BUS_METHODS,
     },

@@ -44,12 +44,16 @@ class Caller:
     def signal(self, message: Message, *, before: bool = False) -> None:
         """Send a signal of the manager if the connection has asked for it."""
         message = message._replace(type=SIGNAL, sender=SYSTEMD_NAME)
-        if not any(match.fits(message, SYSTEMD) for match in self.matches):
+        if not self.wants(message):
             return
         if before:
             self._before += (message,)
         else:
             self._after += (message,)
+
+    def wants(self, message: Message) -> bool:
+        """Tell whether the connection has asked for a signal of the manager."""
+        return any(match.fits(message, SYSTEMD) for match in self.matches)
 
     def take_signals(self) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
         """Return the signals for before and after the reply, once."""

@@ -22,6 +22,7 @@ _WEB = ("httpd.service", "apache2.service")
 _DATABASE = ("postgresql@15-main.service", "postgresql.service")
 #: Port -> the units behind it; the first that the host has decides.
 _PORTS: Mapping[int, tuple[str, ...]] = {
+    80: _WEB,
     443: _WEB,
     861: ("owamp-server.service",),
     862: ("twamp-server.service",),
@@ -44,9 +45,11 @@ _PAGES: Mapping[str, Any] = {
     "/pscheduler/api": 6,
     "/pscheduler/clock": {"synchronized": True, "source": "ntp", "offset": 0.0002},
     "/pscheduler/stat/control/pause": {"is_paused": False},
-    "/opensearch/_cluster/health": {"status": "yellow"},
+    "/opensearch/_cluster/health": {
+        "status": "yellow", "timed_out": False, "active_shards": 12, "unassigned_shards": 4,
+    },
     "/grafana/api/health": {"database": "ok"},
-}
+}  # fmt: skip
 _TEXTS = {"/metrics": "node_load1 0.21\n", "/perfsonar_host_exporter": "perfsonar_bundle 1\n"}
 _BEATS = ("ticker", "scheduler", "runner", "archiver")
 _SOCKETS: Mapping[str, str] = {
@@ -143,6 +146,7 @@ def _is_up(profile: Profile, units: tuple[str, ...]) -> bool:
 
 def _respond(host: Host, path: str) -> bytes:
     profile = hosts.current(host)
+    path = path.partition("?")[0]
     now = datetime.fromtimestamp(hosts.clock.microseconds() / SECOND, UTC)
     behind = next((units for begin, units in _BEHIND.items() if path.startswith(begin)), _WEB)
     status, body = "200 OK", _TEXTS.get(path, "")
@@ -151,6 +155,8 @@ def _respond(host: Host, path: str) -> bytes:
         status = f"{500 if behind is _DATABASE else 503} {word}"
     elif path == "/pscheduler/status":
         body = json.dumps(_beats(profile, now))
+    elif path.endswith("/_search"):
+        body = json.dumps(_newest(profile, now))
     elif path == "/logstash":
         status = "401 Unauthorized"
     elif path in _PAGES:
@@ -166,9 +172,24 @@ def _beats(profile: Profile, now: datetime) -> dict[str, Any]:
     beats = {}
     for name in _BEATS:
         up = _is_up(profile, (f"pscheduler-{name}.service",))
-        beats[name] = {"uptime": "PT4H", "overdue": None if up else "PT20M"}
-    ended = now.isoformat()
-    return {"limits": {"ok": True}, "services": beats, "runs": {"last-finished": ended}}
+        last = now.isoformat()
+        beats[name] = {"uptime": "PT4H", "last": last, "overdue": None if up else "PT20M"}
+    runs = {"last-finished": now.isoformat()}
+    return {"time": now.isoformat(), "limits": {"ok": True}, "services": beats, "runs": runs}
+
+
+def _newest(profile: Profile, now: datetime) -> dict[str, Any]:
+    """Return what a search for the newest document finds: none came since Logstash is down."""
+    up = _is_up(profile, ("logstash.service",))
+    newest = (now.timestamp() - (60 if up else 86400)) * 1000
+    return {
+        "timed_out": False,
+        "_shards": {"total": 3, "successful": 3, "skipped": 0, "failed": 0},
+        "aggregations": {
+            "past": {"doc_count": 5000, "newest": {"value": newest}},
+            "future": {"doc_count": 0},
+        },
+    }
 
 
 @cache

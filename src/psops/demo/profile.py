@@ -4,6 +4,7 @@ Thousands of hosts have one of a few dozen profiles, so that the answers of one 
 built once; what differs between its hosts (times, process ids) is in `numbers`.
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -229,9 +230,17 @@ _WORDS: dict[Family, dict[str, str]] = {
 }  # fmt: skip
 
 
-@cache
 def profile(role: str, family: Family, trouble: str = "") -> Profile:
     """Return the profile of a role on a distribution, with one trouble or none."""
+    with _making:  # a cache alone may give two to threads that ask together
+        return _profile(role, family, trouble)
+
+
+_making = threading.Lock()
+
+
+@cache
+def _profile(role: str, family: Family, trouble: str) -> Profile:
     tables = _tables()
     short = {"el9": "el", "debian12": "deb"}[family]
     wanted = ("everywhere", short, *ROLES[role])

@@ -50,7 +50,7 @@ def _is_yaml(text: str) -> bool:
     for raw in text.splitlines():
         line = raw.strip()
         if line and line[0] not in "#;":
-            return line.startswith("---") or bool(re.fullmatch(r"[\w.\"'-]+:\s*(?:#.*)?", line))
+            return line.startswith("---") or bool(re.match(r"[\w.\"'-]+:(\s|$)", line))
     return False
 
 
@@ -75,11 +75,11 @@ class _Reader:
             return []
         members = self.group(group, line).hosts
         for name in names:
-            self.hosts.setdefault(name, line)
             members[name] = None
             values = self.vars.setdefault(name, {})
-            if port is not None:
+            if port is not None and name not in self.hosts:  # later ones do not count
                 values["ansible_port"] = Var(line, port)
+            self.hosts.setdefault(name, line)
         return names
 
     def ini(self, text: str) -> None:

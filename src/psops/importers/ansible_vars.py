@@ -40,6 +40,8 @@ _QUIET = re.compile(
     r"|version|run_tags|skip_tags|config_file|connection_user|.*_interpreter)"
 )
 _ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args")
+#: psops runs sudo without one.
+_SUDO_PASSWORDS = ("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass")
 _KEY_FILES = ("ansible_ssh_private_key_file", "ansible_private_key_file")
 _NAME = re.compile(r"\{\{\s*inventory_hostname(_short)?\s*\}\}")
 
@@ -111,6 +113,9 @@ class _Values:
         method = self.given.get("ansible_become_method")
         if method is not None and str(method.value) not in ("sudo", "ansible.builtin.sudo"):
             self._note("ansible_become_method", f"'{method.value}' is no way of psops; left out")
+            return False
+        if any(name in self.given for name in _SUDO_PASSWORDS):
+            self._note("ansible_become", "with a password is no way of psops; left out")
             return False
         return True
 

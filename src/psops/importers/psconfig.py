@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from psops.importers.imported import Imported
+from psops.importers.psconfig_classes import Classes, Undecided
 from psops.inventory import check_name
 from psops.nodeset import NodesetError
 
@@ -38,6 +39,9 @@ class _Template:
         self.tasks = _table(document.get("tasks"))
         self.machines = _table(document.get("hosts"))
         self.includes = document.get("includes")
+        self.classes = Classes(
+            _table(document.get("address-classes")), self.addresses, self.machines
+        )
         #: Address object -> the name of its machine.
         self.names: dict[str, str] = {}
 
@@ -105,13 +109,21 @@ class _Template:
                 if isinstance(given, str) and given in self.names:
                     members[self.names[given]] = None
                 elif given is None:
-                    self.found.note(
-                        self.line(name),
-                        f"group '{name}' has addresses by class, which the agents find; left out",
-                    )
+                    members |= self._class(name, entry)
                 elif given not in self.addresses:
                     self.found.note(self.line(name), f"group '{name}': no address '{given}'")
         return list(members)
+
+    def _class(self, group: str, entry: Any) -> dict[str, None]:
+        """Return the machines of an entry that names a class of addresses."""
+        called = entry.get("class") if isinstance(entry, dict) else None
+        try:
+            found = self.classes.members(str(called))
+        except Undecided:
+            told = "is found by each agent itself; left out"
+            self.found.note(self.line(group), f"group '{group}': the class '{called}' {told}")
+            return {}
+        return {self.names[key]: None for key in found if key in self.names}
 
 
 def _table(value: Any) -> dict[str, dict[str, Any]]:

@@ -40,6 +40,8 @@ def load(text: str, found: Imported) -> Item:
         line = mark.line + 1 if mark else 0
         what = getattr(exc, "problem", None) or str(exc)
         raise found.fail(line, f"not YAML: {' '.join(what.split())}") from exc
+    except ConfigError:
+        raise
     except (ValueError, RecursionError) as exc:
         raise found.fail(0, f"not YAML: {exc}") from exc
 

@@ -18,15 +18,19 @@ from psops.errors import (
     JournalForbidden,
 )
 from psops.logs import journal
-from psops.logs.host import HostLogs
+from psops.logs.host import HostLogs, is_nothing
 from psops.logs.model import Event, Failure, Line, Notice
 from psops.transport import Running
 
 #: Seconds between two looks at the files of a host.
 LOOK_EVERY = 0.5
+#: Seconds between two searches for new files, where their names change from day to day.
+_SEARCH_EVERY = 15.0
 #: Seconds of silence after which a host is asked whether it is there, and for its answer.
-_PING_EVERY = 15.0
-_PING_WITHIN = 10.0
+PING_EVERY = 15.0
+PING_WITHIN = 10.0
+#: Seconds after which units are looked for again that were not there.
+_LOOK_AGAIN = 5.0
 #: Seconds before a host that was lost is tried again: twice as long each time, to a minute.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
@@ -46,17 +50,18 @@ class Follower:
         self._logs = logs
         self._put = put
         self._name = logs.host.name
-        self._recent: deque[str] = deque(logs.seen, maxlen=_REMEMBERED)
-        self._known = set(self._recent)
+        self._recent: deque[str] = deque(maxlen=_REMEMBERED)
+        self._known = set(logs.seen)
         #: From when on the journal is read if no entry of it is known to read on from.
-        self._since: float | None = None
+        self._since = logs.last_us / 1e6 or None
+        self._program: Running | None = None
 
     def run(self, lost: HostError | None) -> None:
         """Follow the host, which is open or was `lost`; returns only if that is for good.
 
         Of one that was lost before its logs were read, what comes from now on is shown.
         """
-        if lost is not None:
+        if lost is not None and self._since is None:
             self._since = time.time()
         while True:
             if lost is None:
@@ -94,22 +99,24 @@ class Follower:
         """Pass on what comes; raises the `HostError` that ends it."""
         ended: list[HostError] = []
         over = threading.Event()
-        program: Running | None = None
-        if self._logs.query.journal and (self._logs.units.all or self._logs.query.everything):
-            program = self._logs.start(self._command())
-            threading.Thread(target=self._pump, args=(program, ended, over), daemon=True).start()
-        asked = time.monotonic()
+        if self._logs.reads_journal:
+            self._program = self._logs.start(self._command())
+            threading.Thread(target=self._pump, args=(ended, over), daemon=True).start()
+        asked = searched = time.monotonic()
         try:
             while not over.wait(LOOK_EVERY):
+                if self._logs.has_files and time.monotonic() - searched >= _SEARCH_EVERY:
+                    self._logs.find_files()
+                    searched = time.monotonic()
                 if self._logs.has_files:
                     self._look()  # which asks the host by itself
-                elif time.monotonic() - asked >= _PING_EVERY:
-                    self._logs.connection.ping(Deadline(_PING_WITHIN))
+                elif time.monotonic() - asked >= PING_EVERY:
+                    self._logs.connection.ping(Deadline(PING_WITHIN))
                     asked = time.monotonic()
         finally:
             over.set()
-            if program is not None:
-                program.close()
+            if self._program is not None:
+                self._program.close()
         raise ended[0] if ended else ChannelRefused("the connection has ended", remedy="")
 
     def _look(self) -> None:
@@ -124,35 +131,47 @@ class Follower:
 
     def _command(self) -> tuple[str, ...]:
         logs = self._logs
-        since = None if logs.cursor or logs.query.since is not None else self._since
+        since = None if logs.cursor else max(self._since or 0, logs.query.since or 0) or None
         return journal.command(
             logs.query, logs.units.all, follow=True, after=logs.cursor, since=since,
             grep=logs.grep_there,
         )  # fmt: skip
 
-    def _pump(self, program: Running, ended: list[HostError], over: threading.Event) -> None:
+    def _pump(self, ended: list[HostError], over: threading.Event) -> None:
         """Pass on the journal's entries until there are no more."""
-        parser = journal.Parser(self._name)
-        query = self._logs.query
         try:
             while True:
-                try:
-                    data = program.receive(Deadline(3600.0))
-                except DeadlineExceeded:
-                    continue  # nothing has happened there
-                if not data:
+                assert self._program is not None
+                self._read(self._program)
+                done = self._program.finish(Deadline(2.0))
+                if not is_nothing(done):
                     break
-                for line in parser.feed(data):
-                    self._take(line, query.grep if not self._logs.grep_there else None)
-            self._logs.explain(program.finish(Deadline(2.0)))
+                if over.wait(_LOOK_AGAIN):  # a unit that a pattern means may still appear
+                    return
+                self._program.close()
+                self._program = self._logs.start(self._command())
+            if self._logs.explain(done):
+                self._logs.forget_patterns()
             ended.append(ChannelRefused("journalctl has ended there", remedy=""))
         except HostError as exc:
-            if "cursor" in str(exc) and self._logs.cursor:
-                # That entry is not kept any more, so the time must do.
-                self._logs.cursor = ""
+            if "cursor" in str(exc):
+                self._logs.cursor = ""  # that entry is not kept any more, so the time must do
             ended.append(exc)
         finally:
             over.set()
+
+    def _read(self, program: Running) -> None:
+        parser = journal.Parser(self._name)
+        here = None if self._logs.grep_there else self._logs.query.grep
+        while True:
+            try:
+                data = program.receive(Deadline(3600.0))
+            except DeadlineExceeded:
+                continue  # nothing has happened there
+            if not data:
+                return
+            for line in parser.feed(data):
+                self._take(line, here)
 
     def _take(self, line: Line, pattern: re.Pattern[str] | None) -> None:
         if line.cursor in self._known:
@@ -166,3 +185,4 @@ class Follower:
         if line.cursor:
             self._logs.cursor = line.cursor
             self._since = line.time_us / 1e6
+            self._logs.last_us = line.time_us

@@ -32,6 +32,8 @@ from psops.transport import Connection, Files, Finished, Options, Running, conne
 #: journalctl processes at once on one host; sshd allows ten sessions on one login.
 _AT_ONCE = 4
 _ABSENT = "not-found"
+#: Microseconds by which entries of a journal may be out of order, clocks that are set aside.
+_DISORDER_US = 10_000_000
 
 Tell = Callable[[Notice | Failure], None]
 
@@ -60,13 +62,16 @@ class HostLogs:
         self.options = options
         self._tell = tell
         self._sudo = options.sudo or host.sudo
+        self._forbidden = False
         self._greps = True  # until journalctl says that it was built without
         self._connection: Connection | None = None
         self._files: Files | None = None
+        self._zone: tzinfo = UTC
         self.units = Units(((),))
         self.logs: list[LogFile] = []
-        #: The last entry that was read; what follows begins behind it.
+        #: The last entry that was read and its time; what follows begins behind it.
         self.cursor = ""
+        self.last_us = 0
         #: Whether all that was there has been read.
         self.has_read = False
         #: Entries behind that one which were read already.
@@ -108,12 +113,28 @@ class HostLogs:
     def history(self) -> Iterator[Line]:
         """Yield what the host's logs have already, by time; raises `HostError`."""
         streams: list[Iterator[Line]] = [self._of_file(log) for log in self.logs]
-        if self.query.journal and (self.units.all or self.query.everything):
-            streams.append(
-                self._all_entries() if self.query.lines is None else iter(self._last_entries())
-            )
+        if self.reads_journal:
+            streams.append(self._of_journal())
         yield from heapq.merge(*streams, key=when)
         self.has_read = True
+
+    @property
+    def reads_journal(self) -> bool:
+        """Whether the journal is asked for, and may be read as far as is known."""
+        meant = self.query.everything or bool(self.units.all)
+        return self.query.journal and meant and not self._forbidden
+
+    def _of_journal(self) -> Iterator[Line]:
+        try:
+            if self.query.lines is None:
+                yield from self._all_entries()
+            else:
+                yield from self._last_entries()
+        except JournalForbidden as exc:
+            if not self.logs:
+                raise
+            self._forbidden = True  # its files are better than nothing
+            self.note(f"{exc.code}: {exc}; {exc.remedy}", bad=True)
 
     def _of_file(self, log: LogFile) -> Iterator[Line]:
         try:
@@ -123,19 +144,24 @@ class HostLogs:
                 raise
             if not isinstance(exc, FileNotFoundError):
                 self.note(f"{log.path}: {(exc.strerror or str(exc)).lower()}", bad=True)
+        for problem in log.problems:
+            self.note(problem, bad=True)
 
     def _all_entries(self) -> Iterator[Line]:
         for line in self._entries(self.units.all):
-            self.cursor = line.cursor or self.cursor
+            self.cursor, self.last_us = line.cursor, line.time_us
             yield line
 
     def _last_entries(self) -> list[Line]:
         """Return the last entries of each unit, by time."""
         count = self.query.lines or 0
         groups = self.units.groups
+        begin_us = 0
         if self.query.follow and (len(groups) > 1 or not count):
             # From before they are read one by one, so that nothing falls in between.
-            self.cursor = next((line.cursor for line in self._entries(self.units.all, 1)), "")
+            for line in self._entries(self.units.all, 1):
+                self.cursor, self.last_us = line.cursor, line.time_us
+            begin_us = self.last_us
         if not count:
             return []
         if len(groups) > 1:
@@ -145,8 +171,8 @@ class HostLogs:
             found = [list(self._entries(group, count)) for group in groups]
         lines = list(heapq.merge(*(reversed(newest_first) for newest_first in found), key=when))
         if len(groups) == 1 and lines:
-            self.cursor = lines[-1].cursor
-        self.seen = {line.cursor for line in lines}
+            self.cursor, self.last_us = lines[-1].cursor, lines[-1].time_us
+        self.seen = {line.cursor for line in lines if line.time_us >= begin_us - _DISORDER_US}
         unique: dict[str, Line] = {line.cursor: line for line in lines}
         return list(unique.values())  # an entry may belong to two units
 
@@ -172,7 +198,7 @@ class HostLogs:
     def _without_patterns(self, units: tuple[str, ...], lines: int | None) -> Iterator[Line]:
         """Yield entries of a journalctl that knows no patterns: chosen here, if need be by
         reading them all, of which no more are kept than asked for."""
-        self._greps = False
+        self.forget_patterns()
         if lines is None:
             yield from self._entries(units)
             return
@@ -188,10 +214,12 @@ class HostLogs:
         last = text.splitlines()[-1] if text else ""
         if "pattern matching support" in lower and self._greps:
             return True
-        if "insufficient permission" in lower or "messages from other users" in lower:
-            if not self.query.user:
-                user = "the user" if not self.host.user else f"user {self.host.user!r}"
-                raise JournalForbidden(f"{user} may not read the journal there")
+        # Who sees nothing but what is his own has asked for that with --user.
+        partly = "messages from other users" in lower and not self.query.user
+        if partly or "insufficient permission" in lower:
+            user = "the user" if not self.host.user else f"user {self.host.user!r}"
+            raise JournalForbidden(f"{user} may not read the journal there")
+        if is_nothing(done):
             return False
         if "sudo:" in lower:
             raise ChannelRefused(
@@ -216,6 +244,10 @@ class HostLogs:
     def grep_there(self) -> bool:
         """Whether journalctl chooses by the pattern."""
         return self._greps
+
+    def forget_patterns(self) -> None:
+        """Choose by the pattern here from now on."""
+        self._greps = False
 
     # What is meant
 
@@ -269,16 +301,25 @@ class HostLogs:
         except HostError as exc:
             self.note(f"log files are not read: {exc}", bad=True)
             return
-        zone = _zone_of(self._files, deadline)
+        self._zone = _zone_of(self._files, deadline)
+        for log in self.logs:
+            log.attach(self._files, self._zone)
+        self.find_files()
+
+    def find_files(self) -> None:
+        """Find log files that are not known yet."""
+        if self._files is None:
+            return
+        deadline = Deadline(self.options.timeout)
         known = {log.path for log in self.logs}
-        for pattern, unit in paths.items():
+        for pattern, unit in self._patterns().items():
             for path in expand(self._files, pattern, deadline) or [pattern]:
                 if path not in known and not _is_glob(path):
-                    self.logs.append(LogFile(self.host.name, path, unit, self.query,
-                                             timeout=self.options.timeout))  # fmt: skip
                     known.add(path)
-        for log in self.logs:
-            log.attach(self._files, zone)
+                    log = LogFile(self.host.name, path, unit, self.query,
+                                  timeout=self.options.timeout)  # fmt: skip
+                    log.attach(self._files, self._zone)
+                    self.logs.append(log)
 
     def _patterns(self) -> dict[str, str]:
         """Return the paths of log files as the catalogue has them, each with its unit, or ""
@@ -313,6 +354,11 @@ def _zone_of(files: Files, deadline: Deadline) -> tzinfo:
         if isinstance(exc, HostError):
             raise
         return UTC
+
+
+def is_nothing(done: Finished) -> bool:
+    """Tell whether journalctl has ended because its patterns match no unit it knows of."""
+    return b"filter for units" in done.stderr
 
 
 def _is_glob(name: str) -> bool:

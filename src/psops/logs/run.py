@@ -18,7 +18,7 @@ from psops.logs.model import Event, Failure, Line, LogQuery, Notice
 from psops.transport import Options
 
 #: What comes waits here for its turn; no more than this many entries, then hosts wait.
-_MOST_WAITING = 4096
+_MOST_WAITING = 1024
 #: Seconds after which what is to be shown is shown, more or not; characters likewise.
 _SHOW_EVERY = 0.1
 _MOST_CHARS = 65536
@@ -195,23 +195,27 @@ class Logs:
         """Show what comes for as long as there is a host that may say something."""
         window = Window()
         while self._read and any(thread.is_alive() for thread in threads):
-            wait = window.wait()
-            try:
-                item = self._coming.get(timeout=1.0 if wait is None else max(wait, 0.01))
-                while True:
-                    if isinstance(item, Line):
-                        window.add(item)
-                    else:
-                        self._notice(item)
-                    item = self._coming.get_nowait()
-            except queue.Empty:
-                pass
+            for item in self._come(window.wait()):
+                if isinstance(item, Line):
+                    window.add(item)
+                else:
+                    self._notice(item)
             for line, late in window.ready():
                 self._emit(self._fold.take(line), late=late)
             self._emit(self._fold.overdue())
             self._pause()
             self._tell_all()
             self._read = self._read and not self._gone()
+
+    def _come(self, wait: float | None) -> Iterator[Line | Notice | Failure]:
+        """Yield what comes within some seconds, and what has come by then; not for ever, since
+        it may come faster than it is shown."""
+        try:
+            yield self._coming.get(timeout=1.0 if wait is None else max(wait, 0.01))
+            for _ in range(_MOST_WAITING):
+                yield self._coming.get_nowait()
+        except queue.Empty:
+            return
 
     def _emit(self, items: Iterator[Line | Repeat], *, late: bool = False) -> None:
         for item in items:

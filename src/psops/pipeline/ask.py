@@ -88,7 +88,7 @@ def ask(
 def _answer(probe: Probe, world: World) -> Answer:
     try:
         module: Any = import_module(KINDS[probe.kind])
-        found: Answer = module.answer(probe, world)
+        found: Answer = module.answer(world.fill_in(probe), world)
     except Unanswered as exc:
         return exc.answer
     except PsopsError as exc:

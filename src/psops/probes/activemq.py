@@ -13,6 +13,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters
 from psops.probes.counters import Rate, whole
+from psops.probes.keys_common import login
 from psops.probes.world import World
 from psops.report.text import clean, squeeze
 
@@ -110,6 +111,8 @@ def read(
     if status != 200:
         raise _explain(document, status, what + on(node))
     value = document.get("value")
+    if len(attributes) == 1 and "*" not in name and "value" in document:
+        value = {attributes[0]: value}  # a single one of a single bean comes bare
     if not isinstance(value, dict):
         raise Unanswered(unknown("no-data", f"{what}: the answer has no attributes"))
     # A pattern is answered by the names of the beans it fits, each with its attributes.
@@ -184,12 +187,13 @@ def _away(probe: Probe, world: World, node: str, place: dict[str, str]) -> int:
 
 def look_twice(probe: Probe, world: World) -> tuple[list[Destination], list[Destination]]:
     """Return two looks at the destination, a window apart; raises `Unanswered`."""
-    given = probe.settings
-    key = (
-        probe.via,
-        *(given[one] for one in ("url", "nodes", "broker", "topic", "queue", "user", "secret")),
-    )
-    return counters.twice(world, ("destination", key), lambda: look_at(probe, world))
+    key = ("destination", *shared(probe, "topic", "queue"))
+    return counters.twice(world, key, lambda: look_at(probe, world))
+
+
+def shared(probe: Probe, *keys: str) -> tuple[object, ...]:
+    """Return what must be the same for two probes to share an answer; nothing secret."""
+    return login(probe, "nodes", "broker", "origin", *keys)
 
 
 def flows(what: str, first: list[Destination], second: list[Destination]) -> list[Flow]:

@@ -8,7 +8,6 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, activemq, counters
 from psops.probes.activemq import Destination, Flow
-from psops.probes.counters import shown
 from psops.probes.world import World
 from psops.report.text import count
 
@@ -45,8 +44,7 @@ def _judge(given: Mapping[str, Any], flows: list[Flow], what: str) -> Answer:
         return unknown("no-data", "the answer lacks its consumers or its size")
     into = activemq.together(flows)
     queue = what.startswith("queue")
-    state = f"{shown(into.per_second)} messages/s in over {shown(into.seconds)} s"
-    state = f"{state}, {count(sum(counts), 'consumer')}"
+    state = count(sum(counts), "consumer")
     state = f"{state}, {sum(sizes)} waiting" if queue else state
     found: list[Answer | None] = []
     if sum(counts) < given["min_consumers"]:
@@ -58,8 +56,8 @@ def _judge(given: Mapping[str, Any], flows: list[Flow], what: str) -> Answer:
     if given["max_depth"] is not None and sum(sizes) > given["max_depth"]:
         found.append(wrong("backlog", f"{sum(sizes)} waiting, of at most {given['max_depth']}"))
     found.append(counters.below(into, given["min_rate"]))
-    worst = counters.first_wrong(found, "moves")
-    return replace(worst, text=f"{worst.text}; {state}")
+    worst = counters.first_wrong(found, "moves" if into.messages else counters.MAY)
+    return counters.tell(worst, into, state)
 
 
 def _is_left(flow: Flow) -> Answer | None:

@@ -37,9 +37,7 @@ def answer(probe: Probe, world: World) -> Answer:
     Codes beside those of HTTP: missing-object, no-consumer, backlog, wedged; unknown are
     no-data, not-allowed and error-in-body.
     """
-    given = probe.settings
-    keys = ("url", "nodes", "broker", "topic", "client", "subscription", "user", "secret")
-    key = ("durable", probe.via, *(given[one] for one in keys))
+    key = ("durable", *activemq.shared(probe, "topic", "client", "subscription"))
     try:
         first, second = counters.twice(world, key, lambda: _look(probe, world))
     except Unanswered as exc:

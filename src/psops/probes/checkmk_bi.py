@@ -30,6 +30,7 @@ from psops.probes.fields import (
     warning,
 )
 from psops.probes.world import World
+from psops.report import text as words
 from psops.report.text import clean, duration
 
 _API = "/check_mk/api/1.0"
@@ -76,9 +77,9 @@ def _judge_states(states: dict[str, int]) -> Answer:
     # Critical comes first, then what is not known, then warnings.
     for state, make in ((2, wrong), (3, unknown), (1, warning)):
         if worst[state]:
-            of = f"{len(worst[state])} of {len(states)} aggregations"
+            of = f"{len(worst[state])} of {words.count(len(states), 'aggregation')}"
             return make("unhealthy", f"{of} {_STATES[state]}: {named(worst[state])}")
-    return right(f"{len(states)} aggregations OK")
+    return right(f"{words.count(len(states), 'aggregation')} OK")
 
 
 def _login(asker: Asker) -> tuple[tuple[tuple[str, str], ...], Probe]:

@@ -18,7 +18,9 @@ class Cause(StrEnum):
 #: Id -> what it means, for those that are not in `psops.checks.codes`.
 CODES: dict[str, str] = {
     "no-secret": "the secret that it needs is not there or not kept well",
+    "no-address": "where to ask is left to a variable that is not set, or not rightly",
     "slow": "the answer took longer than it may",
+    "not-stomp": "what answers does not speak STOMP",
     "login-page": "a page to log in came instead of the answer",
     "error-in-body": "the answer says in its text that it failed",
     "missing-object": "what the pipeline declares does not exist there",

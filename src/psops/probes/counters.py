@@ -5,6 +5,7 @@ message, so that they are never used. A counter that is not there is no 0.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from psops.checks import Answer, right, unknown, wrong
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 #: How many of several answers are told in one sentence.
 _TOLD = 3
+#: What is told of silence that is allowed.
+MAY = "silent, as it may be"
 #: Share of a step by which it may come late.
 _JITTER = 0.05
 
@@ -43,16 +46,16 @@ class Rate(NamedTuple):
     @property
     def most(self) -> float:
         """Messages per second, if as few steps as possible were counted."""
-        return self.messages / (self._steps * self.step) if self.step else self.per_second
+        if not self.step:
+            return self.per_second
+        return self.messages / (max(1, int(self.seconds / self.step - _JITTER)) * self.step)
 
     @property
     def least(self) -> float:
         """Messages per second, if as many steps as possible were counted."""
-        return self.messages / ((self._steps + 1) * self.step) if self.step else self.per_second
-
-    @property
-    def _steps(self) -> int:
-        return max(1, int(self.seconds / self.step - _JITTER))
+        if not self.step:
+            return self.per_second
+        return self.messages / ((int(self.seconds / self.step) + 1) * self.step)
 
 
 def twice(world: World, key: object, look: Callable[[], T]) -> tuple[T, T]:
@@ -100,12 +103,20 @@ def below(found: Rate, floor: float | None) -> Answer | None:
     if floor is not None and found.messages and found.most >= floor:
         return None
     told = f"{shown(found.per_second)} of {at_least(floor)} messages/s in"
-    told = f"{told}, {shown(found.seconds)} s long"
+    told = f"{told}, over {shown(found.seconds)} s"
     if floor is not None and floor * found.seconds < 1:
         if found.messages:
             return None
         return unknown("no-data", f"{told}: too short a look for that floor; look for longer")
     return wrong("below-floor" if found.messages else "silent", told)
+
+
+def tell(found: Answer, into: Rate, state: str) -> Answer:
+    """Return the answer with the state, and with the rate if it does not tell that itself."""
+    if found.code not in ("silent", "below-floor"):
+        text = f"{shown(into.per_second)} messages/s in, over {shown(into.seconds)} s"
+        state = f"{text}; {state}"
+    return replace(found, text=f"{found.text}; {state}")
 
 
 def at_least(floor: float | None) -> str:

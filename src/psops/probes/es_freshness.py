@@ -11,6 +11,7 @@ from psops.checks import Answer, right, wrong
 from psops.probes.elastic import after, between, newest, search
 from psops.probes.fields import SKEW, Asker, count, judge_age, no_data, warning
 from psops.probes.world import World
+from psops.report import text as words
 from psops.report.text import clean, duration
 
 _DAY = 86400.0
@@ -47,7 +48,8 @@ def _judge(asker: Asker) -> Answer:
     documents = count(found, "past", "doc_count")
     last = newest(found["past"], "newest")
     if (last is None) != (documents == 0):
-        raise no_data(f"{name}: {documents} documents, but the newest is of no known time")
+        many = words.count(documents, "document")
+        raise no_data(f"{name}: {many}, but the newest is of no known time")
     if last is None:
         result = wrong("stale", f"{name}: no document of the last {duration(back)} by '{field}'")
     else:
@@ -56,5 +58,5 @@ def _judge(asker: Asker) -> Answer:
         result = judge_age(what, now - last, limit) or right(text)
     if not ahead:
         return result
-    text = f"{name}: {ahead} documents are more than {duration(SKEW)} ahead of the time"
+    text = f"{name}: {words.count(ahead, 'document')} more than {duration(SKEW)} ahead of the time"
     return replace(result, asides=(warning("clock", text),))

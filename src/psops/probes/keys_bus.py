@@ -24,7 +24,7 @@ from psops.catalogue_values import (
     word,
 )
 from psops.probes.keys import Key
-from psops.probes.keys_common import HTTP, number, share, span
+from psops.probes.keys_common import HTTP, given, number, share, span
 
 _MOST = 10**12
 
@@ -38,8 +38,10 @@ class Binding(NamedTuple):
 
 
 def stomp_url(value: Any) -> str:
-    """Return the URL of a STOMP port; its TLS is `stomp+ssl`."""
+    """Return the URL of a STOMP port; its TLS is `stomp+ssl`. A password in it is not told."""
     text = string(value)
+    if "@" in text:
+        raise Wrong("must have no user or password in it; use the keys 'user' and 'secret'")
     if not re.fullmatch(r"stomp(\+ssl)?://(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+)(:\d{1,5})?/?", text):
         raise Wrong(f"'{text}' is not a URL such as stomp+ssl://bus.example.org:61614")
     return text.rstrip("/")
@@ -78,7 +80,7 @@ def _percent() -> Key:
 #: The login by STOMP, whose TLS is that of HTTP.
 _STOMP = {
     **{key: one for key, one in HTTP.items() if key not in ("url", "auth")},
-    "url": Key(stomp_url, needed=True),
+    "url": Key(given(stomp_url), needed=True),
     #: The virtual host to log in to, as RabbitMQ has them; the host of the URL if it is not set.
     "vhost": Key(string, ""),
     #: A name with several addresses, each of them a broker of its own.

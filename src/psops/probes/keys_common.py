@@ -3,9 +3,37 @@
 import re
 from typing import Any
 
-from psops.catalogue_values import Wrong, boolean, kind, path, string, whole, word
+from psops.catalogue_entry import Probe
+from psops.catalogue_values import Reader, Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
 from psops.secrets import FORMS, is_reference
+
+_VARIABLE = r"env:[A-Za-z_]\w*"
+
+
+class Variable(str):
+    """The word `env:NAME` for a value that differs from site to site, read when it is used."""
+
+    __slots__ = ("reader",)
+    reader: Reader
+
+    @property
+    def variable(self) -> str:
+        """The name of the environment variable."""
+        return self.removeprefix("env:")
+
+
+def given(reader: Reader) -> Reader:
+    """Return a reader that also takes the name of a variable with the value, as `env:NAME`."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value, re.ASCII):
+            return reader(value)
+        found = Variable(value)
+        found.reader = reader
+        return found
+
+    return read
 
 
 def url(value: Any) -> str:
@@ -57,10 +85,18 @@ def json_rules(value: Any) -> Any:
     return JSON_RULES(value)
 
 
+def login(probe: Probe, *keys: str) -> tuple[object, ...]:
+    """Return what tells the account of a probe apart from others, and some settings more.
+
+    For sharing answers; a secret is in it by its reference only.
+    """
+    return (probe.via, *(probe.settings.get(key) for key in (*HTTP, *keys)))
+
+
 #: What an exchange by HTTP may need.
 HTTP: dict[str, Key] = {
-    "url": Key(url, needed=True),
-    "user": Key(string, ""),
+    "url": Key(given(url), needed=True),
+    "user": Key(given(string), ""),
     "secret": Key(secret, ""),
     #: basic with a user, bearer without; apikey is Elasticsearch's own.
     "auth": Key(word(("basic", "bearer", "apikey"), "way to log in"), ""),

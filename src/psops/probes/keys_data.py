@@ -5,7 +5,7 @@ from typing import Any
 
 from psops.catalogue_values import Wrong, boolean, path, some, string, unit, whole, word
 from psops.probes.keys import Key
-from psops.probes.keys_common import HTTP, json_rules, number, share, span, url
+from psops.probes.keys_common import HTTP, given, json_rules, number, share, span, url
 
 
 def base(value: Any) -> str:
@@ -50,7 +50,7 @@ def remote(value: Any) -> str:
     return text
 
 
-_BASE: dict[str, Key] = {**HTTP, "url": Key(base, needed=True)}
+_BASE: dict[str, Key] = {**HTTP, "url": Key(given(base), needed=True)}
 _HOUR = 3600.0
 _INDEX: dict[str, Key] = {
     **_BASE,
@@ -77,6 +77,7 @@ DATA: dict[str, dict[str, Key]] = {
         **_INDEX,
         "window": Key(span, _HOUR),
         "shift": Key(number, 9 * _HOUR),
+        "align": Key(number, _HOUR),
         "least_count": Key(number, 10.0),
         "least_ratio": Key(number, 0.3),
     },
@@ -97,7 +98,7 @@ DATA: dict[str, dict[str, Key]] = {
         **_BASE,
         "least_meshes": Key(whole(1, 100000), 1),
         #: Not set: the first that is listed and on the same host.
-        "mesh_url": Key(url, ""),
+        "mesh_url": Key(given(url), ""),
     },
     "pscheduler": {
         #: Its root, such as https://host/pscheduler.
@@ -137,7 +138,7 @@ DATA: dict[str, dict[str, Key]] = {
         #: Whose last check tells that checks still run: for rest, then for multisite.
         "alive_host": Key(string, ""),
         "alive_service": Key(string, ""),
-        "alive_url": Key(url, ""),
+        "alive_url": Key(given(url), ""),
     },
     "tape-copy": {
         "output": Key(path, needed=True),
@@ -148,6 +149,13 @@ DATA: dict[str, dict[str, Key]] = {
         "log_lines": Key(whole(1, 10000), 200),
         "log_failure": Key(string, "Failed checksum"),
         "remote": Key(remote, ""),
+    },
+    "files": {
+        "folder": Key(path, needed=True),
+        "pattern": Key(string, "*"),
+        "max_age": Key(span, _HOUR),
+        #: Bytes.
+        "least_size": Key(whole(0, 10**15), 1),
     },
     "page": {
         **HTTP,
@@ -160,7 +168,7 @@ DATA: dict[str, dict[str, Key]] = {
         "login_form": Key(boolean, False),
     },
     "tls": {
-        "host": Key(host, needed=True),
+        "host": Key(given(host), needed=True),
         "port": Key(whole(1, 65535), 443),
         "ca": Key(path, ""),
         "client_cert": Key(path, ""),

@@ -23,6 +23,7 @@ from psops.probes.fields import (
     text,
 )
 from psops.probes.world import World
+from psops.report import text as words
 from psops.report.text import clean, duration
 from psops.verdict import Verdict
 
@@ -76,13 +77,14 @@ def _judge(asker: Asker) -> Answer:
     if bad:
         # What is wrong comes before what is not known.
         first = [found for found in bad if found.verdict is Verdict.CRITICAL] or bad
-        more = f"; {len(bad) - 1} more grids of {len(wanted)} are not right" if bad[1:] else ""
+        more = f"; {len(bad)} of {len(wanted)} grids are not right" if bad[1:] else ""
         make = wrong if first[0].verdict is Verdict.CRITICAL else unknown
         return make(first[0].code, f"{first[0].text}{more}")
     checks, lost = sum(grid.checks for grid in grids), sum(grid.unknown for grid in grids)
     oldest = asker.world.now() - min(grid.newest for grid in grids)
-    text_ = f"{len(grids)} grids, {lost} of {checks} checks not known, "
-    return right(f"{text_}each grid checked within {duration(oldest)}")
+    known = f"{lost} of {words.count(checks, 'check')} not known"
+    made = f"each checked within {duration(oldest)}"
+    return right(f"{words.count(len(grids), 'grid')}, {made}, {known}")
 
 
 def _read(document: dict[str, Any], name: str) -> _Grid:

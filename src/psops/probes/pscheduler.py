@@ -8,7 +8,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes.fields import Asker, flag, get, judge_age, moment, show, table
 from psops.probes.world import World
-from psops.report.text import clean, duration
+from psops.report.text import clean, count, duration
 
 #: Seconds after which a status is a stored one, or the clock there is wrong.
 _OLD_STATUS = 3600.0
@@ -48,4 +48,5 @@ def _judge(asker: Asker) -> Answer:
     age = now - moment(found, "runs", "last-finished")
     if bad := judge_age("the end of the last run", age, given["max_age"]):
         return bad
-    return right(f"{len(services)} daemons in time, the last run ended {duration(age)} ago")
+    told = f"{count(len(services), 'daemon')} in time"
+    return right(f"{told}, the last run ended {duration(age)} ago")

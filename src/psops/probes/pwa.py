@@ -13,7 +13,7 @@ from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered
 from psops.probes.fields import Asker, get, items, no_data, show, table, text
 from psops.probes.world import World
-from psops.report.text import clean
+from psops.report.text import clean, count
 
 _GOOD = "db status ok"
 #: What a mesh has some of: keys of pSConfig's template, then of the older mesh configuration.
@@ -37,10 +37,10 @@ def _judge(asker: Asker) -> Answer:
     meshes = [mesh for entry in items(asker.json("/pub/config")) for mesh in _includes(entry)]
     least = asker.probe.settings["least_meshes"]
     if len(meshes) < least:
-        return wrong("below-floor", f"it lists {len(meshes)} meshes, must be {least}")
+        return wrong("below-floor", f"it lists {count(len(meshes), 'mesh')}, must be {least}")
     mesh = asker.probe.settings["mesh_url"] or _own(asker, meshes)
     _read(asker, mesh)
-    return right(f"{_GOOD}, {len(meshes)} meshes, {clean(mesh)} is one; {status}")
+    return right(f"{_GOOD}, {count(len(meshes), 'mesh')}, {clean(mesh)} is one; {status}")
 
 
 def _includes(entry: Any) -> list[str]:

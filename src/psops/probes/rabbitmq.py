@@ -1,5 +1,6 @@
 """RabbitMQ's management API, as of 3.10: addresses, queues, counters; nothing that changes any.
 
+An exchange counts what is published to it, not what another exchange passes on to it.
 `message_stats` is absent until the first message, its `ack` until the first consumer, both for
 good where the broker keeps no statistics (`rates_mode` none, `disable_stats`), which only
 `/api/overview` tells. Lists are empty, with status 200, for an account without permission.
@@ -29,6 +30,8 @@ class Queue:
     #: Monotonic seconds of this look.
     at: float
     state: str
+    #: It keeps messages that were taken, so that those that are there are no backlog.
+    keeps: bool
     ready: int | None
     unacked: int | None
     consumers: int | None
@@ -48,13 +51,6 @@ def address(probe: Probe, *parts: str) -> str:
     return "/".join((f"{base}/api", *(quote(part, safe="") for part in parts)))
 
 
-def login(probe: Probe) -> tuple[object, ...]:
-    """Return what tells the account apart from others, to share answers; nothing secret."""
-    given = probe.settings
-    keys = ("url", "user", "secret", "client_cert", "ca", "verify_tls")
-    return (probe.via, *(given.get(key) for key in keys))
-
-
 def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") -> Look:
     """Return an object, asked for anew; raises `Unanswered`, `missing-object` if it is gone."""
     try:
@@ -62,9 +58,9 @@ def look(probe: Probe, world: World, what: str, *parts: str, query: str = "") ->
     except Unanswered as exc:
         if exc.answer.code == "missing-object":
             raise missing(probe, what) from exc
-        if exc.answer.code == "server-error":
-            # So answers 3.10 about an exchange while its collector of statistics is off.
-            check_statistics(probe, world)
+        # So answers 3.10 about an exchange while its collector of statistics is off.
+        if exc.answer.code == "server-error" and (why := _may_lack(probe, world)):
+            raise _uncounted(why) from exc
         raise
 
 
@@ -89,6 +85,7 @@ def queue_of(answer: Look, name: str) -> Queue:
         name=name,
         at=answer.at,
         state=clean(str(found.get("state", ""))),
+        keeps=found.get("type") == "stream",
         ready=whole(found, "messages_ready"),
         unacked=whole(found, "messages_unacknowledged"),
         consumers=whole(found, "consumers"),
@@ -165,7 +162,18 @@ def no_statistics(probe: Probe, world: World) -> str:
 def check_statistics(probe: Probe, world: World) -> None:
     """Raise `Unanswered` if the broker has no counters of messages, or will not tell."""
     if why := no_statistics(probe, world):
-        raise Unanswered(unknown("no-data", f"{why}, so no rates are known"))
+        raise _uncounted(why)
+
+
+def _uncounted(why: str) -> Unanswered:
+    return Unanswered(unknown("no-data", f"{why}, so no rates are known"))
+
+
+def _may_lack(probe: Probe, world: World) -> str:
+    try:
+        return no_statistics(probe, world)
+    except Unanswered:
+        return ""
 
 
 def check_restart(probe: Probe, world: World, seconds: float) -> None:

@@ -12,6 +12,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import Rate, shown
+from psops.probes.keys_common import login
 from psops.probes.rabbitmq import Queue
 from psops.probes.world import Look, World
 from psops.report.text import clean, count, duration
@@ -80,7 +81,7 @@ def look_twice(probe: Probe, world: World, names: list[str]) -> tuple[list[Look]
             for name in names
         ]
 
-    key = ("queues", rabbitmq.login(probe), vhost, tuple(names))
+    key = ("queues", login(probe), vhost, tuple(names))
     return counters.twice(world, key, look)
 
 
@@ -135,22 +136,22 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
     step = given["stats_interval"]
     into = counters.rate("messages in", before.published or 0, after.published or 0, seconds, step)
     taken = counters.rate("messages taken", before.taken or 0, after.taken or 0, seconds, step)
-    state = f"{waiting}; {shown(into.per_second)} messages/s in, {shown(taken.per_second)} taken"
+    state = f"{shown(taken.per_second)} taken; {waiting}"
     if few:
-        return replace(few, text=f"{few.text}; {state}")
+        return counters.tell(few, into, state)
+    waits = [
+        _wedged(given, before, after, taken),
+        _too_many(given, world, after),
+        _too_old(given, world, before, after, taken),
+        _too_slow(given, after, taken),
+    ]
     found = counters.first_wrong(
-        [
-            _wedged(given, before, after, taken),
-            _too_many(given, world, after),
-            _too_old(given, world, before, after, taken),
-            _silence(given, world, after, into),
-            _too_slow(given, after, taken),
-        ],
-        "flows",
+        [*([_no_backlog(given)] if after.keeps else waits), _silence(given, world, after, into)],
+        "flows" if into.messages else counters.MAY,
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
         rabbitmq.check_restart(probe, world, seconds)
-    return replace(found, text=f"{found.text}; {state} over {shown(seconds)} s")
+    return counters.tell(found, into, state)
 
 
 def _judge_blind(probe: Probe, world: World, after: Queue) -> Answer:
@@ -227,6 +228,13 @@ def _too_old(
     if gone and taken.seconds <= given["max_age"]:
         return None
     return unknown("no-data", "its messages have no time, so the age of the oldest is not known")
+
+
+def _no_backlog(given: Settings) -> Answer | None:
+    """Return that what waits in a stream is not known, if it was asked for."""
+    unseen = [key for key in ("max_depth", "max_age", "min_ack") if given[key] is not None]
+    text = f"it is a stream, which keeps what was taken, so {' and '.join(unseen)} cannot be judged"
+    return unknown("no-data", text) if unseen else None
 
 
 def _silence(given: Settings, world: World, after: Queue, into: Rate) -> Answer | None:

@@ -6,6 +6,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, right
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import Rate, shown
+from psops.probes.keys_common import login
 from psops.probes.world import Look, World
 from psops.report.text import clean
 
@@ -40,7 +41,7 @@ def look_twice(probe: Probe, world: World) -> tuple[Look, Look]:
     what = f"exchange '{clean(name)}'"
     return counters.twice(
         world,
-        ("exchange", rabbitmq.login(probe), vhost, name),
+        ("exchange", login(probe), vhost, name),
         lambda: rabbitmq.look(probe, world, what, "exchanges", vhost, name),
     )
 

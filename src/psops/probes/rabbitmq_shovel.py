@@ -12,6 +12,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import shown
+from psops.probes.keys_common import login
 from psops.probes.world import Look, World
 from psops.report.text import clean
 
@@ -28,7 +29,7 @@ def answer(probe: Probe, world: World) -> Answer:
     try:
         first, second = counters.twice(
             world,
-            ("shovels", rabbitmq.login(probe), vhost),
+            ("shovels", login(probe), vhost),
             lambda: rabbitmq.look(probe, world, f"virtual host '{clean(vhost)}'", "shovels", vhost),
         )
         before, after = (_of_name(one, name) for one in (first, second))

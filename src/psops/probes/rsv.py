@@ -31,6 +31,7 @@ from psops.report.text import count, duration, squeeze
 
 _ROW = re.compile(r"<tr\s+id='([a-z]{1,32})'>(.{1,4000}?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<td[^>]{0,200}>(.{0,2000}?)</td>", re.DOTALL)
+_HOST = re.compile(r"href='([^'#]{1,200})\.html#")
 _ALERT = re.compile(r"<p class=\"alert\">([^<]{1,2000})")
 _TAG = re.compile(r"<[^>]{0,2000}>")
 #: Cells of a row of the page: metric, last run, enabled, next run, status.
@@ -126,4 +127,7 @@ def _page_rows(page: str) -> Iterator[_Row]:
     for id_, row in _ROW.findall(page):
         cells = [squeeze(_TAG.sub("", cell)) for cell in _CELL.findall(row)]
         if len(cells) == _CELLS:
-            yield _Row(cells[0], _state(id_, cells[4]), cells[2])
+            # The page of each host is named after it.
+            host = _HOST.search(row)
+            name = f"{cells[0]} of {host[1]}" if host else cells[0]
+            yield _Row(name, _state(id_, cells[4]), cells[2])

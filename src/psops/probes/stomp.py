@@ -120,6 +120,8 @@ class Session:
         secret = world.secret(given["secret"]) if given["secret"] else ""
         self._timeout = probe.timeout
         self._rest = b""
+        #: What the broker says it is, "" if it does not.
+        self.server = ""
         self._subscriptions: set[str] = set()
         self.asides: tuple[Answer, ...]
         self._stream: ByteStream
@@ -197,6 +199,7 @@ class Session:
             raise Unanswered(wrong("timeout", text))
         if frame.command != "CONNECTED":
             raise Unanswered(wrong("not-stomp", f"{self.place} does not speak STOMP"))
+        self.server = frame.headers.get("server", "")
 
     def _refused(self, frame: Frame) -> Unanswered:
         said = squeeze(clean(frame.headers.get("message", "")))[:_EXCERPT]
@@ -224,6 +227,8 @@ def ask_plugin(
     The question goes to a topic, where it is lost if there is no plugin, but for that about a
     queue, which has to be of that type; it ends there by itself. Raises `Unanswered`.
     """
+    if session.server.startswith("RabbitMQ"):
+        return None  # it would end the connection
     way = "queue" if kind == "Queue" else "topic"
     what = f"Destination.{name}" if kind else "Broker"
     session.subscribe("statistics", _REPLIES)

@@ -15,6 +15,7 @@ from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered, activemq, activemq_destination, counters, stomp
 from psops.probes.activemq import Destination
 from psops.probes.counters import Rate, shown
+from psops.probes.keys_common import login
 from psops.probes.world import World
 from psops.report.text import clean, count, duration
 
@@ -87,9 +88,7 @@ def count_twice(probe: Probe, world: World) -> Counted:
 
 
 def _once(probe: Probe, world: World, what: str, ask: Callable[[], Any]) -> Any:
-    given = probe.settings
-    keys = ("url", "vhost", "nodes", "topic", "queue", "user", "secret")
-    return world.once((what, probe.via, *(given[key] for key in keys)), ask)
+    return world.once((what, *login(probe, "vhost", "nodes", "topic", "queue")), ask)
 
 
 def _look(probe: Probe, world: World) -> list[Destination] | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from psops.catalogue_entry import Probe
+from psops.catalogue_values import Wrong
 from psops.checks import Answer, unknown, wrong
 from psops.checks.exchange import NoResponse, Response, Target, ask, parse_url
 from psops.checks.http import excerpt
@@ -25,6 +26,7 @@ from psops.checks.tls import (
 from psops.deadline import Deadline
 from psops.errors import HostError, SecretError
 from psops.probes import Unanswered
+from psops.probes.keys_common import Variable
 from psops.report.text import clean, squeeze
 from psops.secrets import read_secret
 from psops.transport import ByteStream, Connection, Finished
@@ -81,6 +83,26 @@ class World:
     def wait(self) -> None:
         """Wait for a window to pass, between two looks at a counter."""
         self._sleep(self.window)
+
+    def fill_in(self, probe: Probe) -> Probe:
+        """Return the probe with the values of variables that it names; raises `Unanswered`."""
+        via, settings = self._filled(probe.via), self._filled(probe.settings)
+        return replace(probe, via=via, settings=settings)
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: self._filled(item) for key, item in value.items()}
+        if not isinstance(value, Variable):
+            return value
+        found = self._environment.get(value.variable)
+        if not found:
+            raise Unanswered(unknown("no-address", f"the variable {value.variable} is not set"))
+        try:
+            return value.reader(found)
+        except Wrong:
+            # What it has is not told: it may well be a URL with a password.
+            text = f"the variable {value.variable} has no value that can be used here"
+            raise Unanswered(unknown("no-address", text)) from None
 
     def connection(self, probe: Probe) -> Connection:
         """Return a connection to where the probe is asked from; raises `Unanswered`."""
@@ -175,7 +197,8 @@ class World:
                 stream.close()
             if isinstance(exc, HostError):
                 found = explain_error(exc)
-                raise Unanswered(replace(found, text=f"{place}: {found.text}")) from exc
+                told = found.text if found.text.startswith(place) else f"{place}: {found.text}"
+                raise Unanswered(replace(found, text=told)) from exc
             if isinstance(exc, HandshakeFailed):
                 raise no_handshake(exc, f"{place}: ") from exc
             raise

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from psops.deadline import Deadline
-from psops.errors import DeadlineExceeded
+from psops.errors import DeadlineExceeded, ProtocolError
 from psops.psid.answers import (
     DOWN,
     Answer,
@@ -37,6 +37,8 @@ _KILL_AFTER = 1.0
 _GRACE = 5.0
 #: What timeout(1) returns if it ended the program; after SIGKILL it is gone itself.
 _ENDED = 124
+#: Characters of what it said that are kept.
+_MOST_SAID = 200
 #: After so many nodes that do not answer, no more are looked for.
 _MOST_SILENT = 3
 #: Asked of every node, for the checks of the cluster as a whole.
@@ -76,6 +78,8 @@ class Admin:
             done = self._connection.run(argv, Deadline(self.limit + _KILL_AFTER + _GRACE))
         except DeadlineExceeded as exc:
             return Answer(stdout="", stderr=str(exc), late=True)
+        except ProtocolError as exc:  # more text than any answer has
+            return Answer(stdout="", stderr=str(exc))
         waited = time.monotonic() - begin >= self.limit
         return Answer(
             stdout=done.stdout.decode(errors="replace"),
@@ -88,10 +92,14 @@ class Admin:
         answer = self.ask("list node; resolve; list node -1")
         reply = classify(answer)
         nodes = parse_nodes(answer.stdout) if reply is Reply.ANSWERED else NodeList()
-        if reply is Reply.ANSWERED and not nodes.states:
+        if nodes.complete:
+            return Local(reply, nodes, "")
+        if reply is Reply.ANSWERED:  # with something else than was asked for
             reply = Reply.UNCLEAR
-        lines = [line for line in f"{answer.stderr}\n{answer.stdout}".splitlines() if line.strip()]
-        return Local(reply, nodes, lines[0][:200] if lines and reply is not Reply.ANSWERED else "")
+        lines = (line for text in (answer.stderr, *nodes.other, answer.stdout[:_MOST_SAID])
+                 for line in text.splitlines())  # fmt: skip
+        said = next((line.strip() for line in lines if line.strip()), "")
+        return Local(reply, NodeList(), said[:_MOST_SAID])
 
     def plugins(self, own: int | None) -> frozenset[str] | None:
         """Return the plugins of the host's own daemon, None if they could not be read."""

@@ -103,6 +103,8 @@ class NodeList:
     states: Mapping[int, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     own: int | None = None
+    #: Whether both tables are there to their ends and of the same IDs.
+    complete: bool = False
     other: tuple[str, ...] = ()
 
 
@@ -170,10 +172,13 @@ def parse_nodes(text: str) -> NodeList:
     own = None
     if len(tables) > 2 and len(tables[2].values) == 1:
         (own,) = tables[2].values
+    ended = blocks[-1].pending is None
+    alike = len(tables) > 1 and tables[0].values.keys() == names.keys()
     return NodeList(
         states=states,
         names={key: name for key, name in names.items() if not _UNASSIGNED.fullmatch(name)},
         own=own,
+        complete=ended and alike and (own is None or own in states),
         other=other,
     )
 

@@ -109,7 +109,9 @@ def _views(fleet: Fleet) -> Finding:
         return _finding("views", _WARNING, "one-view", text,
                         "let psops read another node of the cluster, too")  # fmt: skip
     text = f"{up} of {count(len(cluster.names), 'node')} up by what {counted} of {views} see"
-    if 2 * counted <= views:
+    # Two halves: to each node most others are down, though the nodes of its half see it.
+    claimed = sum(cluster.ups[node] > 0 for node in cluster.names.keys() - cluster.gone)
+    if 2 * counted <= views or 2 * up <= claimed:
         return _finding("views", _CRITICAL, "no-majority", f"no majority: {text}; {asked}",
                         "look at the network between the nodes")  # fmt: skip
     if disputed := cluster.disputed():
@@ -235,8 +237,11 @@ def _versions(fleet: Fleet) -> Iterable[Finding]:
         yield _not_known("versions", fleet)
         yield _not_known("protocol", fleet)
         return
-    texts = {node: one.text for node, one in versions.items()}
     pairs = {(one.client, one.daemon) for one in versions.values()}
+    texts = {
+        node: one.text if len(pairs) == 1 else f"{one.text} ({one.client}/{one.daemon})"
+        for node, one in versions.items()
+    }
     known = {(one.client, one.daemon): one for one in RELEASES}
     strange = sorted(pairs - known.keys())
     if len(set(texts.values())) == 1 and len(pairs) == 1:

@@ -27,8 +27,8 @@ _NODE_KEYS: dict[str, str] = {
 _FILE_KEYS: dict[str, str] = {
     "installationdirectory": "word", "installdirectory": "word", "coredirectory": "word",
     "hardware": "declare", "feature": "feature", "nrofnodes": "number", **_NODE_KEYS,
-    "nodes": "nodes", "licenseserver": "word", "licserver": "word", "licensefile": "word",
-    "licfile": "word", "usemcast": "", "mcastgroup": "number", "mcastport": "number",
+    "nodes": "nodes", "licenseserver": "old", "licserver": "old", "licensefile": "old",
+    "licfile": "old", "usemcast": "", "mcastgroup": "number", "mcastport": "number",
     "rdpport": "number", "rdptimeout": "number", "rdpmaxretrans": "number",
     "rdpresendtimeout": "number", "rdpclosedtimeout": "number", "rdpmaxackpending": "number",
     "rdpstatistics": "boolean", "selecttime": "number", "deadinterval": "number",
@@ -115,6 +115,7 @@ class _Reader:
         self._kinds: dict[str, Callable[[str], object]] = {
             "": lambda key: None,
             "word": tokens.value,
+            "old": lambda key: tokens.here(),
             "quoted": tokens.quoted,
             "number": lambda key: tokens.number(tokens.value(key), key),
             "boolean": lambda key: tokens.boolean(tokens.value(key), key),
@@ -149,7 +150,9 @@ class _Reader:
         return found
 
     def _nodes(self) -> None:
-        word = self.tokens.value("nodes")
+        word = self.tokens.here()
+        if word is None:
+            return
         if word != "{":
             self._node(word)
             return
@@ -200,8 +203,10 @@ class _Reader:
         self.nodes.append(node)
 
     def _list(self, key: str, read: Callable[[str], str]) -> tuple[str, ...]:
-        """Return one value, or those in braces, which may be many lines long."""
-        word = self.tokens.value(key)
+        """Return one value, none, or those in braces, which may be many lines long."""
+        word = self.tokens.here()
+        if word is None:
+            return ()
         if word != "{":
             return (read(word),)
         found = []
@@ -233,7 +238,9 @@ class _Reader:
         return "true" if self.tokens.boolean(word, key) else "false"
 
     def _environment(self, key: str) -> None:
-        word = self.tokens.value(key)
+        word = self.tokens.here()
+        if word is None:
+            return
         if word != "{":
             self.tokens.quoted(word)
             return
@@ -250,7 +257,7 @@ class _Reader:
             self.tokens.quoted(str(word))
 
     def _limits(self, key: str) -> None:
-        word = self.tokens.value(key)
+        word = self.tokens.here()
         block = word == "{"
         following = self.tokens.next if block else self.tokens.here
         name = following() if block else word

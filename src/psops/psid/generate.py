@@ -37,6 +37,8 @@ def parse_range(text: str) -> Range:
     if found is None or not found[1]:
         raise ValueError(f"'{text}' is not FIRST-LAST or FIRST-LAST/STEP")
     first, last, step = (_number(part) for part in (found[1], found[2], found[3] or "1"))
+    if first < 0:
+        raise ValueError(f"'{text}' begins below 0")
     if last < first:
         raise ValueError(f"'{text}' goes down")
     if step < 1:

@@ -125,7 +125,7 @@ def judge(
         bundle=BUNDLE,
         purpose=_PURPOSE,
         unit=node.unit,
-        advice=_advice(rule, number, node),
+        advice=_advice(rule, number, node, cluster),
     )
     return (found, *_socket(node, kind), *_slurmd(node, kind))
 
@@ -136,11 +136,15 @@ def _other_ids(host: str, cluster: Cluster) -> bool:
     )
 
 
-def _advice(rule: Rule, number: int | None, node: Node) -> tuple[Advice, ...]:
+def _advice(rule: Rule, number: int | None, node: Node, cluster: Cluster) -> tuple[Advice, ...]:
     if rule.verdict is Verdict.OK:
         return ()
-    unjoined = number is None and rule.code == "unconfirmed"
-    told = ADVICE.get("unclear" if unjoined else rule.code, ())
+    code = rule.code
+    if number is None and code == "unconfirmed":
+        code = "unclear"
+    elif "{cause}" in rule.text and _other_ids(node.host, cluster):
+        code = "ids-differ"
+    told = ADVICE.get(code, ())
     return tuple(Advice(one.text, _fitting(one.command, node)) for one in told)
 
 
@@ -208,6 +212,10 @@ def _socket(node: Node, kind: UnitKind) -> tuple[Finding, ...]:
         advice = (Advice("read why", f"systemctl status {SOCKET}"),)
     elif not node.socket_active:
         code, text = "closed", "an 'add' of another node does not start psid, and is not told so"
+        enabled = str(unit.properties.get("UnitFileState", "")).startswith("enabled")
+        if enabled and kind in (UnitKind.ACTIVE, UnitKind.FRESH):
+            verdict, text = Verdict.WARNING, f"stopped, though it is enabled: {text}"
+            advice = (Advice("start it, as at boot", f"systemctl start {SOCKET}"),)
     return (
         Finding(
             name="psidstarter", verdict=verdict, code=code, text=text, bundle=BUNDLE,

@@ -31,7 +31,26 @@ class Entry:
 
 def from_conf(nodes: Iterable[Node]) -> tuple[Entry, ...]:
     """Return the hosts of a parastation.conf."""
-    return tuple(_of_node(node) for node in nodes)
+    return tuple(from_node(node) for node in nodes)
+
+
+def from_node(node: Node) -> Entry:
+    """Return the host of one node of a parastation.conf."""
+    labels = [("runjobs", _yes(node.runjobs)), ("starter", _yes(node.starter))]
+    if node.hwtype:
+        labels.append(("hwtype", " ".join(node.hwtype)))
+    if node.processes is not None:
+        labels.append(("processes", str(node.processes)))
+    if node.overbook != "false":
+        labels.append(("overbook", node.overbook))
+    if not node.exclusive:
+        labels.append(("exclusive", "no"))
+    return Entry(
+        host=node.host,
+        id=node.id,
+        labels=tuple((key, clean(value)) for key, value in labels),
+        group=_group(node.runjobs, node.starter),
+    )
 
 
 def from_answers(
@@ -99,24 +118,6 @@ def render_inventory(entries: Sequence[Entry], source: str) -> str:
             blocks.append(f"[groups.{name}]\nhosts = [{hosts}]\nbundles = [{bundle}]")
     head = f"# Made by psops psid nodes from {clean(source)}: {count(len(seen), 'node')}."
     return "\n\n".join([head, *blocks]) + "\n"
-
-
-def _of_node(node: Node) -> Entry:
-    labels = [("runjobs", _yes(node.runjobs)), ("starter", _yes(node.starter))]
-    if node.hwtype:
-        labels.append(("hwtype", " ".join(node.hwtype)))
-    if node.processes is not None:
-        labels.append(("processes", str(node.processes)))
-    if node.overbook != "false":
-        labels.append(("overbook", node.overbook))
-    if not node.exclusive:
-        labels.append(("exclusive", "no"))
-    return Entry(
-        host=node.host,
-        id=node.id,
-        labels=tuple((key, clean(value)) for key, value in labels),
-        group=_group(node.runjobs, node.starter),
-    )
 
 
 def _group(runs: bool | None, starts: bool | None) -> str:

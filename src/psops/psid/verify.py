@@ -103,6 +103,7 @@ def report(
     width: int = fanout.DEFAULT_WIDTH,
     progress: Callable[[Outcome[Read]], None] = lambda outcome: None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> VerifyReport:
     """Return what the cluster is like, with a last host that stands for it as a whole.
 
@@ -111,10 +112,10 @@ def report(
     """
     if len(hosts) > 1:
         prepare(hosts, options)
-    begin = time.monotonic()
+    begin = clock()
     found = _look(hosts, request, options, width, progress)
     while request.wait and found.ended is Exit.OK and not settled(found):
-        left = request.settle - (time.monotonic() - begin)
+        left = request.settle - (clock() - begin)
         if left <= 0:
             break
         try:
@@ -251,14 +252,15 @@ def _join(
 
 def _vantages(cluster: Cluster, kept: _Kept, request: Request) -> list[str]:
     """Return the hosts that put the questions: the lowest ones that are up and not split off."""
+    hosts = [name for name in kept.hosts if name not in cluster.strangers]
     if request.deep or request.vantage:
-        return kept.hosts
+        return hosts
     sound = [
         name
-        for name in kept.hosts
+        for name in hosts
         if name in cluster.counted and cluster.seen(cluster.ids[name]) is not Seen.DOWN
     ]
-    return (sound or kept.hosts)[:_VANTAGES]
+    return (sound or hosts)[:_VANTAGES]
 
 
 def _judged(
@@ -295,6 +297,10 @@ def _whole(
             and host.name not in cluster.strangers
             and (node := cluster.ids.get(host.name)) is not None
         },
-        confs={name: one.node.conf for name, one in reads.items() if one.node.conf is not None},
+        confs={
+            name: one.node.conf
+            for name, one in reads.items()
+            if one.node.conf is not None and name not in cluster.strangers
+        },
     )
     return HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=judge_cluster(fleet))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from psops.psid.answers import DOWN, UP, NodeList, Version
@@ -29,7 +30,7 @@ class Seen(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """What the daemon of one host sees: `states` by ID, `names` of those that are nodes."""
 
@@ -41,22 +42,22 @@ class View:
     #: Nodes that it calls up, but which did not answer a question asked from here.
     silent: frozenset[int] = frozenset()
 
-    @property
+    @cached_property
     def nodes(self) -> frozenset[int]:
         """The IDs that stand for a node; all of them where no names were told."""
         return frozenset(self.names) if self.names else frozenset(self.states)
 
-    @property
+    @cached_property
     def up(self) -> frozenset[int]:
         """The nodes that it sees up and that have not been found silent."""
         return frozenset(key for key, word in self.states.items() if word == UP) - self.silent
 
-    @property
+    @cached_property
     def down(self) -> frozenset[int]:
         """The nodes that it sees down or that have been found silent."""
         return frozenset(key for key, word in self.states.items() if word == DOWN) | self.silent
 
-    @property
+    @cached_property
     def master(self) -> int | None:
         """The node that must be the master for it: the lowest one that it sees up."""
         return min(self.up, default=None)
@@ -120,7 +121,7 @@ class Cluster:
     #: ID -> the hosts that have it, strangers left out; several by mistake.
     hosts: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     _missing: "dict[str, frozenset[int]]" = field(default_factory=dict)
-    _missers: "Counter[int]" = field(default_factory=Counter)
+    _at_odds: "dict[int, set[int | None]]" = field(default_factory=dict)
 
     def votes(self, node: int) -> tuple[int, int]:
         """Return how many other nodes whose views count see a node up, and how many down."""
@@ -151,30 +152,42 @@ class Cluster:
     def missed(self, host: str) -> frozenset[int]:
         """Return the nodes that most see up and this host sees down, by its own fault.
 
-        A node that more hosts miss than this one misses nodes is at fault itself: some notice
-        it earlier than others. Nodes that are gone are rightly seen down.
+        Of two nodes that do not see each other, the one that is at odds with more nodes is at
+        fault: after a cut the others notice one by one. Nodes that are gone are rightly missed.
         """
         if not self._missing:
             most = {node for node in self.names or self.ups if self.seen(node) is Seen.UP}
             for one, view in self.views.items():
                 itself = {self.ids.get(one), view.own}
                 self._missing[one] = (view.down & most) - itself - self.gone
-            for one in self.counted:
-                self._missers.update(self._missing[one])
-        missing = self._missing[host]
-        if host not in self.counted:
-            return missing
-        return frozenset(node for node in missing if self._missers[node] <= len(missing))
+            for one in self._missing.keys() - self.strangers:
+                for node in self._missing[one]:
+                    self._at_odds.setdefault(node, set()).add(self.ids.get(one))
+        mine = self._odds(self.ids.get(host)) | self._missing[host]
+        return frozenset(node for node in self._missing[host] if len(self._odds(node)) <= len(mine))
+
+    def _odds(self, node: int | None) -> set[int | None]:
+        """Return the nodes that see a node down or that it sees down, where most see them up."""
+        if node is None:
+            return set()
+        found = set(self._at_odds.get(node, ()))
+        for host in self.hosts.get(node, ()):
+            found |= self._missing.get(host, _NONE)
+        return found
 
     def disputed(self) -> frozenset[int]:
-        """Return the nodes that some of the counted views have up and others down."""
-        ups = [self.views[host].up for host in self.counted]
+        """Return the nodes that some of those who are up see up and others of them see down."""
+        ups = [
+            self.views[host].up
+            for host in self.counted
+            if self.seen(self.ids[host]) is not Seen.DOWN
+        ]
         return frozenset().union(*ups) - frozenset.intersection(*ups) - self.gone if ups else _NONE
 
     def renamed(self, host: str) -> tuple[str, int, int] | None:
         """Return a name that the host's table has under another ID than that of the others,
         with its ID there and its ID here; None if there is no such name."""
-        if host in self.strangers:
+        if host in self.strangers or self.views[host].names == self.names:
             return None
         common = _unique(self.names)
         for name, node in _unique(self.views[host].names).items():

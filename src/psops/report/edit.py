@@ -38,11 +38,12 @@ def diff(edit: Edit) -> str:
 
 
 def notes(source: str, found: Iterable[Note]) -> list[str]:
-    """Return the notes with their places, those with the same words as one."""
+    """Return the notes with their places, those with the same words as one, by line."""
     alike: dict[str, list[int]] = {}
     for note in found:
         alike.setdefault(note.text, []).append(note.line)
-    return [f"{_place(source, lines)}{clean(text)}" for text, lines in alike.items()]
+    in_order = sorted(alike.items(), key=lambda item: min(item[1]))
+    return [f"{_place(source, lines)}{clean(text)}" for text, lines in in_order]
 
 
 def _place(source: str, lines: Sequence[int]) -> str:

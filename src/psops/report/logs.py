@@ -36,7 +36,7 @@ class TextLook:
             if color:
                 text = f"\x1b[{_HOST_COLORS[at % len(_HOST_COLORS)]}m{text}\x1b[0m"
             self._hosts[name] = text + padding
-        self._second = -1
+        self._second: int | None = None
         self._clock = ""
         self._day = ""
 

@@ -1,8 +1,10 @@
 """A pipeline for people: its components, and a verification that leads with the causes."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from psops.pipeline.ask import Result
 from psops.pipeline.draw import MARKS
 from psops.pipeline.graph import Pipeline
 from psops.pipeline.lint import Gap
@@ -10,6 +12,9 @@ from psops.pipeline.report import Verification
 from psops.report import Look
 from psops.report.text import Cell, clean, count, paint, table
 from psops.verdict import Verdict
+
+#: The address that begins the text of an answer, by which answers with one reason differ.
+_ADDRESS = re.compile(r"^https?://\S+: ")
 
 
 def render_list(pipeline: Pipeline, look: Look) -> str:
@@ -133,14 +138,20 @@ def _components(found: Verification, look: Look) -> str:
 
 
 def _rest(found: Verification, look: Look) -> str:
+    """Return what is neither good nor a cause; what has one reason is told in one line."""
     lines = []
     shown = {id(one) for one in found.roots}
+    groups: dict[tuple[str, str, str, str], list[Result]] = {}
     for place, one in enumerate(found.results):
         if one.verdict is Verdict.OK or id(one) in shown or place in found.because:
             continue
-        style, sign, _, _ = MARKS[one.verdict]
-        head = paint(f"{sign} {clean(one.component)} {clean(one.name)}", style, look.color)
-        lines.append(f"{head}: {one.text} ({one.code})")
+        key = (one.component, one.verdict, one.code, _ADDRESS.sub("", one.text))
+        groups.setdefault(key, []).append(one)
+    for (component, _, code, bare), same in groups.items():
+        style, sign, _, _ = MARKS[same[0].verdict]
+        names = f"{component} {', '.join(one.name for one in same)}"
+        text = same[0].text if len({one.text for one in same}) == 1 else bare
+        lines.append(f"{paint(f'{sign} {clean(names)}', style, look.color)}: {text} ({code})")
     if found.unchecked:
         names = clean(", ".join(found.unchecked))
         lines.append(paint(f"not checked: {names}", "dim", look.color))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 #: Style name -> SGR parameters.
-_STYLES = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "head": "1"}
+_STYLES = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "head": "1", "chosen": "7"}
 #: Active state -> style and glyph, as systemctl has them; state is never shown by colour alone.
 STATE_STYLES: dict[str, tuple[str, str]] = {
     "active": ("good", "●"),
@@ -173,7 +173,7 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "host"), count(2, "host")
     ('1 host', '2 hosts')
     """
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    plural = f"{noun}es" if noun.endswith(("s", "sh")) else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from psops.fanout import Outcome
@@ -21,6 +22,8 @@ MARKS: dict[str, tuple[str, str]] = {
 }
 #: What needs a person first comes first.
 ORDER = ("critical", "unknown", "warning", "waived", "ok")
+#: So many findings with one cause are named.
+_MOST_NAMED = 4
 #: The sentences for `chosen_by`; anything else is the sign that was found on the host.
 _CHOSEN = {
     "named": "as named",
@@ -114,7 +117,27 @@ def problems(report: VerifyReport, *, folded: bool) -> list[Problem]:
         Problem(findings[0], hosts, len({one.text for one in findings}) > 1)
         for hosts, findings in found.values()
     ]
+    made = _explained(made)
     return sorted(made, key=lambda one: (ORDER.index(mark(one.finding)), bool(one.finding.because)))
+
+
+def _explained(found: list[Problem]) -> list[Problem]:
+    """Return the problems; those that one cause explains in the same words are one."""
+    groups: dict[object, list[Problem]] = {}
+    for place, one in enumerate(found):
+        told = one.finding
+        key = (told.because, told.code, told.text, mark(told), told.waiver, *one.hosts)
+        groups.setdefault(key if told.because else place, []).append(one)
+    result = []
+    for some in groups.values():
+        first, number = some[0], len(some)
+        if number > 1:
+            names = ", ".join(one.finding.name for one in some[:_MOST_NAMED])
+            names += f" and {number - _MOST_NAMED} more" if number > _MOST_NAMED else ""
+            finding = replace(first.finding, name=names, unit=None, purpose="", bundle="")
+            first = first._replace(finding=finding)
+        result.append(first)
+    return result
 
 
 def empty(report: VerifyReport) -> list[Group]:
@@ -193,7 +216,9 @@ def summary(report: VerifyReport) -> str:
     """Return one line: how many hosts and findings, and how they are."""
     told = findings(report)
     kinds = Counter(one.kind for one in told)
-    parts = [count(len(report.outcomes), "host") + f": {in_words(host_tally(report))}"]
+    number = count(len(report.outcomes) - len(report.beyond), report.noun)
+    places = " and ".join((number, *map(clean, report.beyond)))
+    parts = [f"{places}: {in_words(host_tally(report))}"]
     if len(report.outcomes) == 1:
         (name,) = (outcome.host.name for outcome in report.outcomes)
         parts = [f"{clean(name)}: {next(iter(host_tally(report)))}"]

@@ -14,7 +14,7 @@ from psops.fanout import Outcome
 from psops.inventory import Host
 from psops.rucio.arguments import daemon_of
 from psops.rucio.expect import Rule
-from psops.rucio.judge_process import BUNDLE, made
+from psops.rucio.judge_process import ROLE, made
 from psops.rucio.lint import Metrics, Policy, lint
 from psops.rucio.policy import (
     SECTIONS,
@@ -50,10 +50,10 @@ def lint_files(
         except PsopsError as error:
             outcomes.append(Outcome(host, time.monotonic() - begun, error=error))
             continue
-        value = HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=findings)
+        value = HostVerdict(bundles=ROLE, chosen_by="", findings=findings)
         outcomes.append(Outcome(host, time.monotonic() - begun, value=value))
     return VerifyReport(
-        outcomes=tuple(outcomes), title=_TITLE, fail_on=fail_on, made_at=time.time()
+        outcomes=tuple(outcomes), title=_TITLE, fail_on=fail_on, made_at=time.time(), noun="file"
     )
 
 
@@ -95,7 +95,7 @@ def _lint_host(host: Host, rules: Mapping[str, Rule], options: Options) -> HostV
     if not findings:
         text = "no unit of a Rucio daemon is on this host"
         findings = (made("units", Verdict.WARNING, "no-unit", text),)
-    return HostVerdict(bundles=(BUNDLE,), chosen_by="named", findings=findings)
+    return HostVerdict(bundles=ROLE, chosen_by="", findings=findings)
 
 
 def _read_and_lint(

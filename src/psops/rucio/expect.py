@@ -43,8 +43,9 @@ class Beat(NamedTuple):
 class Rule:
     """What holds for one daemon, whatever its options."""
 
-    #: Without the "rucio-" in front.
+    #: Without the "rucio-" in front, and what it is for.
     name: str
+    purpose: str
     beats: tuple[Beat, ...]
     #: The option that sets the number of threads, "" for none.
     workers: str
@@ -104,6 +105,7 @@ def _made(catalogue: Catalogue) -> Mapping[str, Rule]:
         options = row.get("sleep_option", "--sleep-time")
         found[name] = Rule(
             name=name,
+            purpose=daemon.purpose,
             beats=() if silent else tuple(
                 Beat(prefix, row["sleep"], options if isinstance(options, str) else options[prefix])
                 for prefix in daemon.heartbeats or (name,)

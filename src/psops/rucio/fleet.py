@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from psops.report.text import clean, count
 from psops.rucio.expect import Rule, freshness
-from psops.rucio.judge import Located, locate
 from psops.rucio.judge_process import HEARTBEATS, START_GRACE, made
+from psops.rucio.located import Located, locate
 from psops.rucio.model import RucioHost
 from psops.rucio.source import Rows
 from psops.verdict import Advice, Finding, Verdict
@@ -62,7 +62,7 @@ def _singletons(
             places |= {(host.name, pid) for pid in running - known}
         if len(places) > 1:
             shown = ", ".join(f"{clean(name)} pid {pid}" for name, pid in sorted(places))
-            text = f"{rule.name} must run once in an installation, and runs {len(places)} times: "
+            text = f"must run once in an installation, and runs {len(places)} times: "
             advice = Advice("stop all but one of them")
             found.append(
                 made(rule.name, Verdict.CRITICAL, "singleton", text + shown, advice=(advice,))

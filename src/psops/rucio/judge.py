@@ -8,52 +8,23 @@ a heartbeat is the daemon's own `os.getpid()` (Rucio 41.5.1, lib/rucio/daemons/c
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from psops.catalogue_version import is_past
 from psops.report.text import clean, count, duration
-from psops.rucio.arguments import daemon_of
-from psops.rucio.expect import Rule, beat_of, expectation, freshness
+from psops.rucio.expect import Rule, expectation, freshness
 from psops.rucio.judge_process import HEARTBEATS, RESTARTS, START_GRACE, judge_process, made
-from psops.rucio.model import Managed, Process, RucioHost
+from psops.rucio.located import Located, is_of_this_run, locate
+from psops.rucio.lone import judge_lone
+from psops.rucio.model import Managed, RucioHost
 from psops.rucio.rows import Row
 from psops.verdict import Advice, Finding, Verdict
 
-#: Heartbeats older than this are deleted by the next daemon that starts, whichever it is.
-_RUBBISH = 86400.0
 #: Processes that start within so many seconds of each other have one cause.
 _TOGETHER = 60.0
 _RECENT = 600.0
-#: A heartbeat may be this much older than its process, by the clocks of host and database.
-_CLOCKS = 30.0
-#: So many are named in a sentence.
-_MOST_NAMED = 8
 
 RESTART = Advice("restart it; a stop may take a cycle", "psops restart {unit} -H {host}")
 LOGS = Advice("the daemon's own log says why", "journalctl -u '{unit}' -n 50")
-
-
-class Located(NamedTuple):
-    """A heartbeat of a daemon that is known, and how late it may be."""
-
-    row: Row
-    rule: Rule
-    prefix: str
-
-
-def locate(rows: Sequence[Row], rules: Mapping[str, Rule]) -> tuple[Located, ...]:
-    """Return the heartbeats whose daemons are known."""
-    known = tuple(rules.values())
-    names: dict[str, tuple[Rule, str] | None] = {}
-    located = []
-    for row in rows:
-        if row.readable not in names:
-            found = beat_of(row.readable, known)
-            names[row.readable] = (found[0], found[1].prefix) if found else None
-        place = names[row.readable]
-        if place is not None:
-            located.append(Located(row, *place))
-    return tuple(located)
 
 
 def judge_host(
@@ -71,7 +42,8 @@ def judge_host(
     if rows is not None:
         located = tuple(one for one in locate(rows, rules) if host.has_name(one.row.hostname))
     pairs = [
-        (one, _judge(one, host, rules[one.daemon], located))
+        (one, replace(_judge(one, host, rules[one.daemon], located),
+                      purpose=rules[one.daemon].purpose))
         for one in host.managed if one.daemon in rules and (one.wanted or one.active != "inactive")
     ]  # fmt: skip
     if listed is not None:
@@ -81,10 +53,11 @@ def judge_host(
         ]
     findings = _with_causes(pairs, host)
     if host.supervisord_unread:
-        text = f"supervisord runs, and cannot be asked: {clean(host.supervisord_unread)}"
-        advice = Advice("its socket is for root where Debian packages it; log in as root")
-        findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=(advice,)))
-    findings += _nobodys(host, located or (), rules)
+        text = f"supervisord runs, and cannot be asked: {clean(str(host.supervisord_unread))}"
+        remedy = host.supervisord_unread.remedy
+        advice = (Advice(remedy),) if remedy else ()
+        findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=advice))
+    findings += judge_lone(host, located, rules)
     return _distinct(findings)
 
 
@@ -130,7 +103,7 @@ def _judge_beats(
     if expected.once:
         return made(one.name, Verdict.OK, "once", "runs for one cycle", one=one)
     own = [item for item in located if item.rule is rule and item.row.pid in one.pids
-           and _is_of_this_run(item.row, one, host.lag)]  # fmt: skip
+           and is_of_this_run(item.row, one, host.lag)]  # fmt: skip
     young = one.up is not None and one.up < START_GRACE
     told: list[Finding] = []
     ages: list[float] = []
@@ -174,11 +147,6 @@ def _work(number: int) -> str:
     return "works" if number == 1 else "work"
 
 
-def _is_of_this_run(row: Row, one: Managed, lag: float) -> bool:
-    """Return whether a heartbeat was made by this process, not by one before with its number."""
-    return one.up is None or row.life <= one.up + lag + _CLOCKS
-
-
 def _stale(one: Managed, host: RucioHost, rows: Sequence[Row], sleep: int) -> Finding:
     limit = freshness(sleep)
     age = min(row.age for row in rows)
@@ -205,6 +173,9 @@ def _flapping(one: Managed, host: RucioHost) -> Finding | None:
     if one.restarts < RESTARTS or one.up is None or one.up > _RECENT:
         return None
     text = f"was restarted {count(one.restarts, 'time')}, the last time {duration(one.up)} ago"
+    if one.manager == "supervisord":
+        times = count(one.restarts, "time")
+        text = f"ended {times} in ten minutes, and runs for {duration(one.up)} now"
     verdict = Verdict.CRITICAL if one.up < START_GRACE else Verdict.WARNING
     return _bad(one, host, verdict, "flapping", text, advice=LOGS)
 
@@ -214,7 +185,8 @@ def _bad(
 ) -> Finding:
     command = advice.command.format(unit=one.unit, host=host.name)
     if one.manager == "supervisord":
-        command = f"supervisorctl restart {one.unit}" if advice is RESTART else ""
+        verb = "restart" if advice is RESTART else "tail"
+        command = f"supervisorctl {verb} {one.unit}"
     return made(one.name, verdict, code, text, one=one, advice=(Advice(advice.text, command),))
 
 
@@ -223,8 +195,10 @@ def _with_causes(pairs: Sequence[tuple[Managed, Finding]], host: RucioHost) -> l
     findings = [finding for _, finding in pairs]
     live = [one for one in host.managed if one.wanted]
     dead = [one for one in live if not one.running and one.exit_code == 1]
-    if len(dead) >= 2 and len(dead) == len(live):
-        text = (f"all {len(dead)} daemons of the host end with exit code 1 as soon as they start: "
+    # Some may be seen in the seconds for which they run until they end once more.
+    begun = [one for one, finding in pairs if one.wanted and _has_begun_again(one, finding)]
+    if dead and len(live) >= 2 and len(dead) + len(begun) == len(live):
+        text = (f"all {len(live)} daemons of the host end with exit code 1 as soon as they start: "
                 "one cause, such as a database whose schema is not that of the code, a database "
                 "that does not answer, or no rucio.cfg")  # fmt: skip
         advice = Advice("read why one of them ends", f"journalctl -u '{dead[0].unit}' -n 50")
@@ -245,97 +219,13 @@ def _with_causes(pairs: Sequence[tuple[Managed, Finding]], host: RucioHost) -> l
     )]  # fmt: skip
 
 
+def _has_begun_again(one: Managed, finding: Finding) -> bool:
+    young = one.up is not None and one.up < START_GRACE
+    return one.running and young and one.restarts > 0 and finding.code != "working"
+
+
 def _because(finding: Finding, cause: str) -> Finding:
     return replace(finding, because=cause) if finding.verdict is not Verdict.OK else finding
-
-
-def _nobodys(
-    host: RucioHost, located: Sequence[Located], rules: Mapping[str, Rule]
-) -> list[Finding]:
-    """Return findings for processes that no manager owns, and for heartbeats of none."""
-    owned = host.owned
-    there = {one.pid: one for one in host.processes or ()}
-    living: dict[tuple[str, int], list[Located]] = {}
-    left: list[Located] = []
-    for item in located:
-        if item.row.pid in owned and any(
-            _is_of_this_run(item.row, one, host.lag)
-            for one in host.managed
-            if item.row.pid in one.pids
-        ):
-            continue
-        alive = item.row.age <= freshness(_sleep_of(item, there.get(item.row.pid))).ok
-        if item.row.pid in owned:
-            alive = False  # its number has gone to another process
-        elif host.processes is not None:
-            alive = item.row.pid in there
-        if alive:
-            living.setdefault((item.rule.name, item.row.pid), []).append(item)
-        else:
-            left.append(item)
-    findings = []
-    for pid, process in there.items():
-        name = _daemon(process, rules)
-        unseen = all(pid != other for _, other in living)
-        if pid not in owned and name and unseen and not _is_wrapper(process, host.processes or ()):
-            living[name, pid] = []
-    for (daemon, pid), items in sorted(living.items()):
-        found = there.get(pid)
-        if found is not None and expectation(rules[daemon], found.argv).once:
-            continue  # by cron or by hand, and gone soon
-        if found is not None and host.supervisord_unread and "supervisor" in found.cgroup:
-            continue
-        findings.append(_orphan(host, daemon, pid, items))
-    if left:
-        findings.append(_left(left))
-    return findings
-
-
-def _daemon(process: Process, rules: Mapping[str, Rule]) -> str:
-    return daemon_of(process.argv, tuple(rules))
-
-
-def _is_wrapper(process: Process, processes: Sequence[Process]) -> bool:
-    """Return whether a shell or the like only waits for the daemon that it started."""
-    shell = process.argv[0].rpartition("/")[2] if process.argv else ""
-    return shell in ("sh", "bash", "dash", "sudo", "runuser", "su") and len(processes) > 1
-
-
-def _sleep_of(item: Located, process: Process | None) -> float:
-    argv = process.argv if process is not None else ()
-    return expectation(item.rule, argv).sleep[item.prefix]
-
-
-def _orphan(host: RucioHost, daemon: str, pid: int, items: Sequence[Located]) -> Finding:
-    known = [one for one in host.managed if one.daemon == daemon]
-    beats = f"{count(len(items), 'heartbeat')}" if items else "no heartbeat"
-    end = Advice("end it; its managed sibling takes its work over", f"kill {pid}  # on {host.name}")
-    if any(one.running for one in known):
-        text = (f"process {pid} works beside those of {clean(known[0].unit)}, with {beats}, and "
-                "no service manager owns it: nothing stops it at an upgrade")  # fmt: skip
-        return made(f"{daemon} pid {pid}", Verdict.WARNING, "orphan", text, advice=(end,))
-    if known:
-        text = (f"process {pid} works with {beats}, but {clean(known[0].unit)} does not own it: "
-                "nothing restarts it, or stops it at an upgrade")  # fmt: skip
-        return made(f"{daemon} pid {pid}", Verdict.WARNING, "orphan", text, advice=(end,))
-    text = f"process {pid} works with {beats}, and no unit of this host runs {daemon}"
-    return made(f"{daemon} pid {pid}", Verdict.WARNING, "stray", text, advice=(
-        Advice("end it, or give it a unit", f"psops unit write rucio {daemon}"),))  # fmt: skip
-
-
-def _left(left: Sequence[Located]) -> Finding:
-    groups: dict[tuple[str, int], float] = {}
-    for item in left:
-        key = (item.rule.name, item.row.pid)
-        groups[key] = min(item.row.age, groups.get(key, item.row.age))
-    shown = [
-        f"{name} pid {pid} ({duration(age)} old{'' if age <= _RUBBISH else ', to be deleted'})"
-        for (name, pid), age in sorted(groups.items())
-    ]
-    more = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
-    text = (f"{count(len(left), 'heartbeat')} of processes that are gone: "
-            f"{', '.join(shown[:_MOST_NAMED])}{more}")  # fmt: skip
-    return made("left heartbeats", Verdict.OK, "left", text)
 
 
 def _distinct(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -4,8 +4,8 @@ from psops.report.text import clean, count, duration
 from psops.rucio.model import Managed
 from psops.verdict import Advice, Finding, Verdict
 
-#: What stands where other reports name the bundle.
-BUNDLE = "rucio"
+#: What stands where other reports name the bundles of a host.
+ROLE = ("rucio",)
 #: What findings are called that are on all heartbeats, and the cause of others.
 HEARTBEATS = "heartbeats"
 #: Seconds after its start for which a daemon need not have a heartbeat: it waits up to 10 s for
@@ -39,7 +39,6 @@ def made(
         verdict=verdict,
         code=code,
         text=text,
-        bundle=BUNDLE,
         unit=one.status if one is not None else None,
         advice=advice,
         because=because,
@@ -54,6 +53,8 @@ def judge_process(one: Managed) -> Finding | None:
     if one.sub == "auto-restart" or (one.active == "activating" and one.exit_code is not None):
         times = f" ({count(one.restarts, 'restart')} so far)" if one.restarts else ""
         return _bad(one, "restarting", f"ends again and again{times}: {ended}")
+    if one.active == "activating" and one.restarts >= RESTARTS:
+        return _bad(one, "restarting", f"is being started, after {one.restarts} restarts of late")
     if one.active == "activating":
         return made(one.name, Verdict.OK, "starting", "is being started", one=one)
     if one.active == "failed":

@@ -5,20 +5,23 @@ the settings are those of systemd.service(5) and systemd.unit(5).
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from psops.report.text import clean, duration
 from psops.rucio.judge_process import made
+from psops.rucio.unitfile import DEAF
 from psops.verdict import Advice, Finding, Verdict
 
-#: Daemons that are killed at the end of a stop whatever is waited.
-_DEAF = ("conveyor-stager", "follower")
 _LEAST_STOP = 60.0
 _RESTART_SEC = (5.0, 30.0)
 _NOTIFYING = ("notify", "notify-reload")
 _BAD = Verdict.CRITICAL
+#: So many are named in a sentence.
+_MOST_NAMED = 4
 
 
 class Misplaced(NamedTuple):
@@ -28,6 +31,16 @@ class Misplaced(NamedTuple):
     section: str
     right: str
     place: str
+
+
+class Fault(NamedTuple):
+    """A rule that a unit breaks: its id, what is so with `file:line`, and what to do."""
+
+    code: str
+    verdict: Verdict
+    text: str
+    remedy: str
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +81,49 @@ class Metrics:
 def lint(
     policies: Sequence[Policy], metrics: Mapping[str, Metrics] | None = None
 ) -> tuple[Finding, ...]:
-    """Return a finding for each rule that a unit breaks, and one for each sound unit.
+    """Return a finding for each rule that units break, and one for each sound unit.
 
-    `metrics` has what the rucio.cfg of each `config` says, as far as it could be read.
+    Instances of a template break a rule together, by the same line. `metrics` has what the
+    rucio.cfg of each `config` says, as far as it could be read.
     """
-    findings: list[Finding] = []
+    broken: dict[Fault, list[Policy]] = {}
+    sound = []
     for one in policies:
         faults = [fault for rule in _RULES for fault in rule(one)]
-        findings += faults or [_sound(one)]
-    return (*findings, *_clashes(policies, metrics or {}))
+        for fault in faults:
+            broken.setdefault(fault, []).append(one)
+        if not faults:
+            sound.append(_sound(one))
+    found = [_finding(fault, users) for fault, users in broken.items()]
+    told = (*_distinct(found), *sound, *_clashes(policies, metrics or {}))
+    return tuple(replace(one, kind="check") for one in told)
 
 
-def _restart(one: Policy) -> Iterator[Finding]:
+def _finding(fault: Fault, users: Sequence[Policy]) -> Finding:
+    units = [one.unit for one in users]
+    name, text = units[0], fault.text
+    if len(units) > 1:
+        templates = {re.sub(r"@[^@]*\.", "@.", unit) for unit in units}
+        name = templates.pop() if len(templates) == 1 else f"{len(units)} units"
+        text += f"; it is so for {len(units)} units: {_named(units)}"
+    advice = (Advice(fault.remedy, fault.command),)
+    return made(f"{name} {fault.code}", fault.verdict, fault.code, text, advice=advice)
+
+
+def _distinct(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the findings under names of which no two are equal, as reports tell them apart."""
+    seen: Counter[str] = Counter()
+    for one in findings:
+        seen[one.name] += 1
+        yield replace(one, name=f"{one.name} #{seen[one.name]}") if seen[one.name] > 1 else one
+
+
+def _named(units: Sequence[str]) -> str:
+    shown = ", ".join(clean(unit.removesuffix(".service")) for unit in units[:_MOST_NAMED])
+    return f"{shown} and {len(units) - _MOST_NAMED} more" if len(units) > _MOST_NAMED else shown
+
+
+def _restart(one: Policy) -> Iterator[Fault]:
     if one.restart != "always":
         text = (f"Restart={clean(one.restart or 'no')}: the daemon exits with code 0 when its "
                 "database is away, and is never started again")  # fmt: skip
@@ -95,7 +139,7 @@ def _restart(one: Policy) -> Iterator[Finding]:
     yield _made(one, "restart-sec", "RestartSec", text, "set RestartSec=10 in [Service]")
 
 
-def _start_limit(one: Policy) -> Iterator[Finding]:
+def _start_limit(one: Policy) -> Iterator[Fault]:
     if one.start_limit_interval <= 0 or one.start_limit_burst <= 0:
         return
     # With a pause between restarts that is long enough the limit is never met.
@@ -107,13 +151,14 @@ def _start_limit(one: Policy) -> Iterator[Finding]:
     yield _made(one, "start-limit", "StartLimitIntervalSec", text, remedy, _BAD)
 
 
-def _stop(one: Policy) -> Iterator[Finding]:
+def _stop(one: Policy) -> Iterator[Fault]:
     if one.kill_mode != "control-group":
         text = (f"KillMode={clean(one.kill_mode)}: a stop can leave processes behind, which "
                 "work on beside the next ones")  # fmt: skip
-        yield _made(one, "kill-mode", "KillMode", text, "leave KillMode= out", _BAD)
+        remedy = "set KillMode=control-group in [Service]"
+        yield _made(one, "kill-mode", "KillMode", text, remedy, _BAD)
     text = f"TimeoutStopSec={_shown(one.timeout_stop)}"
-    if one.daemon in _DEAF:
+    if one.daemon in DEAF:
         if one.timeout_stop is None or one.timeout_stop > _LEAST_STOP:
             text += f": {one.daemon} heeds no SIGTERM, so that each stop takes all of it"
             remedy = "set TimeoutStopSec=10 in [Service]"
@@ -124,7 +169,7 @@ def _stop(one: Policy) -> Iterator[Finding]:
         yield _made(one, "timeout-stop", "TimeoutStopSec", text, remedy)
 
 
-def _type(one: Policy) -> Iterator[Finding]:
+def _type(one: Policy) -> Iterator[Fault]:
     if one.kind not in ("exec", "simple", ""):
         text = f"Type={clean(one.kind)}: Rucio's daemons stay in the foreground"
         if one.kind in _NOTIFYING:
@@ -135,27 +180,25 @@ def _type(one: Policy) -> Iterator[Finding]:
         yield _made(one, "watchdog", "WatchdogSec", text, "leave WatchdogSec= out", _BAD)
 
 
-def _output(one: Policy) -> Iterator[Finding]:
+def _output(one: Policy) -> Iterator[Fault]:
     if not one.unbuffered:
         text = "Python buffers what the daemon prints, so that it comes late into the journal"
         remedy = "set Environment=PYTHONUNBUFFERED=1 in [Service]"
         yield _made(one, "buffered", "Environment", text, remedy)
 
 
-def _sections(one: Policy) -> Iterator[Finding]:
-    for number, (name, section, right, place) in enumerate(one.misplaced, 1):
+def _sections(one: Policy) -> Iterator[Fault]:
+    for name, section, right, place in one.misplaced:
         where = f"in [{clean(section)}]" if section else "before any section"
         text = f"{place}: {name}= stands {where}, where systemd ignores it"
-        code = "ignored" if number == 1 else f"ignored #{number}"
-        advice = (Advice(f"move it to [{right}]"),)
-        yield made(f"{one.unit} {code}", Verdict.WARNING, "ignored", clean(text), advice=advice)
+        yield Fault("ignored", Verdict.WARNING, clean(text), f"move it to [{right}]")
 
 
-def _reload(one: Policy) -> Iterator[Finding]:
+def _reload(one: Policy) -> Iterator[Fault]:
     if one.changed:
         text = f"{one.file}: it, or a drop-in, was changed, and systemd goes by what was before"
-        advice = (Advice("let systemd read it again", "psops daemon-reload"),)
-        yield made(f"{one.unit} changed", Verdict.WARNING, "changed", clean(text), advice=advice)
+        remedy = "let systemd read it again"
+        yield Fault("changed", Verdict.WARNING, clean(text), remedy, "psops daemon-reload")
 
 
 _RULES = (_restart, _start_limit, _stop, _type, _output, _sections, _reload)
@@ -172,9 +215,8 @@ def _clashes(policies: Sequence[Policy], metrics: Mapping[str, Metrics]) -> list
     for port, users in sorted(ports.items()):
         if len(users) < 2:
             continue
-        names = ", ".join(clean(one.unit) for one in users)
         text = (f"{len(users)} units have metrics_port {port}, and only the first that starts gets "
-                f"it: {names}")  # fmt: skip
+                f"it: {_named([one.unit for one in users])}")  # fmt: skip
         advice = Advice("give each a rucio.cfg of its own by RUCIO_CONFIG, or switch metrics off")
         found.append(
             made(f"metrics_port {port}", Verdict.CRITICAL, "metrics-port", text, advice=(advice,))
@@ -189,13 +231,11 @@ def _sound(one: Policy) -> Finding:
 
 def _made(
     one: Policy, code: str, setting: str, text: str, remedy: str, verdict: Verdict = Verdict.WARNING
-) -> Finding:
+) -> Fault:
     # Where nothing sets it, the default counts.
     place = one.places.get(setting, one.file)
     text = f"{clean(place)}: {text}" if place else text
-    advice = (Advice(f"{remedy}, as psops does", "psops unit write rucio"),)
-    # Reports tell findings of one host apart by their name.
-    return made(f"{one.unit} {code}", verdict, code, text, advice=advice)
+    return Fault(code, verdict, text, f"{remedy}, as psops does", "psops unit write rucio")
 
 
 def _shown(seconds: float | None) -> str:

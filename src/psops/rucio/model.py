@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from psops.errors import HostError
 from psops.report.model import RUNNING, UnitStatus
 
 
@@ -69,7 +70,7 @@ class RucioHost:
     #: When it was read, on the monotonic clock.
     read_at: float = 0.0
     #: Why supervisord was not read, where it runs.
-    supervisord_unread: str = ""
+    supervisord_unread: HostError | None = None
 
     def has_name(self, hostname: str) -> bool:
         """Return whether heartbeats from a hostname are of this host.

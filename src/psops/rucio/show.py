@@ -9,7 +9,8 @@ from psops.report import Look
 from psops.report.text import Cell, clean, count, duration, table
 from psops.report.unread import render_unread
 from psops.report.verify_parts import MARKS, mark
-from psops.rucio.judge import locate
+from psops.rucio.located import is_of_this_run, locate
+from psops.rucio.lone import find_lone, name_of_lone
 from psops.rucio.model import RucioHost
 from psops.rucio.rows import Row
 from psops.rucio.source import Rows
@@ -37,20 +38,35 @@ def join(gathering: Gathering, request: Request, report: VerifyReport) -> tuple[
     if not isinstance(gathering.rows, Rows):
         return ()
     rows = gathering.rows.rows
-    daemons = {item.row: item.rule.name for item in locate(rows, request.rules)}
     hosts = [outcome.value for outcome in gathering.hosts.outcomes if outcome.value is not None]
-    verdicts = {
+    of = {name: next((host for host in hosts if host.has_name(name)), None)
+          for name in {row.hostname for row in rows}}  # fmt: skip
+    located = locate(rows, request.rules)
+    daemons = {item.row: item.rule.name for item in located}
+    views = {
         outcome.host.name: outcome.value.findings
         for outcome in report.outcomes if outcome.value is not None
     }  # fmt: skip
+    lone = {
+        host.name: find_lone(
+            host, [item for item in located if of[item.row.hostname] is host], request.rules
+        ).living
+        for host in hosts
+    }
     joined = []
     for row in rows:
-        daemon = daemons.get(row, "")
-        host = next((one for one in hosts if one.has_name(row.hostname)), None)
-        findings = verdicts.get(host.name, ()) if host is not None else ()
-        unit, finding = _owner(row, daemon, host, findings)
-        name = host.name if host is not None else ""
-        joined.append(Joined(row=row, daemon=daemon, host=name, unit=unit, finding=finding))
+        daemon, host = daemons.get(row, ""), of[row.hostname]
+        unit, finding = "", None
+        if host is not None and daemon:
+            findings = views.get(host.name, ())
+            unit, name = _owner(row, daemon, host)
+            if row.pid in lone[host.name].get(daemon, ()):
+                name = name_of_lone(daemon, host)[0]
+            finding = next((one for one in findings if name and _is_of(one, name, unit)), None)
+        joined.append(
+            Joined(row=row, daemon=daemon, host=host.name if host else "", unit=unit,
+                   finding=finding)
+        )  # fmt: skip
     return tuple(sorted(joined, key=lambda one: _place(one.row)))
 
 
@@ -58,21 +74,18 @@ def _place(row: Row) -> tuple[str, str, int, str]:
     return row.readable, row.hostname, row.pid, row.thread
 
 
-def _owner(
-    row: Row, daemon: str, host: RucioHost | None, findings: Sequence[Finding]
-) -> tuple[str, Finding | None]:
-    if host is None:
-        return "", None
+def _owner(row: Row, daemon: str, host: RucioHost) -> tuple[str, str]:
+    """Return the unit whose process has made a heartbeat, and what its finding is called."""
     for one in host.managed:
-        if row.pid in one.pids and one.daemon == daemon:
-            of_unit = (
-                finding
-                for finding in findings
-                if finding.name == one.name or (finding.unit and finding.unit.id == one.unit)
-            )
-            return one.unit, next(of_unit, None)  # fmt: skip
-    lone = (finding for finding in findings if finding.name == f"{daemon} pid {row.pid}")
-    return "", next(lone, None)
+        if row.pid in one.pids and one.daemon == daemon and is_of_this_run(row, one, host.lag):
+            return one.unit, one.name
+    return "", ""
+
+
+def _is_of(finding: Finding, name: str, unit: str) -> bool:
+    if finding.unit is not None and unit:  # two units may have findings of one name
+        return finding.unit.id == unit
+    return finding.name == name
 
 
 def render_rows(

@@ -4,8 +4,11 @@ Authority: Supervisor 4.2.5, docs/api.rst: XML-RPC by HTTP POST to /RPC2, and th
 `getAllProcessInfo`. The socket is for root alone where Debian packages it.
 """
 
+import math
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from psops.checks.exchange import NoResponse, Target, ask
@@ -19,11 +22,19 @@ SOCKETS = ("/run/supervisor.sock", "/run/supervisor/supervisor.sock", "/tmp/supe
 _TARGET = Target(False, "localhost", "localhost", 80, "/RPC2")
 #: Some thousand programs.
 _MOST_BYTES = 4 << 20
+_FOR_ROOT = "the socket is for root where Debian packages it; log in as root"
 _REMEDIES = {401: "psops knows no password of supervisord; take it from [unix_http_server]"}
 _CALL = (
-    b"<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo</methodName>"
-    b"<params></params></methodCall>"
+    "<?xml version='1.0'?><methodCall><methodName>supervisor.{}</methodName>"
+    "<params>{}</params></methodCall>"
 )
+_NUMBER = "<param><value><int>{}</int></value></param>"
+#: So much of the end of its log is looked at for programs that ended by themselves.
+_LOG_BYTES = 65536
+_EXITED = re.compile(r"^([0-9-]{10} [0-9:]{8}),[0-9]+ \w+ exited: (\S+) \(", re.MULTILINE)
+_ANY_LINE = re.compile(r"^([0-9-]{10} [0-9:]{8}),[0-9]+ ", re.MULTILINE)
+#: Seconds for which a program's end counts.
+_RECENT = 600.0
 #: State -> the active state of systemd that is the nearest.
 _ACTIVE: dict[str, str] = {
     "RUNNING": "active",
@@ -49,6 +60,8 @@ class Program:
     up: float | None
     down: float | None
     spawn_error: str
+    #: How often it ended by itself of late, as far as the log tells.
+    restarts: int = 0
 
     @property
     def active(self) -> str:
@@ -63,21 +76,36 @@ class Program:
 
 def read_programs(connection: Connection, deadline: Deadline) -> tuple[Program, ...]:
     """Return the programs of the host's supervisord; raises `HostError`."""
-    refused: HostError = NoBus("supervisord has no socket")
+    refused: list[HostError] = []
     for path in SOCKETS:
         try:
             return _ask(connection, path, deadline)
         except (ChannelRefused, ConnectRefused, NoBus) as exc:
-            refused = refused if isinstance(refused, ChannelRefused) else exc
-    raise refused
+            refused.append(exc)
+    # By SSH one that is not there cannot be told from one that is not for this user.
+    raise ChannelRefused("; ".join(map(str, refused)), remedy=_FOR_ROOT)
 
 
 def _ask(connection: Connection, path: str, deadline: Deadline) -> tuple[Program, ...]:
+    programs = parse_programs(_call(connection, path, deadline, "getAllProcessInfo"))
+    try:
+        body = _call(connection, path, deadline, "readLog", -_LOG_BYTES, 0)
+        exits = count_exits(str(_value(body)))
+    except HostError:  # it keeps no log, or none that it shows
+        return programs
+    return tuple(replace(one, restarts=exits.get(one.name, 0)) for one in programs)
+
+
+def _call(
+    connection: Connection, path: str, deadline: Deadline, method: str, *numbers: int
+) -> bytes:
+    """Return the body of the answer to a method; raises `HostError`."""
+    params = "".join(_NUMBER.format(number) for number in numbers)
     stream = connection.open_unix(path, deadline)
     try:
         response = ask(
             stream, _TARGET, deadline, method="POST", headers=(("Content-Type", "text/xml"),),
-            body=_CALL, most=_MOST_BYTES,
+            body=_CALL.format(method, params).encode(), most=_MOST_BYTES,
         )  # fmt: skip
     except NoResponse as exc:
         raise ConnectRefused(f"{path}: {clean(str(exc))}", remedy="") from exc
@@ -85,27 +113,58 @@ def _ask(connection: Connection, path: str, deadline: Deadline) -> tuple[Program
         stream.close()
     if response.status != 200:
         status = f"{response.status} {clean(response.reason)}".strip()
-        raise ProtocolError(
-            f"supervisord answers {status}", remedy=_REMEDIES.get(response.status, "")
-        )
-    return parse_programs(response.body)
+        remedy = _REMEDIES.get(response.status, "")
+        raise ProtocolError(f"supervisord answers {status}", remedy=remedy)
+    return response.body
+
+
+def count_exits(log: str) -> Counter[str]:
+    """Return how often each program ended by itself, in the last ten minutes of a log.
+
+    One that was stopped by hand is `stopped:` there. The log's times are local ones of its
+    host and are compared with each other alone.
+
+    >>> count_exits("2026-11-21 08:20:01,123 WARN exited: hermes (exit status 2; not expected)")
+    Counter({'hermes': 1})
+    """
+    lines = _ANY_LINE.findall(log)
+    last = _moment(lines[-1]) if lines else 0.0
+    return Counter(
+        name for moment, name in _EXITED.findall(log) if last - _moment(moment) <= _RECENT
+    )
+
+
+def _moment(text: str) -> float:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:  # something else that looks like it
+        return -math.inf
 
 
 def parse_programs(body: bytes) -> tuple[Program, ...]:
     """Return the programs of an answer to `getAllProcessInfo`; raises `ProtocolError`."""
+    values = _value(body)
+    try:
+        return tuple(_program(value) for value in values)
+    except (TypeError, ValueError, KeyError, OverflowError, AttributeError) as exc:
+        raise ProtocolError("supervisord's list of programs makes no sense", remedy="") from exc
+
+
+def _value(body: bytes) -> Any:
     # The standard parser expands entities that a document declares, without any limit.
     if re.search(rb"<!(DOCTYPE|ENTITY)", body, re.IGNORECASE):
         raise ProtocolError("supervisord's answer declares a document type", remedy="")
-    from xmlrpc.client import Error, loads
+    from xmlrpc.client import Fault, loads
 
     try:
-        answer: Any = loads(body.decode("utf-8", errors="replace"))[0]
-        (values,) = answer
-        return tuple(_program(value) for value in values)
-    except Error as exc:
-        raise ProtocolError(f"supervisord answers with an error: {clean(str(exc))}") from exc
+        (value,) = loads(body.decode("utf-8", errors="replace"))[0]
+    except Fault as exc:
+        text = f"supervisord refuses: {clean(str(exc.faultString))}"
+        raise ProtocolError(text, remedy="") from exc
     except Exception as exc:  # what a parser of XML and of types says of nonsense
-        raise ProtocolError(f"supervisord's answer makes no sense: {clean(str(exc))}") from exc
+        told = f": {clean(str(exc))}" if str(exc) else ""
+        raise ProtocolError(f"supervisord's answer makes no sense{told}", remedy="") from exc
+    return value
 
 
 def _program(value: Any) -> Program:

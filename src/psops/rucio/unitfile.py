@@ -19,7 +19,7 @@ TARGET = "rucio-daemons.target"
 TEMPLATE = "rucio-daemon@.service"
 #: Daemons that heed no SIGTERM, so that waiting for them is in vain (Rucio 41.5.1: the stager's
 #: handler sets an event that its loop does not watch, the follower stays after it).
-_DEAF = ("conveyor-stager", "follower")
+DEAF = ("conveyor-stager", "follower")
 _PLAIN = re.compile(r"/[A-Za-z0-9_.+/-]*")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?")
 _MOST = 64
@@ -74,7 +74,7 @@ def write_files(wanted: Sequence[Wanted], site: Site) -> dict[str, str]:
         f"{UNITS}/{TARGET}": _TARGET_TEXT,
         f"{UNITS}/rucio-.service.d/10-policy.conf": _POLICY,
     }
-    deaf = [one.daemon for one in wanted if one.daemon in _DEAF] if wanted else list(_DEAF)
+    deaf = [one.daemon for one in wanted if one.daemon in DEAF] if wanted else list(DEAF)
     for one in wanted:
         if one.processes > 1:
             files[f"{UNITS}/rucio-{one.daemon}@.service"] = _template(

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from psops.client import Client
@@ -32,8 +32,11 @@ _ENABLED = ("enabled", "enabled-runtime", "linked", "linked-runtime", "alias")
 _WANTERS = ("WantedBy", "RequiredBy", "UpheldBy")
 #: Control groups of containers, whose processes have other numbers inside and other hostnames.
 _CONTAINER = re.compile(r"docker|libpod|kubepods|crio|containerd|/machine\.slice/|/payload/")
+#: The service in whose control group a process is; those below user@ are of another manager.
+_IN_SERVICE = re.compile(r"^(?!.*/user@)(?:/.*)?/([^/]+\.service)$")
 #: How ExecMainCode tells that a process exited by itself: CLD_EXITED of siginfo_t.
 _CLD_EXITED = 1
+_PARENT = re.compile(r"^/proc/([0-9]+)/status:PPid:\s*([0-9]+)$", re.MULTILINE)
 _DIST_INFO = re.compile(r"/rucio-([0-9][0-9A-Za-z.]*)\.dist-info$")
 _LIBRARIES = ("/usr/local/lib", "/opt/rucio/lib", "/opt/rucio/lib64")
 #: Where the interpreter of a daemon is, for what else may lie beside it.
@@ -61,6 +64,9 @@ def read_host(
     rows = [row for row in rows if not row.following]
     supervised = any(row.active in RUNNING for row in manager.parse_rows(replies[1]))
     everything = _processes(replies[2])
+    ours = _of_daemons(everything, rules)
+    if others := _other_units(ours or (), {row.id for row in rows}):
+        rows += manager.parse_rows(client.call([manager.list_units_by_names(others)])[0])
     calls = [call for row in rows for call in manager.get_all_unit_properties(row.id)]
     answers = client.call(calls)
     now, read_at = time.time(), time.monotonic()
@@ -71,19 +77,19 @@ def read_host(
         }
         for place, row in enumerate(rows)
     }
-    ours = _of_daemons(everything, rules)
     found = [_managed(row, properties[row.id], everything, rules, now) for row in rows]
     managed = [one for one in found if one is not None]
-    unread = ""
+    unread: HostError | None = None
     if supervised or any(_is_supervisord(one) for one in everything or ()):
         try:
             told = supervisor.read_programs(connection, Deadline(timeout))
         except HostError as exc:
-            unread = str(exc)
+            unread = exc
         else:
+            parents = _parents(connection, Deadline(timeout))
             managed += [
                 one for program in told
-                if (one := _of_supervisor(program, everything, rules)) is not None
+                if (one := _of_supervisor(program, parents, everything, rules)) is not None
             ]  # fmt: skip
     deadline = Deadline(timeout)
     return RucioHost(
@@ -142,6 +148,12 @@ def _of_daemons(
         one for one in processes
         if daemon_of(one.argv, known) and not _CONTAINER.search(one.cgroup)
     )  # fmt: skip
+
+
+def _other_units(processes: Sequence[Process], known: Collection[str]) -> list[str]:
+    """Return the services of the system, of any name, that daemons are in."""
+    units = [found[1] for one in processes if (found := _IN_SERVICE.search(one.cgroup))]
+    return [unit for unit in dict.fromkeys(units) if unit not in known and unit not in _SUPERVISORS]
 
 
 def _is_supervisord(process: Process) -> bool:
@@ -224,10 +236,36 @@ def _ago(properties: Mapping[str, Any], name: str, now: float) -> float | None:
     return max(0.0, now - at / 1e6) if at else None
 
 
+def _parents(connection: Connection, deadline: Deadline) -> Mapping[int, int]:
+    """Return process -> its parent, of all on the host; none where its /proc cannot be read."""
+    argv = ("find", "/proc", "-maxdepth", "2", "-path", "/proc/[0-9]*/status", "-exec",
+            "grep", "-sH", "^PPid:", "{}", "+")  # fmt: skip
+    output = connection.run(argv, deadline).stdout.decode(errors="replace")
+    return {int(pid): int(parent) for pid, parent in _PARENT.findall(output)}
+
+
+def _family(pid: int, parents: Mapping[int, int]) -> frozenset[int]:
+    """Return a process and all below it, such as what a shell has started.
+
+    >>> sorted(_family(7, {8: 7, 9: 8, 10: 1}))
+    [7, 8, 9]
+    """
+    found, new = set(), {pid}
+    while new:
+        found |= new
+        new = {child for child, parent in parents.items() if parent in new} - found
+    return frozenset(found)
+
+
 def _of_supervisor(
-    program: supervisor.Program, processes: tuple[Process, ...] | None, rules: Mapping[str, Rule]
+    program: supervisor.Program,
+    parents: Mapping[int, int],
+    processes: tuple[Process, ...] | None,
+    rules: Mapping[str, Rule],
 ) -> Managed | None:
-    argv = next((one.argv for one in processes or () if one.pid == program.pid and program.pid), ())
+    pids = _family(program.pid, parents) if program.pid else frozenset[int]()
+    commands = [one.argv for one in processes or () if one.pid in pids]
+    argv = next((argv for argv in commands if daemon_of(argv, tuple(rules))), ())
     daemon = daemon_of(argv, tuple(rules)) if argv else ""
     daemon = daemon or _longest(program.name.removeprefix("rucio-"), rules)
     if not daemon:
@@ -236,9 +274,9 @@ def _of_supervisor(
     return Managed(
         daemon=daemon, name=clean(program.name.removeprefix("rucio-")), unit=full,
         manager="supervisord", active=program.active, sub=program.state.lower(),
-        result=clean(program.spawn_error), exit_code=program.exit_code, up=program.up,
-        down=program.down, pid=program.pid,
-        pids=frozenset({program.pid} if program.pid else ()), argv=argv, wanted=program.wanted,
+        result=clean(program.spawn_error), exit_code=program.exit_code,
+        restarts=program.restarts, up=program.up, down=program.down, pid=program.pid,
+        pids=pids, argv=argv, wanted=program.wanted,
     )  # fmt: skip
 
 

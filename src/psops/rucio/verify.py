@@ -16,7 +16,7 @@ from psops.judge import waive
 from psops.rucio.expect import Rule
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
-from psops.rucio.judge_process import BUNDLE, HEARTBEATS, made
+from psops.rucio.judge_process import HEARTBEATS, ROLE, made
 from psops.rucio.model import RucioHost
 from psops.rucio.rows import Row
 from psops.rucio.source import Rows, Source
@@ -112,6 +112,7 @@ def report(gathering: Gathering, request: Request) -> VerifyReport:
         fail_on=request.fail_on,
         made_at=time.time(),
         ended=gathering.hosts.ended,
+        beyond=(FLEET,) if rows is not None else (),
     )
 
 
@@ -126,7 +127,7 @@ def _fleet(gathering: Gathering, request: Request) -> Outcome[HostVerdict]:
     hosts = [outcome.value for outcome in gathering.hosts.outcomes if outcome.value is not None]
     findings = judge_fleet(hosts, rows, request.rules)
     chosen_by = request.source.name if request.source is not None else ""
-    value = HostVerdict(bundles=(BUNDLE,), chosen_by=chosen_by, findings=findings)
+    value = HostVerdict(bundles=ROLE, chosen_by=chosen_by, findings=findings)
     return Outcome(host, gathering.elapsed, value=value)
 
 
@@ -151,8 +152,8 @@ def _verdict(
         findings = (made("daemons", Verdict.WARNING, "no-daemon", text),)
     findings, notes = waive(findings, host.waivers, datetime.now(UTC).date())
     return HostVerdict(
-        bundles=(BUNDLE,),
-        chosen_by="named",
+        bundles=ROLE,
+        chosen_by="",
         version=found.version,
         findings=findings,
         notes=notes,

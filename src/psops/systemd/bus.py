@@ -93,6 +93,8 @@ class Session:
         self._authenticated = False
         self._data = bytearray()
         self._signals: list[Message] = []
+        #: The name that the bus has given to this connection, "" before it has.
+        self.name = ""
 
     @property
     def waiting(self) -> int:
@@ -185,6 +187,8 @@ class Session:
             self._replies[place] = reply
         elif isinstance(reply, BusError):
             raise as_host_error(reply)
+        elif reply and isinstance(reply[0], str):
+            self.name = reply[0]
 
 
 def _may_become_answer(line: bytearray) -> bool:

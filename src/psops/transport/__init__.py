@@ -1,6 +1,6 @@
 """How bytes get to a host and back: the interface, and the registry of ways that have it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 from psops.deadline import Deadline
+from psops.errors import ProtocolError
 from psops.inventory import Host
 
 
@@ -24,6 +25,17 @@ class Channel(Protocol):
         """Close the stream; never raises."""
 
 
+class LastingChannel(Channel, Protocol):
+    """A channel that may be quiet for long, with a way to be told when it is not."""
+
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Return the number of the file that can be read when bytes have come.
+
+        It is -1 where there is none: then `wake` is called, by any thread, when bytes have come
+        or the stream has ended. From here on the stream is expected to be quiet for long.
+        """
+
+
 class ByteStream(Protocol):
     """One two-way byte stream to a port or a Unix socket, open when it is given out."""
 
@@ -35,6 +47,24 @@ class ByteStream(Protocol):
 
     def close(self) -> None:
         """Close the stream; never raises."""
+
+
+#: What one program may print on the way to `Connection.run`, in bytes; no answer is so long, and
+#: a host that never stops must not take this machine's memory.
+MOST_OUTPUT = 64 << 20
+
+
+class Output(bytearray):
+    """What a program prints while it is read, in all at most `MOST_OUTPUT` bytes."""
+
+    def take(self, data: bytes) -> None:
+        """Add what came; raises `ProtocolError` once it is too much."""
+        self += data
+        if len(self) > MOST_OUTPUT:
+            raise ProtocolError(
+                f"a program there printed more than {MOST_OUTPUT >> 20} MiB",
+                remedy="look what it prints, and why",
+            )
 
 
 class Finished(NamedTuple):
@@ -112,11 +142,14 @@ class Connection(Protocol):
     def address(self) -> str:
         """Its name on the network as seen from here, "" for a host that has none."""
 
-    def open_bus(self) -> Channel:
+    def open_bus(self) -> LastingChannel:
         """Return a channel to the host's bus; raises a `HostError` that names what is missing."""
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
-        """Run a program there and return what it gave; never through a shell of ours."""
+        """Run a program there and return what it gave; never through a shell of ours.
+
+        Raises `DeadlineExceeded`, and `ProtocolError` if it prints more than `MOST_OUTPUT`.
+        """
 
     def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
         """Start a program there that is read while it runs, for as long as it likes."""
@@ -144,6 +177,10 @@ class Connection(Protocol):
         """Let go of the host; never raises."""
 
 
+#: The steps it is told of are resolve, tcp, jump, ssh, host-key, login and bus.
+Watch = Callable[[str, str], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to reach hosts: what the command line says for all of them. Times in seconds."""
@@ -153,8 +190,13 @@ class Options:
     accept_new_host_keys: bool = False
     sudo: bool = False
     user_bus: bool = False
+    #: Connections are kept, and made again when they are lost: a jump host that failed a while
+    #: ago may be there by now. Otherwise one failure is enough for all hosts behind it.
+    lasting: bool = False
     #: Read instead of the user's and the system's ssh configuration.
     ssh_config: str | None = None
+    #: Told of each step on the way to a host when it is done: its name, and what was found.
+    watch: "Watch | None" = None
 
 
 #: Transport name -> module with `connect(host, options) -> Connection`, imported when used.

@@ -2,6 +2,7 @@
 
 import errno
 import time
+from collections.abc import Callable
 
 from psops.deadline import Deadline
 from psops.demo import hosts, journal
@@ -19,11 +20,12 @@ _COMMAND_NOT_FOUND = 127
 class DemoChannel:
     """A byte stream to the bus of a demo host."""
 
-    __slots__ = ("_answers", "_bus")
+    __slots__ = ("_answers", "_bus", "_is_watched")
 
     def __init__(self, bus: DemoBus) -> None:
         self._bus: DemoBus | None = bus
         self._answers = b""
+        self._is_watched = False
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Send all bytes."""
@@ -37,6 +39,8 @@ class DemoChannel:
 
     def receive(self, deadline: Deadline) -> bytes:
         """Return the next bytes; where none can come any more, the time-out has passed."""
+        if not self._answers and self._bus is not None and self._is_watched:
+            self._answers = self._bus.news()
         if not self._answers:
             if self._bus is None:
                 raise NoBus("the bus closed the connection")
@@ -44,8 +48,22 @@ class DemoChannel:
         piece, self._answers = self._answers[:_PIECE], self._answers[_PIECE:]
         return piece
 
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Call `wake` when the host has something to tell; from here on, things happen there."""
+        from psops.demo import life
+
+        if self._bus is not None:
+            self._bus.listen(wake)
+            life.join(self._bus)
+            self._is_watched = True
+        return -1
+
     def close(self) -> None:
         """Close the stream."""
+        if self._is_watched and self._bus is not None:
+            from psops.demo import life
+
+            life.leave(self._bus)
         self._bus = None
         self._answers = b""
 

@@ -44,7 +44,12 @@ class Dialled(NamedTuple):
 Dial = Callable[[Deadline], Dialled]
 
 
-def dial_tcp(address: str, port: int, deadline: Deadline) -> Dialled:
+def dial_tcp(
+    address: str,
+    port: int,
+    deadline: Deadline,
+    watch: Callable[[str, str], None] = lambda step, found: None,
+) -> Dialled:
     """Return a TCP connection; raises `NameNotResolved`, `ConnectRefused`, `ConnectTimedOut`."""
     place = f"{address} port {port}"
     try:
@@ -52,6 +57,7 @@ def dial_tcp(address: str, port: int, deadline: Deadline) -> Dialled:
     except (socket.gaierror, UnicodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise NameNotResolved(f"{address!r} has no address ({reason})") from exc
+    watch("resolve", str(found[0][4][0]))
     failure: OSError = OSError("no address")
     for family, kind, protocol, _name, where in found:
         sock = socket.socket(family, kind, protocol)
@@ -60,6 +66,7 @@ def dial_tcp(address: str, port: int, deadline: Deadline) -> Dialled:
             sock.settimeout(max(deadline.remaining(), 0.001))
             sock.connect(where)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            watch("tcp", str(where[0]))
             return Dialled(sock, time.monotonic() - begun)
         except OSError as exc:
             sock.close()

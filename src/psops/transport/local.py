@@ -5,14 +5,16 @@ Authority for the addresses: sd_bus_default_system(3) and sd_bus_default_user(3)
 
 import os
 import re
+import selectors
 import socket
 import subprocess
 from pathlib import Path
+from typing import IO, cast
 
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, DeadlineExceeded, HostError, NoBus, NotSystemd
 from psops.inventory import Host
-from psops.transport import Connection, Finished, Options
+from psops.transport import Connection, Finished, Options, Output
 from psops.transport.dial import dial_tcp
 from psops.transport.files import LocalFiles
 from psops.transport.program import Program
@@ -108,14 +110,39 @@ def _missing(path: str, booted_mark: str, exc: OSError) -> HostError:
 def run_program(argv: tuple[str, ...], deadline: Deadline) -> Finished:
     """Run a program on this machine and return what it gave."""
     try:
-        done = subprocess.run(
-            argv, capture_output=True, stdin=subprocess.DEVNULL, timeout=deadline.remaining()
+        child = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-    except subprocess.TimeoutExpired:
-        raise DeadlineExceeded(f"{argv[0]} did not end within {deadline.seconds:g} s") from None
     except OSError as exc:
         return Finished(127, b"", str(exc).encode())
-    return Finished(done.returncode, done.stdout, done.stderr)
+    with child:
+        try:
+            output, errors = _read_both(child, deadline)
+            return Finished(child.wait(max(deadline.remaining(), 0.001)), output, errors)
+        except subprocess.TimeoutExpired:
+            raise DeadlineExceeded(f"{argv[0]} did not end within {deadline.seconds:g} s") from None
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+
+def _read_both(child: "subprocess.Popen[bytes]", deadline: Deadline) -> tuple[bytes, bytes]:
+    """Return what a child prints and what it complains of, once it has closed both."""
+    found = {pipe: Output() for pipe in (child.stdout, child.stderr) if pipe is not None}
+    with selectors.DefaultSelector() as selector:
+        for pipe in found:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(deadline.remaining(), 0.001))
+            if deadline.passed():
+                raise subprocess.TimeoutExpired(child.args, deadline.seconds)
+            for key, _ in ready:
+                if data := os.read(key.fd, 65536):
+                    found[cast("IO[bytes]", key.fileobj)].take(data)
+                else:
+                    selector.unregister(key.fileobj)
+    output, errors = found.values()
+    return bytes(output), bytes(errors)
 
 
 def system_bus() -> str:

@@ -26,7 +26,7 @@ from psops.errors import (
     HostError,
     ProtocolError,
 )
-from psops.transport import Finished
+from psops.transport import Finished, Output
 from psops.transport.bridge import explain_bridge
 from psops.transport.stream import SocketChannel, TcpStream
 
@@ -269,7 +269,7 @@ class _Session:
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return what the program gave, once it has ended."""
-        output = bytearray()
+        output = Output()
         with contextlib.suppress(OSError):
             self.stdio.shutdown(socket.SHUT_WR)
         try:
@@ -277,7 +277,7 @@ class _Session:
                 self.stdio.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := self.stdio.recv(65536)):
                     break
-                output += data
+                output.take(data)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
         return self.end(deadline, bytes(output))

@@ -13,6 +13,7 @@ import shlex
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -40,7 +41,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished
+from psops.transport import Finished, Output, Watch
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -55,6 +56,8 @@ _FIRST_PAUSE = 0.1
 #: Seconds of a TCP handshake beyond which the host is far away. There a compressed request
 #: fits TCP's first window, which saves a round trip; nearby it only costs CPU.
 _WAN = 0.005
+#: Seconds between two looks at a connection that is expected to be quiet.
+_LONG_QUIET = 60.0
 
 #: Bytes of a program's output that may be under way or wait here, for each program.
 _PROGRAM_WINDOW = 262144
@@ -101,6 +104,15 @@ class _QuickSocket:
 
     def settimeout(self, seconds: float | None) -> None:
         self._sock.settimeout(seconds)
+
+    def relax(self, seconds: float) -> None:
+        """Let the thread that reads sleep so long at a time.
+
+        paramiko has it look ten times a second whether it is to end, or to change keys. The
+        first is told by `hang_up`, the second can wait until there is something to encrypt.
+        """
+        with contextlib.suppress(OSError):  # the connection may have ended just now
+            self._sock.settimeout(seconds)
 
     def hang_up(self) -> None:
         """Wake the thread that reads, which closes the socket."""
@@ -160,6 +172,16 @@ class _Transport(paramiko.Transport):
         super()._parse_channel_open_failure(data)  # type: ignore[misc]
 
 
+class _Bell:
+    """What paramiko takes for an event: set when bytes have come, or none will any more."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.set = wake
+
+    def clear(self) -> None:
+        """Nothing is remembered, so there is nothing to clear."""
+
+
 class BusChannel:
     """A byte stream over a channel of a login."""
 
@@ -187,6 +209,14 @@ class BusChannel:
         if not data:
             raise self._end(deadline)
         return data
+
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Call `wake` when bytes have come; paramiko's own thread does."""
+        sock = self._channel.get_transport().sock
+        assert isinstance(sock, _QuickSocket)
+        sock.relax(_LONG_QUIET)
+        self._channel.in_buffer.set_event(_Bell(wake))  # type: ignore[arg-type]
+        return -1
 
     def close(self) -> None:
         """Leave the channel; the login's end closes it."""
@@ -247,6 +277,11 @@ class NativeConnection:
         self._sock = sock
         self._timeout = timeout
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the login has not ended."""
+        return self._transport.is_active()
+
     def open_streamlocal(self, path: str) -> BusChannel:
         """Return a channel to a Unix socket of the host; raises `ChannelRefused`."""
         self._transport.aim(path)
@@ -299,12 +334,12 @@ class NativeConnection:
         channel = self._open("session")
         try:
             channel.exec_command(command)
-            output = bytearray()
+            output = Output()
             while True:
                 channel.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := channel.recv(262144)):
                     break
-                output += data
+                output.take(data)
             status, errors = _last_words(channel, deadline)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
@@ -350,8 +385,10 @@ class NativeConnection:
             raise ChannelRefused(f"the host closed the connection ({reason})") from exc
 
 
-def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> NativeConnection:
-    """Return a connection to a host; raises `HostError`.
+def log_in(
+    login: Login, dialled: Dialled, dial: Dial, deadline: Deadline, watch: Watch
+) -> NativeConnection:
+    """Return a connection to a host; raises `HostError`. `watch` is told of each step done.
 
     `dialled` is the first connection, made by `dial` before this module was imported: a host
     gets its login ready while we read paramiko.
@@ -359,7 +396,7 @@ def log_in(login: Login, dialled: Dialled, dial: Dial, deadline: Deadline) -> Na
     for tries in range(1, _MOST_TRIES + 1):
         sock = _QuickSocket(dialled.sock)
         try:
-            return _negotiate(login, sock, deadline, slow=dialled.seconds >= _WAN)
+            return _negotiate(login, sock, deadline, watch, slow=dialled.seconds >= _WAN)
         except _Dropped as exc:
             sock.hang_up()
             pause = random.uniform(0.5, 1.5) * _FIRST_PAUSE * 2**tries
@@ -381,7 +418,7 @@ class _Dropped(Exception):
 
 
 def _negotiate(
-    login: Login, sock: _QuickSocket, deadline: Deadline, *, slow: bool
+    login: Login, sock: _QuickSocket, deadline: Deadline, watch: Watch, *, slow: bool
 ) -> NativeConnection:
     transport = _Transport(sock)
     transport.use_compression(slow if login.compress is None else login.compress)
@@ -394,9 +431,11 @@ def _negotiate(
         raise _explain_start(transport, exc, deadline) from exc
     if not transport.initial_kex_done:
         raise _explain_start(transport, TimeoutError(), deadline)
+    watch("ssh", transport.remote_version)
     key = transport.get_remote_server_key()
     _check_host_key(login, known, key.get_name(), key.get_base64())
-    _authenticate(login, transport, deadline)
+    watch("host-key", f"{key.get_name()} {fingerprint(key.get_base64())}")
+    watch("login", f"{login.user}, {_authenticate(login, transport, deadline)}")
     return NativeConnection(transport, sock, login.connect_timeout)
 
 
@@ -447,7 +486,8 @@ def _check_host_key(login: Login, known: KnownHosts, kind: str, key: str) -> Non
             raise HostKeyUnknown(f"cannot keep the host's key in {known_path}")
 
 
-def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> None:
+def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> str:
+    """Log in, and return where the key that was taken comes from."""
     keys, unusable = _keys(login.identity_files, login.identities_only, login.agent)
     tried: list[str] = []
     refusal = ""
@@ -474,7 +514,7 @@ def _authenticate(login: Login, transport: _Transport, deadline: Deadline) -> No
             unusable = (*unusable, f"{source}: {exc}")
         else:
             if not more:
-                return
+                return source
             refusal = f"the host wants {', '.join(more)} as well"
             break
     if not tried:

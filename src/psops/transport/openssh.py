@@ -27,11 +27,12 @@ from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.bridge import explain_bridge
 from psops.transport.child import bridge
+from psops.transport.diagnose import diagnose, user_bus_socket
 from psops.transport.local import run_program
 from psops.transport.mux import MuxConnection, NoMaster
 from psops.transport.program import Program
 from psops.transport.sftp import SftpFiles, open_sftp
-from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, diagnose, look_up, user_bus_socket, way_to
+from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, look_up, way_to
 from psops.transport.stream import SocketChannel, TcpStream, open_here
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.

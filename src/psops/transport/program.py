@@ -1,5 +1,6 @@
 """A program that is read while it runs, as a child of this process: a byte stream and its end."""
 
+import atexit
 import contextlib
 import socket
 import subprocess
@@ -15,6 +16,16 @@ _CHUNK = 65536
 #: Seconds a child gets to end after it was told to.
 _LAST_WORD = 2.0
 _MOST_TEXT = 4096
+#: What runs; an ssh whose output nobody reads would not end before its next word.
+_running: "set[subprocess.Popen[bytes]]" = set()
+
+
+def _end_all() -> None:
+    for child in tuple(_running):
+        child.kill()
+
+
+atexit.register(_end_all)
 
 
 class Program:
@@ -40,6 +51,7 @@ class Program:
             raise ChannelRefused(f"cannot run {argv[0]}: {reason}", remedy="") from exc
         finally:
             theirs.close()
+        _running.add(self._child)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Send all bytes to it."""
@@ -85,6 +97,7 @@ class Program:
         if self._child.poll() is None:
             self._child.kill()
             self._child.wait()
+        _running.discard(self._child)
         self._errors.close()
 
     def _end(self, deadline: Deadline) -> HostError | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from psops.deadline import Deadline
-from psops.errors import ChannelRefused, HostError, ProtocolError
+from psops.errors import ChannelRefused, ConnectRefused, HostError, ProtocolError
 from psops.transport import Attributes, Running
 
 _INIT, _VERSION, _OPEN, _CLOSE, _READ, _FSTAT = 1, 2, 3, 4, 5, 8
@@ -45,7 +45,7 @@ def open_sftp(
         program = way()
         try:
             return SftpFiles(program, deadline)
-        except (ProtocolError, ChannelRefused) as exc:
+        except (ProtocolError, ChannelRefused, ConnectRefused) as exc:
             told = program.finish(Deadline(1.0)).stderr.decode(errors="replace").strip()
             error = ChannelRefused(
                 f"no SFTP there ({told.splitlines()[-1] if told else exc})",

@@ -9,35 +9,45 @@ import contextlib
 import os
 import shlex
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from psops import memory
 from psops.deadline import Deadline
-from psops.errors import ChannelRefused, HostError, NoBus, NotSystemd, UsageError
+from psops.errors import HostError, UsageError
 from psops.inventory import Host, parse_destination
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
-from psops.transport import ByteStream, Channel, Connection, Finished, Options, Running
+from psops.transport import (
+    ByteStream,
+    Connection,
+    Finished,
+    LastingChannel,
+    Options,
+    Running,
+    Watch,
+)
+from psops.transport.diagnose import BUS_SOCKET, diagnose, user_bus_socket
 from psops.transport.dial import Dialled, Login, dial_program, dial_tcp
 from psops.transport.lean import import_native
 from psops.transport.mux import MuxConnection, NoMaster
+from psops.transport.retrying import Retrying
 from psops.transport.sftp import SftpFiles, open_sftp
 from psops.transport.stream import TcpStream, open_here
 
 if TYPE_CHECKING:
     from psops.transport.native import NativeConnection
 
-BUS_SOCKET = "/run/dbus/system_bus_socket"
 BRIDGE = "systemd-stdio-bridge"
 SUDO_BRIDGE = ("sudo", "-n", BRIDGE)
 STREAMLOCAL = "streamlocal"
-_BOOTED = "/run/systemd/system"
 _MOST_HOPS = 8
+_FAILURE_HOLDS = 5.0  # seconds, where connections are made again
 #: What `native` imports, besides paramiko, and what resolving a name does.
 _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 
@@ -45,8 +55,8 @@ _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 class Carrier(Protocol):
     """What can open channels on a host: a login of ours, or somebody's ControlMaster."""
 
-    def open_streamlocal(self, path: str) -> Channel: ...
-    def open_program(self, command: str) -> Channel: ...
+    def open_streamlocal(self, path: str) -> LastingChannel: ...
+    def open_program(self, command: str) -> LastingChannel: ...
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream: ...
     def open_unix(self, path: str, deadline: Deadline) -> ByteStream: ...
     def run(self, command: str, deadline: Deadline) -> Finished: ...
@@ -74,7 +84,7 @@ class SshConnection:
         self._options = options
         self._carrier = carrier
 
-    def open_bus(self) -> Channel:
+    def open_bus(self) -> LastingChannel:
         """Return a channel to the bus, by the way that worked last time, else by the next."""
         try:
             return self._open_bus()
@@ -83,25 +93,31 @@ class SshConnection:
             self._carrier = self._log_in()
             return self._open_bus()
 
-    def _open_bus(self) -> Channel:
+    def _open_bus(self) -> LastingChannel:
         name = self._host.name
+        watch = self._options.watch or _nobody
         if self._options.sudo or self._host.sudo:
             sudo = shlex.join(SUDO_BRIDGE)
-            return _Retrying([lambda: self._carrier.open_program(sudo)], self._diagnose)
+            return Retrying(
+                [lambda: self._carrier.open_program(sudo)],
+                self._diagnose,
+                lambda place: watch("bus", f"sudo {BRIDGE}"),
+            )
         socket, bridge = BUS_SOCKET, BRIDGE
         if self._options.user_bus:
             socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
             bridge = shlex.join((BRIDGE, f"--bus-path=unix:path={socket}"))
-        ways: dict[str, Callable[[], Channel]] = {
+        ways: dict[str, Callable[[], LastingChannel]] = {
             STREAMLOCAL: lambda: self._carrier.open_streamlocal(socket),
             BRIDGE: lambda: self._carrier.open_program(bridge),
         }
         order = sorted(ways, key=lambda way: way != memory.recall_way(name))
-        return _Retrying(
-            [ways[way] for way in order],
-            self._diagnose,
-            lambda place: memory.remember_way(name, order[place], STREAMLOCAL),
-        )
+
+        def worked(place: int) -> None:
+            memory.remember_way(name, order[place], STREAMLOCAL)
+            watch("bus", order[place])
+
+        return Retrying([ways[way] for way in order], self._diagnose, worked)
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
@@ -151,85 +167,6 @@ class SshConnection:
         return diagnose(error, lambda argv: self.run(argv, limit), user=self._options.user_bus)
 
 
-class _Retrying:
-    """A channel by the first of some ways that works; a refusal may show at the first read.
-
-    Only bytes of the first batch can be sent a second time, so once something was received
-    the way stands.
-    """
-
-    def __init__(
-        self,
-        ways: list[Callable[[], Channel]],
-        diagnose: Callable[[HostError], HostError],
-        worked: Callable[[int], None] = lambda place: None,
-    ) -> None:
-        self._ways = ways
-        self._diagnose = diagnose
-        self._worked = worked
-        self._place = -1
-        self._channel: Channel | None = None
-        self._sent: bytes | None = b""
-        self._errors: list[HostError] = []
-        self._advance()
-
-    def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all bytes, by the next way if this one refuses them."""
-        while True:
-            channel = self._open_channel()
-            try:
-                channel.send(data, deadline)
-            except (ChannelRefused, NoBus) as exc:
-                self._refused(exc)
-                continue
-            if self._sent is not None:
-                self._sent += data
-            return
-
-    def receive(self, deadline: Deadline) -> bytes:
-        """Return the next bytes, by the next way if this one gives none."""
-        while True:
-            try:
-                data = self._open_channel().receive(deadline)
-            except (ChannelRefused, NoBus) as exc:
-                resend = self._sent
-                self._refused(exc)
-                self._open_channel().send(resend or b"", deadline)
-                continue
-            if self._sent is not None:
-                self._sent = None
-                self._worked(self._place)
-            return data
-
-    def close(self) -> None:
-        """Close the way in use."""
-        if self._channel is not None:
-            self._channel.close()
-
-    def _open_channel(self) -> Channel:
-        assert self._channel is not None
-        return self._channel
-
-    def _refused(self, error: HostError) -> None:
-        if self._sent is None:
-            raise error
-        self.close()
-        self._errors.append(error)
-        self._advance()
-
-    def _advance(self) -> None:
-        while self._place + 1 < len(self._ways):
-            self._place += 1
-            try:
-                self._channel = self._ways[self._place]()
-                return
-            except (ChannelRefused, NoBus) as exc:
-                self._errors.append(exc)
-        # The bridge's own words say more than a refused forward does.
-        told = next((exc for exc in self._errors if isinstance(exc, NoBus)), self._errors[-1])
-        raise self._diagnose(told)
-
-
 def prepare(host: Host, options: Options) -> None:
     """Import what a login takes, unless the host (one for all) has an open ControlMaster.
 
@@ -245,16 +182,20 @@ def connect(host: Host, options: Options) -> Connection:
     """Return a connection through an open ControlMaster, else by a login of our own."""
     settings = look_up(host, options)
     behind = way_to(host, settings)
+    watch = options.watch or _nobody
     carrier: Carrier | None = None
 
     def log_in() -> Carrier:
-        through = _through(host, settings, options)
+        through = _through(host, settings, replace(options, watch=None))
+        if behind:
+            watch("jump", behind)
         login = _login(host.name, settings, options, compress=host.compress)
-        return _log_in(login, settings, through)
+        return _log_in(login, settings, through, watch)
 
     if settings.control_path is not None and settings.control_path.is_socket():
         with contextlib.suppress(NoMaster):  # left behind by a master that died
             carrier = MuxConnection(settings.control_path, options.connect_timeout)
+            watch("login", "an open ControlMaster")
     return SshConnection(
         host, options, carrier or log_in(), log_in, address=settings.hostname, behind=behind
     )
@@ -273,49 +214,26 @@ def way_to(host: Host, settings: Settings) -> str:
     return ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
 
 
-def user_bus_socket(answer: Finished) -> str:
-    """Return the path of a user's own bus from what `id -u` said on the host."""
-    uid = answer.stdout.strip()
-    if not uid.isdigit():
-        raise ChannelRefused("the host does not tell the user's number (id -u)")
-    return f"/run/user/{int(uid)}/bus"
-
-
-def diagnose(
-    error: HostError, run: Callable[[tuple[str, ...]], Finished], *, user: bool
-) -> HostError:
-    """Return the error with its cause, after one look at the host that gave no bus."""
-    if isinstance(error, ChannelRefused) and "sudo" in str(error):
-        return error
-    try:
-        seen = run(("ls", "-d", _BOOTED, BUS_SOCKET)).stdout.decode(errors="replace").split()
-    except HostError:
-        return error  # not even a program can be run; the first error stands
-    if _BOOTED not in seen:
-        return NotSystemd("systemd does not run there, and there is no bus")
-    if user:
-        return NoBus(
-            f"the user has no bus there ({error})",
-            remedy="it needs dbus-user-session, and a login or loginctl enable-linger",
-        )
-    if BUS_SOCKET not in seen:
-        return NoBus(f"there is no bus socket {BUS_SOCKET}")
-    return error
+def _nobody(step: str, found: str) -> None:
+    """Nobody watches."""
 
 
 def _log_in(
-    login: Login, settings: Settings, through: "NativeConnection | None"
+    login: Login,
+    settings: Settings,
+    through: "NativeConnection | None",
+    watch: Watch = _nobody,
 ) -> "NativeConnection":
     def dial(deadline: Deadline) -> Dialled:
         if through is not None:
             return Dialled(through.dial(login.address, login.port), 0.0)
         if settings.proxy_command:
             return dial_program(settings.proxy_command)
-        return dial_tcp(login.address, login.port, deadline)
+        return dial_tcp(login.address, login.port, deadline, watch)
 
     deadline = Deadline(login.connect_timeout)
     dialled = dial(deadline)
-    connection: NativeConnection = import_native().log_in(login, dialled, dial, deadline)
+    connection: NativeConnection = import_native().log_in(login, dialled, dial, deadline, watch)
     return connection
 
 
@@ -366,11 +284,19 @@ def _agent(setting: str | None) -> str:
     return os.environ.get(setting[1:], "") if setting.startswith("$") else setting
 
 
-class _Hop(NamedTuple):
+@dataclass(slots=True)
+class _Hop:
     """A jump host that is logged in to once for all hosts behind it."""
 
     lock: threading.Lock
-    result: "list[NativeConnection | HostError]"
+    result: "NativeConnection | HostError | None" = None
+    since: float = 0.0
+
+    def is_spent(self) -> bool:
+        """Tell whether the login has ended, or its failure is no news any more."""
+        if isinstance(self.result, HostError):
+            return time.monotonic() - self.since > _FAILURE_HOLDS
+        return self.result is not None and not self.result.is_active
 
 
 _hops: dict[tuple[str, ...], _Hop] = {}
@@ -387,14 +313,15 @@ def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
     if len(chain) > _MOST_HOPS:
         raise UsageError(f"more than {_MOST_HOPS} jump hosts: {', '.join(chain)}")
     with _hops_lock:
-        hop = _hops.setdefault(chain, _Hop(threading.Lock(), []))
+        hop = _hops.setdefault(chain, _Hop(threading.Lock()))
     with hop.lock:
-        if not hop.result:
+        if hop.result is None or (options.lasting and hop.is_spent()):
             try:
-                hop.result.append(_log_in_to_hop(chain, options))
+                hop.result = _log_in_to_hop(chain, options)
             except HostError as exc:
-                hop.result.append(exc)
-        found = hop.result[0]
+                hop.result = exc
+            hop.since = time.monotonic()
+        found = hop.result
     if isinstance(found, HostError):
         raise type(found)(f"jump host {chain[-1]}: {found}", remedy=found.remedy) from found
     return found

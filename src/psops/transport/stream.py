@@ -55,6 +55,10 @@ class SocketChannel:
             raise self._explain() or NoBus("the bus closed the connection")
         return data
 
+    def watch(self, wake: Callable[[], None]) -> int:
+        """Return the number of the socket."""
+        return self._sock.fileno()
+
     def close(self) -> None:
         """Close the socket and whatever stands behind it."""
         with contextlib.suppress(OSError):

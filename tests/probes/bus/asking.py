@@ -8,19 +8,24 @@ from typing import Any
 import tomli_w
 
 from psops.catalogue import Catalogue
+from psops.checks.codes import CODES as CHECK_CODES
 from psops.cli.target import LOCAL
 from psops.deadline import Deadline
 from psops.pipeline import ask as asking
 from psops.pipeline.ask import Result
 from psops.pipeline.graph import pipeline_of
+from psops.probes.codes import CODES
 from psops.probes.world import World
 from psops.transport import Connection, Options, connect
 from tests.probes.bus import brokers
 
 Probes = Mapping[str, Mapping[str, Any]]
+#: Recorded answers of real buses.
+VECTORS = Path(__file__).parents[2] / "vectors/sand/bus"
 #: A window in which the counters of the brokers here move at least twice.
 WINDOW = 2.3
-SECRETS = {"PSOPS_TEST_SECRET": brokers.PASSWORD, "PSOPS_TEST_WRONG": "wrong"}
+SECRETS = {"PSOPS_TEST_SECRET": brokers.PASSWORD, "PSOPS_TEST_WRONG": "wrong",
+           "PSOPS_TEST_GUEST": "guest"}  # fmt: skip
 LOGIN = {"user": brokers.WATCHER, "secret": "env:PSOPS_TEST_SECRET"}
 
 
@@ -43,6 +48,7 @@ def ask(
     pipeline = pipeline_of(Catalogue.load([path]), None)
     world = World(dial, window=window, environment=SECRETS, sleep=sleep)
     found = asking.ask(pipeline, tuple(pipeline.components), world, Deadline(60))
+    assert not {one.code for one in found} - {*CODES, *CHECK_CODES}, "a reason nobody explains"
     return {one.name: one for one in found}
 
 

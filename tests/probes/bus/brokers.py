@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +25,12 @@ from tests import prepare
 #: What Debian has of it; `java` compiles the broker's main program, which takes a JDK.
 PACKAGES = ["rabbitmq-server", "activemq", "libjolokia-core-java", "libxstream-java",
             "default-jdk-headless"]  # fmt: skip
+#: What would listen to the network if it came up at boot, by the package it is in.
+SERVICES = {
+    "rabbitmq-server": ("rabbitmq-server.service",),
+    "erlang-base": ("epmd.socket", "epmd.service"),
+    "activemq": ("activemq.service",),
+}
 HERE = Path(__file__).parent
 PASSWORD = "only-for-tests"
 #: RabbitMQ: an account that may look, one that may but sees no virtual host, one without tag.
@@ -37,33 +43,17 @@ _ACTIVEMQ = Path("/usr/share/activemq/lib")
 _JARS = Path("/usr/share/java")
 #: XStream writes the answers of the statistics plugin; without it there are none.
 _MORE_JARS = ("jolokia-core.jar", "json-simple.jar", "xstream.jar", "xpp3.jar")
-_POLICY = Path("/usr/sbin/policy-rc.d")
 _SLOW = 60
 
 
 def install() -> None:
-    """Install what is missing; the services that come with it are kept from starting."""
+    """Install what is missing."""
     needed = (_RABBITMQ, _ACTIVEMQ, *(_JARS / name for name in _MORE_JARS))
     if all(path.exists() for path in needed) and shutil.which("javac"):
         return
-    with _no_services():
-        prepare.apt_install(PACKAGES)
+    prepare.apt_install(PACKAGES, SERVICES)
     if missing := [str(path) for path in needed if not path.exists()]:
         raise RuntimeError(f"missing: {missing}; as root: apt install {' '.join(PACKAGES)}")
-
-
-@contextlib.contextmanager
-def _no_services() -> Iterator[None]:
-    """Answer all questions whether a service may start with no, see invoke-rc.d(8)."""
-    if _POLICY.exists() or os.geteuid() != 0:
-        yield
-        return
-    _POLICY.write_text("#!/bin/sh\nexit 101\n")
-    _POLICY.chmod(0o755)
-    try:
-        yield
-    finally:
-        _POLICY.unlink()
 
 
 def free_ports(count: int) -> list[int]:
@@ -121,15 +111,22 @@ class Program:
 class RabbitMq:
     """A RabbitMQ node with management, shovels and STOMP."""
 
-    def __init__(self, place: Path, *settings: str) -> None:
-        """`settings` are lines for its configuration file."""
+    def __init__(self, place: Path, *settings: str, authority: Path | None = None) -> None:
+        """`settings` are lines for its configuration file.
+
+        An authority, of `place` as is a PEM file with a certificate and its key, gives TLS ports.
+        """
         self.place = place
-        self._settings = settings
-        ports = free_ports(5)
-        self.amqp, self.http, self.stomp, self._dist, self._epmd_port = ports
+        #: PEM file of who signed its certificate.
+        self.authority = authority
+        ports = free_ports(7)
+        self.amqp, self.http, self.stomp, self._dist, self._epmd_port = ports[:5]
+        self.https, self.stomps = ports[5:]
+        self._settings = (*settings, *self._tls()) if authority else settings
         self.url = f"http://127.0.0.1:{self.http}"
         self._epmd: Program | None = None
         self._node: Program | None = None
+        self._ready = False
 
     def start(self) -> None:
         """Start it; `wait` until it answers."""
@@ -142,8 +139,13 @@ class RabbitMq:
 
     def wait(self) -> None:
         """Wait until it answers; it has its virtual host and accounts then."""
-        until("RabbitMQ answers", self._answers)
-        self._accounts()
+        if not self._ready:
+            until("RabbitMQ answers", self._answers)
+            # Its management is there before the ports of its clients are.
+            ports = (self.amqp, self.stomp)
+            until("its ports", lambda: all(_answers(("127.0.0.1", port)) for port in ports))
+            self._accounts()
+            self._ready = True
 
     def stop(self) -> None:
         """Stop it and its port mapper."""
@@ -151,6 +153,7 @@ class RabbitMq:
             if one is not None:
                 one.stop()
         self._node = self._epmd = None
+        self._ready = False
 
     def restart(self) -> None:
         """Stop it and start it again, with what is durable."""
@@ -162,9 +165,10 @@ class RabbitMq:
         """Return the answer of the management API to its administrator."""
         return call(self.url + "/api/" + path, "guest", "guest", method, body)
 
-    def queue(self, name: str, exchange: str = "", key: str = "#") -> None:
+    def queue(self, name: str, exchange: str = "", key: str = "#", kind: str = "classic") -> None:
         """Make a durable queue, bound to an exchange if one is named."""
-        self.call("PUT", f"queues/{VHOST}/{name}", {"durable": True})
+        settings = {"durable": True, "arguments": {"x-queue-type": kind}}
+        self.call("PUT", f"queues/{VHOST}/{name}", settings)
         if exchange:
             self.call("POST", f"bindings/{VHOST}/e/{exchange}/q/{name}", {"routing_key": key})
 
@@ -205,6 +209,22 @@ class RabbitMq:
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }  # fmt: skip
+
+    def _tls(self) -> list[str]:
+        both = next(self.place.glob("localhost*.pem")).read_text()
+        begin = both.index("-----BEGIN PRIVATE KEY")
+        # One file with both is something that its check of certificates fails to read.
+        files = {"cacertfile": self.authority, "certfile": self.place / "certificate.pem",
+                 "keyfile": self.place / "key.pem"}  # fmt: skip
+        (self.place / "certificate.pem").write_text(both[:begin])
+        (self.place / "key.pem").write_text(both[begin:])
+        return [
+            f"stomp.listeners.ssl.1 = 127.0.0.1:{self.stomps}",
+            "management.ssl.ip = 127.0.0.1",
+            f"management.ssl.port = {self.https}",
+            *(f"{section}.{key} = {path}" for section in ("ssl_options", "management.ssl")
+              for key, path in files.items()),
+        ]  # fmt: skip
 
     def _write(self) -> None:
         (self.place / "enabled_plugins").write_text(
@@ -250,6 +270,7 @@ class ActiveMq:
         """`memory` is what it may use for messages, in MiB."""
         self.place = place
         self.address = address
+        self.plugin = plugin
         self._options = ["plugin" if plugin else "none", str(memory)]
         self.stomp, self.http = ports
         self.url = f"http://{address}:{self.http}"
@@ -282,10 +303,22 @@ class ActiveMq:
         self.start()
         self.wait()
 
+    def read(self, name: str, attribute: str) -> Any:
+        """Return an attribute of a bean."""
+        return self._ask(f"read/org.apache.activemq:{name}/{attribute},BrokerName")["value"]
+
+    def search(self, pattern: str) -> list[str]:
+        """Return the names of beans."""
+        found: list[str] = self._ask(f"search/org.apache.activemq:{pattern}")["value"]
+        return found
+
+    def _ask(self, path: str) -> Any:
+        return call(f"{self.url}/api/jolokia/{path}", WATCHER, PASSWORD)
+
     def _answers(self) -> bool:
         assert self._program is not None
         self._program.check()
-        return bool(call(f"{self.url}/api/jolokia/version", WATCHER, PASSWORD)["status"] == 200)
+        return bool(self._ask("version")["status"] == 200)
 
 
 def call(url: str, user: str, password: str, method: str = "GET", body: object = None) -> Any:

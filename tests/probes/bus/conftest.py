@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.checks.servers import Authority
 from tests.probes.bus import brokers
 from tests.probes.bus.brokers import ActiveMq, RabbitMq
 
@@ -12,6 +13,7 @@ from tests.probes.bus.brokers import ActiveMq, RabbitMq
 class Brokers(NamedTuple):
     """Two of each kind: a usual one, and one of which less is told."""
 
+    #: With TLS ports, whose certificate ends in 5 days.
     rabbit: RabbitMq
     #: Its collector of statistics is off.
     blind: RabbitMq
@@ -22,12 +24,14 @@ class Brokers(NamedTuple):
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
-    """Give all brokers, which start at the same time."""
+    """Give all brokers, which start at the same time; who needs one has to `wait` for it."""
     brokers.install()
     places = [tmp_path_factory.mktemp(name) for name in Brokers._fields]
     ports = brokers.free_ports(2)
+    authority = Authority(places[0])
+    authority.context(end=5)
     found = Brokers(
-        RabbitMq(places[0]),
+        RabbitMq(places[0], authority=authority.certificate),
         RabbitMq(places[1], "management_agent.disable_metrics_collector = true"),
         ActiveMq(places[2], ports),
         ActiveMq(places[3], ports, address="127.0.0.2", plugin=False, memory=1),
@@ -35,21 +39,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     try:
         for one in found:
             one.start()
-        for one in found:
-            one.wait()
         yield found
     finally:
         for one in found:
             one.stop()
-
-
-@pytest.fixture(scope="session")
-def rabbit(running: Brokers) -> RabbitMq:
-    """Give a RabbitMQ node."""
-    return running.rabbit
-
-
-@pytest.fixture(scope="session")
-def active(running: Brokers) -> ActiveMq:
-    """Give an ActiveMQ broker with Jolokia and the statistics plugin."""
-    return running.active

@@ -28,13 +28,18 @@ def asked(broker: RabbitMq, kind: str, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def flow(rabbit: RabbitMq) -> Iterator[RabbitMq]:
+def flow(running: Brokers) -> Iterator[RabbitMq]:
     """Give a broker in which some queues flow and others do not."""
+    rabbit = running.rabbit
+    rabbit.wait()
     for name in (RAW, QUIET):
         rabbit.exchange(name)
     rabbit.call("POST", f"bindings/{VHOST}/e/{RAW}/e/amq.topic", {"routing_key": "perfsonar.#"})
     for name in ("uc", "built-up", "wedged", "greedy", "slow"):
         rabbit.queue(name, RAW, "perfsonar.#")
+    rabbit.queue("quorum", RAW, "perfsonar.#", kind="quorum")
+    rabbit.queue("quorum-wedged", RAW, "perfsonar.#", kind="quorum")
+    rabbit.queue("behind", "amq.topic", "perfsonar.#")
     rabbit.queue("quiet", QUIET, "quiet")
     rabbit.queue("stampless", QUIET, "stampless")
     rabbit.queue("target")
@@ -45,6 +50,9 @@ def flow(rabbit: RabbitMq) -> Iterator[RabbitMq]:
         traffic.publish(amqp, RAW, (KEY,), 40),
         traffic.publish(amqp, QUIET, ("stampless",), 10, stamped=False),
         traffic.consume(amqp, "uc"),
+        traffic.consume(amqp, "behind"),
+        traffic.consume(amqp, "quorum"),
+        traffic.consume(amqp, "quorum-wedged", prefetch=10, confirm=False),
         traffic.consume(amqp, "wedged", prefetch=10, confirm=False),
         traffic.consume(amqp, "greedy", prefetch=0, confirm=False),
         traffic.consume(amqp, "slow", prefetch=10, seconds=0.2),
@@ -59,6 +67,8 @@ def flow(rabbit: RabbitMq) -> Iterator[RabbitMq]:
     told = f"queues/{VHOST}/"
     until("counters", lambda: rabbit.call("GET", f"{told}uc")["message_stats"]["ack"])
     until("counters", lambda: rabbit.call("GET", f"{told}greedy")["messages_unacknowledged"])
+    # The depth of quorum queues is told every 5 s.
+    until("depth", lambda: rabbit.call("GET", f"{told}quorum-wedged")["messages_unacknowledged"])
     until("the shovels", lambda: len(rabbit.call("GET", f"shovels/{VHOST}")) == 2)
     yield rabbit
     stomp.close()
@@ -76,6 +86,13 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     def leads(**settings: Any) -> dict[str, Any]:
         return asked(flow, "bindings", exchange=RAW, **settings)
 
+    def heard(**settings: Any) -> dict[str, Any]:
+        found = {"kind": "stomp-statistics", "url": f"stomp+ssl://localhost:{flow.stomps}",
+                 "ca": str(flow.authority), "vhost": VHOST, "topic": KEY, "by": "count",
+                 "user": "guest", "secret": "env:PSOPS_TEST_GUEST", **settings}  # fmt: skip
+        return {key: value for key, value in found.items() if value != ""}
+
+    https = {"url": f"https://localhost:{flow.https}"}
     stranger, nobody = {"user": STRANGER}, {"user": NOBODY}
     probes = {
         "flows": queue("uc", min_rate=10, min_ack=10, max_depth=1000, max_age=60),
@@ -91,6 +108,8 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "sparse": queue("quiet", max_idle=3600),
         "too-sparse": queue("quiet", max_idle=0.01),
         "low": queue("uc", min_rate=400),
+        "quorum": queue("quorum", min_rate=10, min_ack=10, max_depth=1000),
+        "quorum-wedged": queue("quorum-wedged"),
         "few-consumers": queue("uc", min_consumers=7),
         "no-queue": queue("absent"),
         "age-unknown": queue("stampless", min_consumers=0, max_age=1),
@@ -121,13 +140,23 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "wrong-password": queue("uc", secret="env:PSOPS_TEST_WRONG"),
         "no-secret": queue("uc", secret="env:PSOPS_TEST_NONE"),
         "not-rabbitmq": {**queue("uc"), "url": f"http://127.0.0.1:{flow.amqp}"},
+        "https": queue("uc", **https, ca=str(flow.authority)),
+        "https-not-trusted": queue("uc", **https),
+        "heard": heard(min_rate=10),
+        "heard-nothing": heard(topic="perfsonar.raw.none"),
+        "heard-in-the-clear": heard(url=f"stomp://127.0.0.1:{flow.stomp}"),
+        "heard-not-trusted": heard(ca=""),
+        "may-not-hear": heard(**LOGIN),
+        "hears-elsewhere": heard(vhost=""),
+        "hears-with-wrong-password": heard(secret="env:PSOPS_TEST_WRONG"),
+        "has-no-plugin": heard(by="", timeout=1.5),
         "the-page": {**queue("uc"), "url": f"{flow.url}/index.html?"},
     }  # fmt: skip
     return ask(tmp_path_factory.mktemp("asked"), probes)
 
 
 STATES = {
-    "flows": ("ok", "0 waiting"),
+    "flows": ("ok", "flows; "),
     "built-up": ("no-consumer", "0 of at least 1 consumer"),
     "too-deep": ("backlog", "of at most 5"),
     "too-old": ("backlog", "the oldest"),
@@ -136,10 +165,12 @@ STATES = {
     "greedy": ("wedged", "1 consumer confirmed no message"),
     "slow": ("slow-consumer", "of at least 20 messages/s taken"),
     "silent": ("silent", "0 of more than 0 messages/s in"),
-    "silence-allowed": ("ok", "0 messages/s in"),
+    "silence-allowed": ("ok", "silent, as it may be"),
     "sparse": ("ok", "0 messages/s in"),
     "too-sparse": ("silent", "nothing moved for"),
     "low": ("below-floor", "of at least 400 messages/s in"),
+    "quorum": ("ok", "flows; "),
+    "quorum-wedged": ("wedged", "1 consumer confirmed no message while holding 10 of 10"),
     "few-consumers": ("no-consumer", "of at least 7 consumers"),
     "no-queue": ("missing-object", "queue 'absent' does not exist in virtual host 'osg-nma'"),
     "age-unknown": ("no-data", "its messages have no time"),
@@ -169,6 +200,16 @@ STATES = {
     "wrong-password": ("not-allowed", "401"),
     "no-secret": ("no-secret", "PSOPS_TEST_NONE is not set"),
     "not-rabbitmq": ("broken", "connection reset"),
+    "https": ("ok", "flows"),
+    "https-not-trusted": ("tls-unknown-authority", "localhost: "),
+    "heard": ("ok", "messages/s came to a subscriber"),
+    "heard-nothing": ("silent", "0 of more than 0 messages/s"),
+    "heard-in-the-clear": ("ok", "messages/s came to a subscriber"),
+    "heard-not-trusted": ("tls-unknown-authority", "localhost: "),
+    "may-not-hear": ("not-allowed", "the broker refuses: "),
+    "hears-elsewhere": ("not-allowed", "the broker refuses: "),
+    "hears-with-wrong-password": ("not-allowed", "the broker refuses: Bad CONNECT"),
+    "has-no-plugin": ("ok", "messages/s came to a subscriber"),
     "the-page": ("login-page", "not JSON; it is a page with the title 'RabbitMQ Management'"),
 }
 UNKNOWN = {"login-page", "no-data", "not-allowed", "no-secret", "restarted"}
@@ -184,6 +225,12 @@ def test_state(name: str, found: dict[str, Result]) -> None:
     assert "only-for-tests" not in result.text
 
 
+def test_certificate_that_ends_is_told_beside(found: dict[str, Result]) -> None:
+    beside = ["https/tls-ends-soon", "heard/tls-ends-soon", "health/tls-ends-soon"]
+    assert [found[name].verdict for name in beside] == [Verdict.WARNING] * 3
+    assert "of sand@localhost: a certificate ends" in found[beside[2]].text
+
+
 def test_too_short_a_window_tells_nothing(flow: RabbitMq, tmp_path: Path) -> None:
     probes = {
         "queue": asked(flow, "queue", queue="uc"),
@@ -192,6 +239,25 @@ def test_too_short_a_window_tells_nothing(flow: RabbitMq, tmp_path: Path) -> Non
     for one in ask(tmp_path, probes, window=0.3).values():
         assert (one.verdict, one.code) == (Verdict.UNKNOWN, "no-data")
         assert "look for longer" in one.text
+
+
+def test_binding_that_is_lost(flow: RabbitMq, tmp_path: Path) -> None:
+    probes = {
+        "bound": asked(flow, "bindings", exchange=RAW, bindings=[{"to": "amq.topic"}]),
+        "topics": asked(flow, "bindings", exchange="amq.topic", topics=[KEY]),
+        "queue": asked(flow, "queue", queue="behind"),
+    }
+    assert [one.code for one in ask(tmp_path, probes).values()] == ["ok"] * 3
+    place = f"bindings/{VHOST}/e/{RAW}/e/amq.topic"
+    flow.call("DELETE", f"{place}/perfsonar.%23")
+    try:
+        time.sleep(INTERVAL)
+        found = ask(tmp_path, probes)
+    finally:
+        flow.call("POST", place, {"routing_key": "perfsonar.#"})
+    assert (found["bound"].code, found["topics"].code) == ("not-bound", "ok")
+    assert "not bound to exchange 'amq.topic'" in found["bound"].text
+    assert (found["queue"].verdict, found["queue"].code) == (Verdict.CRITICAL, "silent")
 
 
 def test_alarm_is_told_and_over(flow: RabbitMq, tmp_path: Path) -> None:
@@ -210,6 +276,7 @@ def test_alarm_is_told_and_over(flow: RabbitMq, tmp_path: Path) -> None:
 
 def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_path: Path) -> None:
     blind = running.blind
+    blind.wait()
     blind.exchange(RAW)
     blind.queue("uc", RAW)
     worker = traffic.publish(blind.amqp, RAW, (KEY,), 100)

@@ -59,6 +59,8 @@ class Engine:
             service.terminate()
             service.wait()
             path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
 
     def _argv(self, *words: str) -> list[str]:
         place = self._place
@@ -84,7 +86,7 @@ def engine() -> Iterator[Engine]:
         yield found
     finally:
         found.podman("rm", "-f", "-t", "0", "-a", check=False)
-        shutil.rmtree(place)
+        _remove(place)
 
 
 def within(host: Host, path: str) -> Path:
@@ -99,6 +101,19 @@ def _copy(program: str, image: Path) -> None:
         target = image / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
+
+
+def _remove(place: Path) -> None:
+    """Remove a directory into which podman still writes that its containers have ended."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            shutil.rmtree(place)
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def _await(path: Path) -> None:

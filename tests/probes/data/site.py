@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.utils import formatdate
 from importlib import import_module
 from pathlib import Path
@@ -33,15 +34,28 @@ class Request(NamedTuple):
     body: bytes
 
 
-def said(status: str, body: bytes, *headers: str) -> Reply:
-    """Return a reply with a status line, the usual headers, more of them, and a body."""
-    date = f"Date: {formatdate(usegmt=True)}"
-    given = [line for line in (date,) if not any(name.startswith("Date:") for name in headers)]
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *given, *headers, "", ""]
-    return lambda sock: sock.sendall("\r\n".join(lines).encode() + body)
+@dataclass(frozen=True)
+class Said:
+    """A reply with a status line, the usual headers, more of them, and a body."""
+
+    status: str
+    body: bytes
+    headers: tuple[str, ...]
+
+    def __call__(self, sock: Any) -> None:
+        """Send it."""
+        head = [f"HTTP/1.1 {self.status}", f"Content-Length: {len(self.body)}"]
+        if not any(name.startswith("Date:") for name in self.headers):
+            head.append(f"Date: {formatdate(usegmt=True)}")
+        sock.sendall("\r\n".join([*head, *self.headers, "", ""]).encode() + self.body)
 
 
-def gives(document: Any, status: str = "200 OK", *headers: str) -> Reply:
+def said(status: str, body: bytes, *headers: str) -> Said:
+    """Return a reply."""
+    return Said(status, body, headers)
+
+
+def gives(document: Any, status: str = "200 OK", *headers: str) -> Said:
     """Return a reply with a JSON document."""
     return said(status, json.dumps(document).encode(), "Content-Type: application/json", *headers)
 
@@ -166,6 +180,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
     tls: ssl.SSLContext | None = None
 
     def handle_error(self, *_: Any) -> None:
@@ -175,6 +190,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
 class _Unix(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
     tls: ssl.SSLContext | None = None
 
     def handle_error(self, *_: Any) -> None:

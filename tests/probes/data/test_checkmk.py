@@ -39,7 +39,7 @@ def rest(site: Site, document: Any, checked: Any = 60, **how: Any) -> Any:
         (states(SAND=None), {}, ("unknown", "no-data"), "null"),
         (states(), {}, ("unknown", "no-data"), "shows no aggregation"),
         (states(SAND=0), {"aggregations": ["SAND", "pwa"]}, ("critical", "missing-object"), "pwa"),
-        (states(SAND=0, x=2), {"aggregations": ["SAND"]}, OK, "1 aggregations OK"),
+        (states(SAND=0, x=2), {"aggregations": ["SAND"]}, OK, "1 aggregation OK"),
         (states(SAND=0) | {"missing_sites": ["etf2"]}, {}, ("unknown", "partial"), "etf2"),
         (states(SAND=0) | {"missing_aggr": ["pwa"]}, {}, ("critical", "missing-object"), "pwa"),
         ({"aggregations": {"SAND": {"state": 0}}}, {}, ("unknown", "no-data"), "missing_sites"),
@@ -134,7 +134,7 @@ HEAD = ["aggr_name", "aggr_state_num", "aggr_assumed_state"]
         ([["x"], ["0"]], ("unknown", "no-data"), "none of the columns"),
         ([HEAD, ["SAND"]], ("unknown", "no-data"), "other columns"),
         ([], ("unknown", "no-data"), "columns"),
-        ([["aggr_state"], ["OK"]], OK, "1 aggregations"),
+        ([["aggr_state"], ["OK"]], OK, "1 aggregation"),
     ],
 )
 def test_view_is_read_by_its_columns(

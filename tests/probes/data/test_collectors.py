@@ -91,7 +91,9 @@ def test_rsv_without_its_json_is_read_from_the_page(site: Site) -> None:
     assert verdict(found) == OK
     assert "2 of 2 rows (100 %)" in found.text
     site.replies["/rsv/"] = said("200 OK", page.replace(b"'ok'", b"'warning'"), modified(60))
-    assert verdict(ask("rsv", url=f"{site.url}/rsv")) == ("critical", "share")
+    found = ask("rsv", url=f"{site.url}/rsv")
+    assert verdict(found) == ("critical", "share")
+    assert "of ps1, org.osg.general.perfsonar-simple of ps2" in found.text
     site.replies["/rsv/"] = said("200 OK", b"<html>It works!</html>", modified(60))
     assert verdict(ask("rsv", url=f"{site.url}/rsv")) == ("unknown", "no-data")
     del site.replies["/rsv/"]

@@ -44,7 +44,7 @@ def test_pwa_is_judged_by_its_database(site: Site, health: Any, expected: Any, w
     [
         # An empty list with 200 is what a server gives that lost its meshes.
         ([], {}, ("critical", "below-floor"), "lists 0 meshes, must be 1"),
-        (None, {"least_meshes": 2}, ("critical", "below-floor"), "lists 1 meshes, must be 2"),
+        (None, {"least_meshes": 2}, ("critical", "below-floor"), "lists 1 mesh, must be 2"),
         ([{"include": []}], {}, ("unknown", "no-data"), "includes a list"),
         ([{"name": "x"}], {}, ("unknown", "no-data"), "no include"),
         ([{"include": "http://other.example/mesh"}], {}, ("unknown", "partial"), "set 'mesh_url'"),
@@ -187,7 +187,7 @@ def severity(number: Any) -> dict[str, Any]:
         (grid(grid=[[None, None]]), {}, ("unknown", "no-data"), "no checks"),
         (grid(grid=[[[{"prevCheckTime": 5}]]]), {}, ("unknown", "no-data"), "no status"),
         (severity(2), {}, ("critical", "unhealthy"), "its report is CRITICAL, may be WARNING"),
-        (severity(2), {"most_severity": 2}, OK, "1 grids"),
+        (severity(2), {"most_severity": 2}, OK, "1 grid, "),
         (severity(3), {}, ("unknown", "unhealthy"), "UNKNOWN"),
         (severity(4), {}, ("unknown", "no-data"), "severity 4"),
         (severity(None), {}, ("unknown", "no-data"), "severity is null"),
@@ -224,7 +224,7 @@ def test_maddash_tells_what_is_wrong_before_what_is_not_known(site: Site) -> Non
     site.replies["/grids/z"] = grid()
     found = ask("maddash", url=site.url)
     assert verdict(found) == ("critical", "share")
-    assert "1 more grids of 3 are not right" in found.text
+    assert "2 of 3 grids are not right" in found.text
 
 
 def test_maddash_with_more_grids_than_are_asked_for_is_not_judged_by_a_part(site: Site) -> None:

@@ -1,0 +1,149 @@
+"""`psops watch`: what runs where, live."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from psops.cli import complete
+from psops.cli import options as opt
+from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.errors import UsageError
+from psops.exits import Exit
+
+if TYPE_CHECKING:
+    from psops.watch.feed import Chooser
+
+_CODES = (
+    Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG, Exit.INTERRUPTED,
+    Exit.TERMINATED,
+)  # fmt: skip
+
+app = verb_app()
+
+
+@app.command(epilog=epilog(_CODES))
+def watch(
+    context: typer.Context,
+    units: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[UNIT|GLOB]...",
+            help="Units; .service is added to bare names.",
+            autocompletion=complete.units,
+        ),
+    ] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Option(
+            "--bundle",
+            metavar="NAME",
+            help="All daemons of a bundle.",
+            autocompletion=complete.bundles,
+        ),
+    ] = None,
+    initial: Annotated[
+        bool, typer.Option("--initial", help="Lines: tell the first states, too.")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--for",
+            metavar="SECONDS",
+            help="End after this time.",
+            callback=opt.between(0, opt.DAYS),
+        ),
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Screen: no key changes anything.")
+    ] = False,
+    hosts: opt.Hosts = None,
+    group: opt.Groups = None,
+    all_hosts: opt.AllHosts = False,
+    exclude: opt.Exclude = None,
+    machine: opt.Machine = None,
+    user: opt.UserBus = False,
+    inventory: opt.InventoryFile = None,
+    fanout: opt.Fanout = 64,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    timeout: opt.Timeout = 30.0,
+    sudo: opt.Sudo = False,
+    accept_new_host_keys: opt.AcceptNewHostKeys = False,
+    ssh_config: opt.SshConfigFile = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="lines or jsonl, as without a terminal; else a screen.",
+            autocompletion=complete.watch_formats,
+        ),
+    ] = None,
+    color: opt.Color = "auto",
+    debug: opt.Debug = False,
+) -> Answer:
+    """Watch units change, on a screen or as lines.
+
+    Without UNIT: the daemons that the inventory says a host must run, else all its
+    services. Hosts tell their changes by themselves; none is polled. Keys: press ?.
+    """
+    from psops.cli.target import select
+    from psops.client import prepare
+    from psops.transport import Options
+    from psops.watch.lines import FORMATS
+    from psops.watch.start import Setting, as_lines, is_terminal, on_screen, raise_file_limit
+
+    if form is not None and form not in FORMATS:
+        from psops.nearest import did_you_mean
+
+        raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
+    chosen, options = select(
+        inventory=inventory,
+        hosts=hosts or (),
+        groups=group or (),
+        all_hosts=all_hosts,
+        exclude=exclude or (),
+        machine=machine,
+        user_bus=user,
+        options=Options(
+            connect_timeout=connect_timeout,
+            timeout=timeout,
+            accept_new_host_keys=accept_new_host_keys,
+            sudo=sudo,
+            user_bus=user,
+            ssh_config=ssh_config,
+            lasting=True,
+        ),
+    )
+    choose = _chooser(units or [], bundle, timeout)
+    env = environment(context, color)
+    prepare(chosen, options)
+    raise_file_limit()
+    begin = Setting(hosts=chosen, choose=choose, options=options, width=fanout, seconds=seconds)
+    if form is None and is_terminal():
+        return Answer(stream=lambda show: on_screen(begin, inventory or "", color=env.color,
+                                                    read_only=read_only))  # fmt: skip
+    return Answer(stream=lambda show: as_lines(begin, show, _say, form or "lines",
+                                               initial=initial))  # fmt: skip
+
+
+def _say(text: str) -> None:
+    typer.echo(f"psops: {text}", err=True)
+
+
+def _chooser(units: list[str], bundle: str | None, timeout: float) -> "Chooser":
+    from psops.catalogue import Catalogue
+    from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
+    from psops.watch.choose import Daemons, Named
+
+    if units and bundle:
+        raise UsageError("--bundle goes with no units")
+    if units:
+        names = dict.fromkeys(parse_unit_name(unit) for unit in units if not is_glob(unit))
+        globs = dict.fromkeys(parse_unit_glob(unit) for unit in units if is_glob(unit))
+        for name in names:
+            if "@." in name:
+                raise UsageError(f"{name} is a template: name an instance, as in "
+                                 f"{name.replace('@.', '@NAME.')}")  # fmt: skip
+        return Named(tuple(names), tuple(globs))
+    found = Catalogue.load().bundle(bundle).name if bundle else ""
+    return Daemons(found, Catalogue.load, timeout)

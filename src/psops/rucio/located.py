@@ -1,0 +1,42 @@
+"""Heartbeats of daemons that are known, and whose process they can be; pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from psops.rucio.expect import Rule, beat_of
+from psops.rucio.model import Managed
+from psops.rucio.rows import Row
+
+#: A heartbeat may be this much older than its process, by the clocks of host and database.
+_CLOCKS = 30.0
+
+
+class Located(NamedTuple):
+    """A heartbeat of a daemon that is known, and how late it may be."""
+
+    row: Row
+    rule: Rule
+    prefix: str
+
+
+def locate(rows: Sequence[Row], rules: Mapping[str, Rule]) -> tuple[Located, ...]:
+    """Return the heartbeats whose daemons are known."""
+    known = tuple(rules.values())
+    names: dict[str, tuple[Rule, str] | None] = {}
+    located = []
+    for row in rows:
+        if row.readable not in names:
+            found = beat_of(row.readable, known)
+            names[row.readable] = (found[0], found[1].prefix) if found else None
+        place = names[row.readable]
+        if place is not None:
+            located.append(Located(row, *place))
+    return tuple(located)
+
+
+def is_of_this_run(row: Row, one: Managed, lag: float) -> bool:
+    """Return whether a heartbeat was made by this process, not by one before with its number.
+
+    `lag` is how many seconds later than the process it was read.
+    """
+    return one.up is None or row.life <= one.up + lag + _CLOCKS

@@ -1,0 +1,79 @@
+"""`psops watch` put together: a loop, a feed, and what shows it."""
+
+import resource
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from psops.exits import Exit
+from psops.inventory import Host
+from psops.transport import Options
+from psops.watch.feed import Chooser, Feed
+from psops.watch.loop import Loop
+from psops.watch.stream import Stream
+from psops.watch.terminal import is_terminal as is_terminal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is watched, how it is reached, and for how long (None: until it is ended)."""
+
+    hosts: Sequence[Host]
+    choose: Chooser
+    options: Options
+    width: int
+    seconds: float | None
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many connections open as it may have at all."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def as_lines(
+    setting: Setting,
+    show: Callable[[str], bool],
+    say: Callable[[str], None],
+    form: str,
+    *,
+    initial: bool,
+) -> Exit:
+    """Show a line for every change and return the exit code."""
+    loop = Loop()
+    lines = Stream(show, say, form, initial=initial)
+    feed = Feed(setting.hosts, setting.choose, setting.options, loop=loop, width=setting.width,
+                tell=lines.tell)  # fmt: skip
+    try:
+        lines.run(feed, loop, setting.seconds)
+    finally:
+        feed.close()
+    return _exit_code(feed)
+
+
+def on_screen(setting: Setting, inventory: str, *, color: bool, read_only: bool) -> Exit:
+    """Show a screen until it is left and return the exit code."""
+    from psops.watch.actions import Actions
+    from psops.watch.app import App
+    from psops.watch.details import Details
+    from psops.watch.glyphs import detect
+
+    loop = Loop()
+    feed = Feed(setting.hosts, setting.choose, setting.options, loop=loop, width=setting.width,
+                tell=lambda change: app.tell(change))  # fmt: skip
+    actions = None
+    if not read_only:
+        actions = Actions(setting.hosts, setting.options, inventory, width=setting.width,
+                          loop=loop, done=lambda done: app.done(done))  # fmt: skip
+    app = App(feed, loop, actions, Details(feed, setting.options), glyphs=detect(), color=color)
+    try:
+        code = app.run(setting.seconds)
+    finally:
+        feed.close()
+    return code if code is not Exit.OK else _exit_code(feed)
+
+
+def _exit_code(feed: Feed) -> Exit:
+    """Return 0, or that no host was ever reached."""
+    views = feed.fleet.hosts.values()
+    unread = bool(views) and all(view.error is not None and not view.heard for view in views)
+    return Exit.UNAVAILABLE if unread else Exit.OK

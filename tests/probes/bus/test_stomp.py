@@ -1,0 +1,82 @@
+"""What psops speaks of STOMP: frames, answers of the statistics plugin, and what is no STOMP."""
+
+import json
+import socketserver
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from psops.probes import stomp
+from psops.verdict import Verdict
+from tests.probes.bus.asking import LOGIN, VECTORS, ask
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "verdict", "text"),
+    [(b"220 smtp.example ESMTP\r\n", "not-stomp", Verdict.CRITICAL, "does not speak STOMP"),
+     (b"AMQP\0\0\x09\x01", "not-stomp", Verdict.CRITICAL, "does not speak STOMP"),
+     (b"RECEIPT\n\n\0", "not-stomp", Verdict.CRITICAL, "does not speak STOMP"),
+     (b"CONNECTED\nvers", "broken", Verdict.CRITICAL, "the broker ended the connection"),
+     (b"", "broken", Verdict.CRITICAL, "the broker ended the connection"),
+     (b"ERROR\nmessage:Access \x1b[2Jrefused\n\n\0", "not-allowed", Verdict.UNKNOWN, "Access")],
+)  # fmt: skip
+def test_stomp_port_with_something_else(
+    said: bytes, code: str, verdict: Verdict, text: str, tmp_path: Path
+) -> None:
+    class Speaker(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.request.sendall(said)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Speaker) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        port = server.server_address[1]
+        url = f"stomp://127.0.0.1:{port}"
+        probe = {"kind": "stomp-statistics", "url": url, "topic": "t", **LOGIN}
+        found = ask(tmp_path, {"it": probe})["it"]
+        thread.join()
+    assert (found.code, found.verdict, text in found.text) == (code, verdict, True), found.text
+    assert "\x1b" not in found.text
+    refused = ask(tmp_path, {"it": probe})["it"]
+    assert (refused.code, refused.text) == ("refused", f"127.0.0.1 port {port}: connection refused")
+
+
+def test_recorded_statistics_as_json_have_their_numbers() -> None:
+    text = (VECTORS / "16-stomp-statistics-jms-map-json.json").read_text()
+    found = [stomp.parse_map(one["body"]) for one in json.loads(text)]
+    assert found[0]["brokerName"] == "netmon-lab"
+    assert (found[0]["memoryPercentUsage"], found[0]["enqueueCount"]) == (0, 735)
+    assert found[1]["destinationName"] == "queue://Consumer.monit.VirtualTopic.netmon"
+    assert (found[1]["size"], found[1]["consumerCount"]) == (266, 0)
+
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
+_HEADERS = st.dictionaries(_TEXT.filter(lambda key: key != "content-length"), _TEXT, max_size=4)
+
+
+@given(_HEADERS, st.binary(max_size=40), st.binary(max_size=10), st.integers(0, 60))
+def test_stomp_frames_come_back_whole_in_any_pieces(
+    headers: dict[str, str], body: bytes, more: bytes, cut: int
+) -> None:
+    sized = {**headers, "content-length": str(len(body))}
+    data = stomp.encode(stomp.Frame("MESSAGE", sized, body))
+    assert stomp.decode(data[: min(cut, len(data) - 1)])[0] is None
+    assert stomp.decode(data + more) == (stomp.Frame("MESSAGE", sized, body), more)
+
+
+@given(st.binary(max_size=80))
+def test_stomp_of_anything_ends(data: bytes) -> None:
+    try:
+        frame, rest = stomp.decode(data)
+    except ValueError:
+        return
+    assert frame is None or len(rest) < len(data)
+
+
+@given(st.text(max_size=60))
+def test_statistics_of_anything_are_a_map(text: str) -> None:
+    assert isinstance(stomp.parse_map(text), dict)
