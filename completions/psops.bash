@@ -5,7 +5,7 @@ _psops_verb() {
     case $1 in
     '')
         verbs=' status logs watch start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell '
-        options=' --color --debug --version --install-completion --show-completion -h --help '
+        options=' --color --debug --version -h --help '
         valued=' --color '
         arguments=()
         repeats=

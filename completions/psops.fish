@@ -5,7 +5,7 @@ function __psops_verb
     switch $argv[1]
         case ''
             set __psops_verbs status logs watch start stop restart try-restart reload reload-or-restart enable disable reenable mask unmask reset-failed kill daemon-reload cron2daemon panda rucio unit psid history bundle pipeline inventory config doctor shell
-            set __psops_options --color --debug --version --install-completion --show-completion -h --help
+            set __psops_options --color --debug --version -h --help
             set __psops_valued --color
             set __psops_arguments
             set __psops_repeats ''
@@ -647,10 +647,6 @@ function __psops_help
             echo 'Show where an error arose.'
         case '* --version'
             echo 'Show the version.'
-        case '* --install-completion'
-            echo 'Install completion for the current shell.'
-        case '* --show-completion'
-            echo 'Show completion for the current shell, to copy it or customize the installation.'
         case '* -h' '* --help'
             echo 'Show this message and exit.'
         case '* --failed'

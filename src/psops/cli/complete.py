@@ -11,18 +11,12 @@ hence this module does not import it, and a function that needs the line takes `
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from psops.catalogue import Catalogue
-
-if "_PSOPS_COMPLETE" in os.environ:
-    # Typer loads Rich, when it is there, to take markup out of help texts; ours have none.
-    # None makes Python behave as if the module were not installed.
-    sys.modules["rich"] = None  # type: ignore[assignment]
 
 #: Names the function that a script asks for.
 OFFER = "_PSOPS_OFFER"

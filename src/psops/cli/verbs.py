@@ -86,6 +86,8 @@ app = typer.Typer(
     cls=_Group,
     help="See, prove and change the daemons of research infrastructure, on one host or many.",
     no_args_is_help=True,
+    # Typer's own knows no shell's word breaks and starts the program at each Tab.
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
