@@ -199,3 +199,26 @@ def test_a_host_from_which_nothing_comes_any_more_is_noticed(
     while not any(isinstance(item, Line) and item.message == "unheard" for item in watched):
         assert time.monotonic() < end, watched
         time.sleep(0.05)
+
+
+def test_an_entry_that_is_not_kept_any_more_is_no_end(
+    hurried: None, lab: Lab, talkers: Talkers
+) -> None:
+    _, second = talkers
+    second.say("echo before")
+    items: list[Line | Notice | Failure] = []
+    query = LogQuery(names=("lg.service",), files={}, follow=True, lines=1)
+    logs = HostLogs(Host(name="lab009"), query, Options(ssh_config=str(lab.ssh_config)),
+                    items.append)  # fmt: skip
+    logs.open()
+    list(logs.history())
+    logs.cursor = "s=00;i=1;b=none"
+    follower = following.Follower(logs, items.append)
+    threading.Thread(target=follower.run, args=(None,), daemon=True).start()
+    second.say("echo after")
+    end = time.monotonic() + 15
+    while not any(isinstance(item, Line) and item.message == "after" for item in items):
+        assert time.monotonic() < end, items
+        time.sleep(0.05)
+    # Nothing older than the last entry that was read comes again.
+    assert not any(isinstance(item, Line) and item.message == "before" for item in items)
