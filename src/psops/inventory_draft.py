@@ -113,7 +113,12 @@ class Draft:
         start, end = statement.inner
         known = strings_of(self.before, statement.inner)
         if isinstance(had, str) or not known:
-            self._edits.append((start, end, write_value(table[key])))
+            last_line = self.before.rfind("\n", start, end) + 1
+            if last_line and self.before[last_line:end].strip() == "]":  # comments alone
+                lines = "".join(f"  {write_value(item)},\n" for item in items)
+                self._edits.append((last_line, last_line, lines))
+            else:
+                self._edits.append((start, end, write_value(table[key])))
             return
         last = known[-1][1]
         lead = re.search(r"(?<=\n)[ \t]*\Z", self.before[start : known[-1][0]])

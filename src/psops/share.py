@@ -11,6 +11,8 @@ SCRIPTS = {
     "zsh": "zsh/site-functions/_psops",
     "fish": "fish/vendor_completions.d/psops.fish",
 }
+#: Where Debian has what others have elsewhere.
+_DEBIAN = {SCRIPTS["zsh"]: "zsh/vendor-completions/_psops"}
 _PAGES = "man/man[0-9]/psops*"
 
 
@@ -42,10 +44,16 @@ def data_places() -> tuple[Path, ...]:
     return (user_place(), *(Path(place) for place in given.split(":") if place.startswith("/")))
 
 
+def script(place: Path, shell: str) -> Path:
+    """Return the completion script of a shell below psops' own share/ directory."""
+    name = SCRIPTS[shell]
+    return next(filter(Path.is_file, (place / name, place / _DEBIAN.get(name, name))), place / name)
+
+
 def found(name: str) -> Path | None:
     """Return where a program of this user finds one of psops' files; pages may be compressed."""
     for place in data_places():
-        for path in (place / name, place / f"{name}.gz"):
+        for path in (place / name, place / f"{name}.gz", place / _DEBIAN.get(name, name)):
             if path.is_file():
                 return path
     return None

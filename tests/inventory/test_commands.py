@@ -138,6 +138,16 @@ def test_files_beside_an_ansible_inventory_are_told(home: Path) -> None:
     assert "hosts.ini: group_vars beside it: what is in them is left out" in run.stderr
 
 
+def test_of_very_many_notes_the_first_are_shown(home: Path) -> None:
+    path = home / "list"
+    path.write_text("ok\n" + "".join(f"-x{number}\n" for number in range(100)))
+    words = ("inventory", "import", "plain", str(path), "-n")
+    run = psops(*words, home=home)
+    assert run.stderr.count("is not a host name; left out\n") == 40
+    assert "psops: and 60 notes more; --dry-run --json has all of them\n" in run.stderr
+    assert len(psops(*words, "--json", home=home).document["notes"]) == 100
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -205,6 +215,29 @@ def test_a_template_comes_over_http_and_https(
             run = fetch(url, **variables)
             assert (run.exit, run.stdout) == (78, ""), run
             assert message in run.stderr
+
+
+# Hosts that cannot be reached, without a lab
+
+
+def test_what_the_ssh_program_cannot_reach_fails_at_its_step(home: Path) -> None:
+    path = home / "openssh.toml"
+    path.write_text(
+        '[defaults]\ntransport = "openssh"\n[hosts."nosuch.invalid"]\n'
+        '[hosts.closed]\naddress = "127.0.0.1"\nport = 9\n'
+    )
+    run = psops("inventory", "check", "-i", str(path), "--json", home=home)
+    assert run.exit == 69
+    failed = [(host["failed_step"], host["error"]["code"]) for host in run.document["hosts"]]
+    assert failed == [("resolve", "name-not-resolved"), ("tcp", "connect-refused")]
+
+
+def test_the_demo_fleet_is_checked_too(home: Path) -> None:
+    run = psops("inventory", "check", "-i", "demo", home=home)
+    assert run.exit == 1
+    assert "× node02.demo: tcp: connect-timed-out: " in run.stdout
+    assert "12 hosts, 11 reached, 1 not" in run.stdout
+    assert psops("inventory", "check", "-i", "demo", "-x", "node02.demo", home=home).exit == 0
 
 
 # Sets of hosts

@@ -219,9 +219,11 @@ def inventories(draw: Any) -> str:
     for name in draw(st.lists(st.sampled_from(["g1", "g2", "g3"]), max_size=3, unique=True)):
         hosts = draw(st.lists(PATTERNS, max_size=3, unique=True))
         tail = draw(TAILS)
-        shape = draw(st.sampled_from(["line", "lines", "string", "last"]))
+        shape = draw(st.sampled_from(["line", "lines", "string", "last", "none"]))
         if shape == "string" and hosts:
             value = f"'{','.join(hosts)}'{tail}"
+        elif shape == "none":
+            value = "[  # a comment\n  # a comment\n]"
         elif shape == "lines":
             value = "[\n" + "".join(f"    '{one}',{tail}\n" for one in hosts) + "]"
         elif shape == "last" and hosts:

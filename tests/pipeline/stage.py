@@ -29,8 +29,8 @@ HOUR = 3600
 #: Everything that can go wrong here, each by the name that `Stage` takes.
 FAULTS = ("pscheduler", "pwa", "psetf-page", "core-stopped", "etf", "publisher", "maddash",
           "maddash-page", "rsv", "alarm", "silent", "unbound", "wedged", "activemq-full",
-          "activemq-silent", "stompclt", "es-red", "es-stale", "es-unl-stale", "es-unl-red", "tape",
-          "grafana")  # fmt: skip
+          "activemq-silent", "stompclt", "es-red", "es-stale", "es-unl-stale", "es-unl-red",
+          "archiver", "tape", "grafana")  # fmt: skip
 #: What the variables of the catalogue have here.
 VARIABLES = {
     "SAND_RABBITMQ": "https://rabbitmq.example.org",
@@ -258,7 +258,10 @@ def staged(pipeline: Pipeline, place: Path, stage: Stage) -> Pipeline:
 
     Left out are units and ports of real hosts, for there are none here.
     """
-    (place / "output").mkdir()
+    for name in ("output", "sandbox"):
+        (place / name).mkdir()
+    if not stage.has("archiver"):
+        (place / "sandbox/gracc-2026-11-21.tar.gz").write_text("x")
     (place / "output/gracc-2026-11-20.tar.gz").touch()
     (place / "log").write_text("Error: Failed checksum comparison\n" if stage.has("tape") else "")
     components = {
@@ -273,6 +276,8 @@ def staged(pipeline: Pipeline, place: Path, stage: Stage) -> Pipeline:
 def _staged(probe: Probe, place: Path) -> Probe:
     filled = World(lambda name: _none(), environment=VARIABLES).fill_in(probe)
     settings = _plain(filled.settings)
+    if probe.kind == "files":
+        settings["folder"] = str(place / "sandbox")
     if probe.kind == "tape-copy":
         settings |= {"output": str(place / "output"), "log": str(place / "log")}
     return replace(filled, settings=settings)

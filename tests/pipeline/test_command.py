@@ -114,12 +114,25 @@ def test_graph_can_be_marked_by_a_verification(say: Any, described: Path, tmp_pa
 def test_list_show_and_lint(say: Any, described: Path) -> None:
     assert "4 components of mine, 3 edges; 3 with checks" in say("list", "-f", described)[1]
     assert len(json.loads(say("list", "-f", described, "--json")[1])["components"]) == 4
-    assert "front" in say("show", "-f", described, "bus")[1]
+    shown = say("show", "-f", described, "bus")[1]
+    assert "front (page)\n    url = http://127.0.0.1:" in shown
+    assert "status = 200" in shown  # a limit that is as usual is told, too
+    assert "tls_days" not in shown
+    assert json.loads(say("show", "-f", described, "bus", "--json")[1])["command"] == "pipeline"
+    shown = say("show", "bridge", "--system", "sand")[1]
+    assert "container (container, via etf-60.cern.ch): it runs" in shown
+    assert "    from.bus = rabbitmq\n    from.url = env:SAND_RABBITMQ\n" in shown
+    shown = say("show", "rabbitmq", "--system", "sand")[1]
+    assert "bindings = to amq.topic type exchange" in shown
+    assert "topology (rabbitmq-bindings, recommended)" in shown
     assert "20 components of sand" in say("list", "--system", "sand")[1]
     code, out, _ = say("lint", "-f", described)
     assert code == Exit.OK
     assert "view: no check" in out
     assert say("lint", "-f", described, "--strict")[0] == Exit.SOME_FAILED
+    code, out, err = say("lint", "--system", "sand")
+    assert (code, err) == (Exit.OK, "")
+    assert out.splitlines()[-1].startswith("sand: no mistake")
 
 
 def test_readme_shows_a_part_of_its_example(say: Any) -> None:

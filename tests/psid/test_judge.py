@@ -5,6 +5,8 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from psops.psid.answers import NodeList, parse_nodes, parse_rows, parse_versions
 from psops.psid.cluster import Fleet, judge_cluster
@@ -286,6 +288,57 @@ def test_units_and_views_that_go_apart(
     assert _verdict(one, clustered(*views))[1] == wanted
 
 
+#: Unit, what others see, the host's own answer (a recording or a reply) -> verdict. None of them
+#: decides alone, so that each line differs from another one in one word.
+_KNOWN = (
+    ("active", "up", "agrees", "member"),
+    ("active", "down", "alone", "split"),
+    ("active", "down", Reply.SILENT, "hung"),
+    ("active", "up", Reply.SILENT, "hung"),
+    ("active", "down", Reply.VERSION, "incompatible"),
+    ("active", "up", Reply.VERSION, "client-version"),
+    ("active", "up", "alone", "one-sided"),
+    ("active", "up", Reply.RESTRICTED, "restricted"),
+    ("active", "down", Reply.NO_LISTENER, "no-listener"),
+    ("fresh", "down", "alone", "joining"),
+    ("fresh", "down", Reply.SILENT, "joining"),
+    ("fresh", "up", "agrees", "member"),
+    ("inactive", "up", Reply.NO_LISTENER, "stale-view"),
+    ("inactive", "up", "agrees", "outside-unit"),
+    ("startable", "down", Reply.NO_LISTENER, "startable"),
+    ("inactive", "down", Reply.NO_LISTENER, "stopped"),
+    ("failed", "down", Reply.NO_LISTENER, "failed"),
+    ("failed", "up", Reply.NO_LISTENER, "failed"),
+    ("legacy", "up", "agrees", "legacy"),
+    ("legacy", "down", Reply.NO_LISTENER, "stopped"),
+    ("active", "unlisted", "alone", "unlisted"),
+)
+
+
+@pytest.mark.parametrize(("state", "seen", "own", "code"), _KNOWN)
+def test_a_unit_a_view_and_an_answer_make_a_verdict(
+    state: str, seen: str, own: Reply | str, code: str
+) -> None:
+    others = {"up": ALL, "down": LAST_DOWN, "unlisted": ALL}[seen]
+    views = [view("node00", others), view("node01", others)]
+    host, number = ("node09", 9) if seen == "unlisted" else ("node02", 2)
+    if isinstance(own, str) and not isinstance(own, Reply):
+        names = {0: "node00", 9: "node09"} if number == 9 else RESOLVE
+        views.append(view(host, ALL if own == "agrees" else "e2-", names, own=number))
+    members = [Member(host=name, aliases=(name,)) for name in ("node00", "node01", host)]
+    active = state if state in ("inactive", "failed") else "active"
+    one = node(
+        host,
+        "inactive" if state == "startable" else active,
+        socket=state != "inactive",
+        age=5 if state == "fresh" else 1000,
+        reply=own if isinstance(own, Reply) else Reply.ANSWERED,
+    )
+    one = replace(one, legacy=state == "legacy")
+    gone = [host] if one.reply in (Reply.SILENT, Reply.NO_LISTENER) else []
+    assert _verdict(one, join(views, members, gone))[1] == code
+
+
 def test_a_node_that_was_started_just_now_is_joining() -> None:
     cluster = clustered(view("node00", LAST_DOWN), view("node01", LAST_DOWN), view("node02", "e2-"))
     assert _verdict(node("node02", age=10), cluster) == (Verdict.WARNING, "joining")
@@ -459,6 +512,7 @@ def test_releases_that_can_and_cannot_live_together() -> None:
     found = _cluster(_vantage("f2-"))
     assert _codes(found) == {"versions": "mixed", "protocol": "heterogeneous"}
     assert "psiadmin of 347 is refused by psid 6.0" in found["versions"].text
+    assert "(346/418) on node01" in found["versions"].text
     old = parse_versions(capture("f9-").answer.stdout).nodes[2]
     mixed = _vantage("25-")
     assert old is not None
@@ -536,4 +590,52 @@ def test_text_of_hosts_is_made_harmless() -> None:
     for found in judge_cluster(
         Fleet(cluster, [_vantage("25-", user=f"   0\t{evil}\n")], frozenset())
     ):
+        assert found.text.isprintable()
+
+
+_WORDS = st.sampled_from(["up", "up", "down", "dow\x1b", ""])
+_NAMES = st.sampled_from(
+    [*RESOLVE.values(), "login", "10.0.0.7", "gpu0.other.org", "\u202e<unknown>", ""]
+)
+
+
+@st.composite
+def _any_cluster(draw: st.DrawFn) -> tuple[Cluster, list[Node]]:
+    views, members, nodes = [], [], []
+    for host in draw(st.lists(st.sampled_from("abcde"), unique=True, min_size=1)):
+        states = draw(st.dictionaries(st.integers(0, 4), _WORDS, max_size=5))
+        names = draw(st.dictionaries(st.integers(0, 4), _NAMES, max_size=5))
+        own = draw(st.none() | st.integers(0, 5))
+        silent = draw(st.frozensets(st.integers(0, 4), max_size=2))
+        reply = draw(st.sampled_from([Reply.ANSWERED, Reply.ANSWERED, *Reply]))
+        if reply is Reply.ANSWERED:
+            views.append(View(host=host, states=states, names=names, own=own, silent=silent))
+        given_ = draw(st.none() | st.integers(0, 5))
+        members.append(Member(host=host, aliases=(host, draw(_NAMES)), given=given_))
+        active = draw(st.sampled_from(["active", "inactive", "failed", "activating", "new"]))
+        nodes.append(Node(host=host, unit=draw(st.none() | st.just(unit(active))), reply=reply,
+                          legacy=draw(st.booleans()), age=draw(st.none() | st.floats(0, 99)),
+                          socket=draw(st.none() | st.just(unit(active, name="s")))))  # fmt: skip
+    gone = [one.host for one in nodes if one.reply in (Reply.SILENT, Reply.NO_LISTENER)]
+    return join(views, members, gone), nodes
+
+
+@given(_any_cluster())
+def test_whatever_hosts_say_a_node_is_well_only_if_others_and_it_itself_say_so(
+    made: tuple[Cluster, list[Node]],
+) -> None:
+    cluster, nodes = made
+    for one in nodes:
+        found, *more = judge(one, cluster)
+        assert all(each.text.isprintable() for each in (found, *more))
+        if found.verdict is Verdict.OK:
+            number = cluster.ids[one.host]
+            assert number is not None
+            assert cluster.seen(number) is Seen.UP
+            assert one.reply is Reply.ANSWERED
+            assert one.host not in cluster.strangers
+            assert cluster.takes_itself_for(one.host) is None
+            assert one.legacy or (one.unit is not None and one.unit.active != "failed")
+    numbers = frozenset(number for number in cluster.ids.values() if number is not None)
+    for found in judge_cluster(Fleet(cluster, [], numbers, joining=False)):
         assert found.text.isprintable()

@@ -24,18 +24,24 @@ _SHELLS = {
     "zsh": (["zsh", "-f", "-i"], "\x18\x01",
             [f"PS1='{_PROMPT}'; PROMPT_EOL_MARK=; unset zle_bracketed_paste",
              "setopt interactivecomments; bindkey -e",
-             f"fpath=({SCRIPTS} $fpath); autoload -U compinit; compinit -D -u",
+             "autoload -U compinit",
              "zle -C all complete-word _generic; bindkey '^X^A' all",
              "zstyle ':completion:all::::' completer _all_matches _complete",
              "zstyle ':completion:all:*' insert true"]),
 }  # fmt: skip
 
+_LOAD = {
+    "bash": f"source {SCRIPTS}/psops.bash",
+    "zsh": f"fpath=({SCRIPTS} $fpath); compinit -D -u",
+}
+
 
 class Terminal:
     """An interactive shell with the completion script, on a pseudo terminal of its own."""
 
-    def __init__(self, shell: str, variables: dict[str, str]) -> None:
-        argv, self._key, setup = _SHELLS[shell]
+    def __init__(self, shell: str, variables: dict[str, str], *, setup: str = "") -> None:
+        """`setup` is run instead of what loads the script of this checkout."""
+        argv, self._key, lines = _SHELLS[shell]
         environment = {"TERM": "dumb", "PS1": "", **variables}
         #: All that came onto the terminal so far.
         self.said = ""
@@ -44,8 +50,9 @@ class Terminal:
             os.execvpe(argv[0], argv, environment)
         termios.tcsetwinsize(self._stream, (50, 5000))
         self._count = 0
-        for line in setup:
+        for line in lines:
             self._enter(line)
+        self._enter(setup or _LOAD[shell])
 
     def __enter__(self) -> Self:
         return self

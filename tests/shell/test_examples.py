@@ -84,6 +84,8 @@ def test_an_example_runs(line: str, home: Path, monkeypatch: pytest.MonkeyPatch)
         words.append("--yes")
     if "-f" in words:  # it would go on for ever
         words.remove("-f")
+    if words[0] == "watch":
+        words += ["--for", "1"]
     done = psops(*words, home=home, PSOPS_INVENTORY=inventory, TOKEN="secret",
                  RUCIO_DB="sqlite:///missing/rucio.db",
                  DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={home}/bus")  # fmt: skip

@@ -80,6 +80,8 @@ def _answer(asked: Asked, site: Site) -> Answer:
         answer: Answer = import_module(KINDS[check.kind]).answer(check, site)
     except PsopsError as exc:
         return unknown("cannot-run", f"cannot be run: {clean(str(exc))}")
+    except ModuleNotFoundError as exc:  # the build that is a single file has not all
+        return unknown("cannot-run", f"cannot be run: {exc.name} is not installed")
     except Exception as exc:
         return unknown("cannot-run", f"cannot be run, by a bug of psops: {clean(repr(exc))}")
     return answer

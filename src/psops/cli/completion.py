@@ -89,7 +89,14 @@ def _callbacks(command: Any) -> dict[str, Callable[..., Any]]:
 
 def _kind(metavar: str, text: str, function: Callable[..., Any] | None) -> str:
     if function is not None:
-        return _offered(metavar, function)
+        name = str(getattr(function, "__name__", function))
+        if function in complete.FIXED or name == "<lambda>":  # a lambda gives a table of its module
+            return " ".join(["files" if "SOURCE" in metavar else "words", *function()])
+        if function in complete.LISTED:
+            return " ".join(["list", *function("")])
+        if getattr(complete, name, None) is not function:
+            raise TypeError(f"{name} completes a value, but is not in psops.cli.complete")
+        return f"offer {name}"
     if choices := _CHOICES.fullmatch(text.strip()):
         return " ".join(["words", *choices[1].split(", "), choices[2]])
     if _FOLDER.search(metavar):
@@ -97,19 +104,6 @@ def _kind(metavar: str, text: str, function: Callable[..., Any] | None) -> str:
     if _FILE.search(metavar):
         return " ".join(["files", *_WORD.findall(text)])
     return "any"
-
-
-def _offered(metavar: str, function: Callable[..., Any]) -> str:
-    name: str = function.__name__
-    if function in complete.FIXED:
-        return " ".join(["files" if "SOURCE" in metavar else "words", *function()])
-    if function in complete.LISTED:
-        return " ".join(["list", *function("")])
-    if name == "<lambda>":
-        return " ".join(["words", *function()])  # a table of its module
-    if getattr(complete, name, None) is not function:
-        raise TypeError(f"{function.__qualname__} completes, but is not in psops.cli.complete")
-    return f"offer {name}"
 
 
 def render(shell: str, commands: Iterable[Command], header: str) -> str:

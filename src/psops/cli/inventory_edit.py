@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG, Exit.INTERRUPTED)
 
+#: More notes than this nobody reads on a terminal.
+_MOST_NOTES = 40
+
 DryRun = Annotated[
     bool, typer.Option("-n", "--dry-run", help="Show the difference, write nothing.")
 ]
@@ -288,7 +291,11 @@ def _apply(
 def _tell(edit: "Edit") -> None:
     from psops.report.edit import notes
 
-    for text in notes(edit.source, edit.notes):
+    found = notes(edit.source, edit.notes)
+    more = len(found) - _MOST_NOTES
+    if more > 1:
+        found[_MOST_NOTES:] = [f"and {more} notes more; --dry-run --json has all of them"]
+    for text in found:
         typer.echo(f"psops: {text}", err=True)
 
 

@@ -102,14 +102,17 @@ def show_component(
 ) -> Answer:
     """Show everything that is known of a component, with its checks."""
     from psops.report import Look, check_format
-    from psops.report.bundles import render_entry
+    from psops.report.bundles import render_components
+    from psops.report.pipeline_show import render_component
 
     form = check_format("json" if as_json else form)
     pipeline = _load(files, system)
     pipeline.require((name,))
     env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
-    return Answer(render_entry(pipeline.components[name], form, look), Exit.OK)
+    found = pipeline.components[name]
+    if form != "table":
+        return Answer(render_components((found,), form), Exit.OK)
+    return Answer(render_component(found, Look(color=env.color, width=env.width)), Exit.OK)
 
 
 @app.command("graph", epilog=epilog(_VERIFY_CODES))

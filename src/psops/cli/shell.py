@@ -27,6 +27,7 @@ def install(debug: opt.Debug = False) -> Answer:
     another program has put there stays.
     """
     from psops import share
+    from psops.report.text import count
 
     origin = _origin()
     target = share.user_place()
@@ -40,7 +41,7 @@ def install(debug: opt.Debug = False) -> Answer:
             continue
         _link(path, origin / name)
         done += 1
-    lines = [f"{done} files linked into {target}"]
+    lines = [f"{count(done, 'file')} linked into {target}"]
     lines += [f"{path} is there already, and stays" for path in kept]
     lines += _hints(target)
     return Answer("\n".join(lines) + "\n", Exit.SOME_FAILED if kept else Exit.OK)
@@ -50,6 +51,7 @@ def install(debug: opt.Debug = False) -> Answer:
 def uninstall(debug: opt.Debug = False) -> Answer:
     """Take the links of 'psops shell install' away again."""
     from psops import share
+    from psops.report.text import count
 
     origin = _origin()
     target = share.user_place()
@@ -57,7 +59,7 @@ def uninstall(debug: opt.Debug = False) -> Answer:
     linked = [path for path in ours if path.is_symlink() and path.readlink().is_relative_to(origin)]
     for path in linked:
         path.unlink()
-    return Answer(f"{len(linked)} links removed from {target}\n")
+    return Answer(f"{count(len(linked), 'link')} removed from {target}\n")
 
 
 @app.command("show", epilog=epilog(_CODES))
@@ -72,7 +74,7 @@ def show(
     if shell not in share.SCRIPTS:
         near = did_you_mean(shell, share.SCRIPTS)
         raise UsageError(f"no completion for {shell!r}{near}", remedy=", ".join(share.SCRIPTS))
-    return Answer((_origin() / share.SCRIPTS[shell]).read_text(encoding="utf-8"))
+    return Answer(share.script(_origin(), shell).read_text(encoding="utf-8"))
 
 
 def _origin() -> Path:

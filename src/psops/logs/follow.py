@@ -53,7 +53,7 @@ class Follower:
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
         self._known = set(logs.seen)
         #: From when on the journal is read if no entry of it is known to read on from.
-        self._since: float | None = None
+        self._since = logs.last_us / 1e6 or None
         self._program: Running | None = None
 
     def run(self, lost: HostError | None) -> None:
@@ -61,7 +61,7 @@ class Follower:
 
         Of one that was lost before its logs were read, what comes from now on is shown.
         """
-        if lost is not None:
+        if lost is not None and self._since is None:
             self._since = time.time()
         while True:
             if lost is None:
@@ -131,7 +131,7 @@ class Follower:
 
     def _command(self) -> tuple[str, ...]:
         logs = self._logs
-        since = None if logs.cursor or logs.query.since is not None else self._since
+        since = None if logs.cursor else max(self._since or 0, logs.query.since or 0) or None
         return journal.command(
             logs.query, logs.units.all, follow=True, after=logs.cursor, since=since,
             grep=logs.grep_there,
@@ -185,3 +185,4 @@ class Follower:
         if line.cursor:
             self._logs.cursor = line.cursor
             self._since = line.time_us / 1e6
+            self._logs.last_us = line.time_us

@@ -69,8 +69,9 @@ class HostLogs:
         self._zone: tzinfo = UTC
         self.units = Units(((),))
         self.logs: list[LogFile] = []
-        #: The last entry that was read; what follows begins behind it.
+        #: The last entry that was read and its time; what follows begins behind it.
         self.cursor = ""
+        self.last_us = 0
         #: Whether all that was there has been read.
         self.has_read = False
         #: Entries behind that one which were read already.
@@ -143,10 +144,12 @@ class HostLogs:
                 raise
             if not isinstance(exc, FileNotFoundError):
                 self.note(f"{log.path}: {(exc.strerror or str(exc)).lower()}", bad=True)
+        for problem in log.problems:
+            self.note(problem, bad=True)
 
     def _all_entries(self) -> Iterator[Line]:
         for line in self._entries(self.units.all):
-            self.cursor = line.cursor or self.cursor
+            self.cursor, self.last_us = line.cursor, line.time_us
             yield line
 
     def _last_entries(self) -> list[Line]:
@@ -157,7 +160,8 @@ class HostLogs:
         if self.query.follow and (len(groups) > 1 or not count):
             # From before they are read one by one, so that nothing falls in between.
             for line in self._entries(self.units.all, 1):
-                self.cursor, begin_us = line.cursor, line.time_us
+                self.cursor, self.last_us = line.cursor, line.time_us
+            begin_us = self.last_us
         if not count:
             return []
         if len(groups) > 1:
@@ -167,7 +171,7 @@ class HostLogs:
             found = [list(self._entries(group, count)) for group in groups]
         lines = list(heapq.merge(*(reversed(newest_first) for newest_first in found), key=when))
         if len(groups) == 1 and lines:
-            self.cursor = lines[-1].cursor
+            self.cursor, self.last_us = lines[-1].cursor, lines[-1].time_us
         self.seen = {line.cursor for line in lines if line.time_us >= begin_us - _DISORDER_US}
         unique: dict[str, Line] = {line.cursor: line for line in lines}
         return list(unique.values())  # an entry may belong to two units

@@ -8,6 +8,7 @@ more. What a rotation took away before it was read is read from where it went.
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, tzinfo
 
 from psops.deadline import Deadline
@@ -48,6 +49,8 @@ class LogFile:
         #: What file and name were like when they were looked at last.
         self._seen: Attributes | None = None
         self._told: set[str] = set()
+        #: What could not be read of older files; the others were.
+        self.problems: list[str] = []
 
     def attach(self, files: Files, zone: tzinfo) -> None:
         """Read through these files from now on; `zone` is that of the times without one."""
@@ -71,7 +74,8 @@ class LogFile:
         since = self._query.since
         for attributes, path in reversed(self._older()):
             if since is None or attributes.mtime >= since - 1:
-                yield from self._chosen(self._whole(path, attributes))
+                with self._problems_of(path):
+                    yield from self._chosen(self._whole(path, attributes))
         yield from self._chosen(self._current(self._place_of(since)))
 
     def go_to_end(self) -> None:
@@ -113,11 +117,22 @@ class LogFile:
         size = self._file.attributes(self._deadline()).size
         found = list(self._tail(self._file, self.path, size, count)) if count else []
         for attributes, path in self._older() if len(found) < count else ():
-            found = [*self._tail_of(path, attributes, count - len(found)), *found]
+            with self._problems_of(path):
+                found = [*self._tail_of(path, attributes, count - len(found)), *found]
             if len(found) == count:
                 break
         self._go_to(size)
         yield from found
+
+    @contextmanager
+    def _problems_of(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except HostError:
+            raise
+        except OSError as exc:
+            reason = (exc.strerror or str(exc)).lower()
+            self.problems.append(reason if path in reason else f"{path}: {reason}")
 
     def _tail(self, file: RemoteFile, path: str, size: int, count: int) -> deque[Line]:
         length = _FIRST_TAIL

@@ -1,6 +1,7 @@
 """What a log file was called before, and how to read it then: rotated, dated, compressed."""
 
 import bz2
+import contextlib
 import lzma
 import re
 import zlib
@@ -14,6 +15,8 @@ from psops.transport import Attributes, Files
 
 #: Bytes asked for at once.
 PIECE = 262144
+#: Bytes that unpacking may take; what xz packs by itself takes at most half of it.
+_MOST_MEMORY = 128 << 20
 _ENDINGS = r"(?:\.(?P<packed>gz|bz2|xz|zst))?"
 #: What logrotate and the loggers of Java and Go put behind a name.
 _BEHIND = re.compile(rf"(?:\.\d{{1,4}}|[-.]\d{{4}}-?\d\d-?\d\d(?:[-.]\d{{1,10}})*)+{_ENDINGS}")
@@ -84,7 +87,8 @@ def expand(files: Files, pattern: str, deadline: Deadline) -> list[str]:
     for found in names:
         if found.endswith((".log", ".csv")) and not found.startswith("."):
             place = f"{pattern}/{found}"
-            logs.append((files.attributes(place, deadline).mtime, place))
+            with contextlib.suppress(FileNotFoundError):  # removed a moment ago
+                logs.append((files.attributes(place, deadline).mtime, place))
     return [max(logs)[1]] if logs else []
 
 
@@ -104,7 +108,7 @@ def contents(files: Files, path: str, timeout: float, offset: int = 0) -> Iterat
     elif path.endswith(".bz2"):
         unpacker = bz2.BZ2Decompressor()
     elif path.endswith(".xz"):
-        unpacker = lzma.LZMADecompressor()
+        unpacker = lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
     elif path.endswith(".zst"):
         raise OSError(f"{path}: psops cannot unpack zstd")
     file = files.open(path, Deadline(timeout))

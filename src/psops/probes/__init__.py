@@ -31,6 +31,7 @@ KINDS: dict[str, str] = {
     "collector-metrics": "psops.probes.collector_metrics",
     "checkmk-bi": "psops.probes.checkmk_bi",
     "tape-copy": "psops.probes.tape_copy",
+    "files": "psops.probes.files",
     "page": "psops.probes.page",
     "tls": "psops.probes.tls",
     "units": "psops.probes.units",

@@ -150,6 +150,13 @@ DATA: dict[str, dict[str, Key]] = {
         "log_failure": Key(string, "Failed checksum"),
         "remote": Key(remote, ""),
     },
+    "files": {
+        "folder": Key(path, needed=True),
+        "pattern": Key(string, "*"),
+        "max_age": Key(span, _HOUR),
+        #: Bytes.
+        "least_size": Key(whole(0, 10**15), 1),
+    },
     "page": {
         **HTTP,
         "status": Key(some(whole(100, 599)), (200,)),

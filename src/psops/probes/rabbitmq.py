@@ -1,5 +1,6 @@
 """RabbitMQ's management API, as of 3.10: addresses, queues, counters; nothing that changes any.
 
+An exchange counts what is published to it, not what another exchange passes on to it.
 `message_stats` is absent until the first message, its `ack` until the first consumer, both for
 good where the broker keeps no statistics (`rates_mode` none, `disable_stats`), which only
 `/api/overview` tells. Lists are empty, with status 200, for an account without permission.
@@ -29,6 +30,8 @@ class Queue:
     #: Monotonic seconds of this look.
     at: float
     state: str
+    #: It keeps messages that were taken, so that those that are there are no backlog.
+    keeps: bool
     ready: int | None
     unacked: int | None
     consumers: int | None
@@ -82,6 +85,7 @@ def queue_of(answer: Look, name: str) -> Queue:
         name=name,
         at=answer.at,
         state=clean(str(found.get("state", ""))),
+        keeps=found.get("type") == "stream",
         ready=whole(found, "messages_ready"),
         unacked=whole(found, "messages_unacknowledged"),
         consumers=whole(found, "consumers"),

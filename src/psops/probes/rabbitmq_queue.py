@@ -139,14 +139,14 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
     state = f"{shown(taken.per_second)} taken; {waiting}"
     if few:
         return counters.tell(few, into, state)
+    waits = [
+        _wedged(given, before, after, taken),
+        _too_many(given, world, after),
+        _too_old(given, world, before, after, taken),
+        _too_slow(given, after, taken),
+    ]
     found = counters.first_wrong(
-        [
-            _wedged(given, before, after, taken),
-            _too_many(given, world, after),
-            _too_old(given, world, before, after, taken),
-            _silence(given, world, after, into),
-            _too_slow(given, after, taken),
-        ],
+        [*([_no_backlog(given)] if after.keeps else waits), _silence(given, world, after, into)],
         "flows" if into.messages else counters.MAY,
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
@@ -228,6 +228,13 @@ def _too_old(
     if gone and taken.seconds <= given["max_age"]:
         return None
     return unknown("no-data", "its messages have no time, so the age of the oldest is not known")
+
+
+def _no_backlog(given: Settings) -> Answer | None:
+    """Return that what waits in a stream is not known, if it was asked for."""
+    unseen = [key for key in ("max_depth", "max_age", "min_ack") if given[key] is not None]
+    text = f"it is a stream, which keeps what was taken, so {' and '.join(unseen)} cannot be judged"
+    return unknown("no-data", text) if unseen else None
 
 
 def _silence(given: Settings, world: World, after: Queue, into: Rate) -> Answer | None:

@@ -30,6 +30,8 @@ DATA_KINDS: dict[str, str] = {
     "enough to show that checks still run.",
     "tape-copy": "Files that wait to be copied to tape: none waits too long, a copy ended lately, "
     "and no checksum differed. An empty file marks a copy, as by gracc-backup.",
+    "files": "Files in a folder of a host, such as logs or archives: the last one was changed not "
+    "too long ago.",
     "page": "A page: its status, a text, values of its JSON, the time it took. A page to log in "
     "is never what was meant, whatever else it says.",
     "tls": "The certificate of a port: it is trusted, for this name, and lasts.",
@@ -125,6 +127,12 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
             "day before, as 2026-11-20.",
         ),
     },
+    "files": {
+        "folder": Told("path", "The folder; those below it do not count."),
+        "pattern": Told("string", "The names that count, as a pattern of the shell."),
+        "max_age": Told("seconds", "How long ago the last change may be."),
+        "least_size": Told("integer", "Files of fewer bytes do not count."),
+    },
     "page": {
         "url": Told("URL", "The page. Where it points elsewhere, that is not followed."),
         "status": Told("integer or list", "The HTTP statuses that are right."),
@@ -144,7 +152,11 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
         "tls_days": Told("integer", "Fewer days until the certificate ends are a warning."),
     },
     "units": {
-        "units": Told("unit or list", "Names with their type; a pattern must match one at least."),
+        "units": Told(
+            "unit or list",
+            "Names with their type. A pattern must match one at least, and sees no instance of a "
+            "template that is stopped: name those that must run.",
+        ),
         "accept_exited": Told(
             "boolean", "A unit may have done its work and ended, as active (exited) tells."
         ),

@@ -90,17 +90,24 @@ def render_entry(entry: Daemon | Component, form: str, look: Look) -> str:
     """Return everything that the catalogue has of a daemon or component."""
     if form != "table":
         return _json(form, {_SECTIONS[type(entry)]: [_plain(entry)]})
+    return "\n".join(entry_lines(entry, look)) + "\n"
+
+
+def entry_lines(entry: Daemon | Component, look: Look, *without: str) -> list[str]:
+    """Return lines with what is known of an entry, some of its fields left out."""
     lines = [paint(clean(entry.name), "head", look.color)]
     for field in fields(entry):
         value = getattr(entry, field.name)
-        if field.name in _ALWAYS or (field.name != "name" and value != field.default):
+        if field.name in ("name", *without):
+            continue
+        if field.name in _ALWAYS or value != field.default:
             lines += _lines(field.name, value)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def render_components(parts: Sequence[Component], form: str) -> str:
     """Return the components of a pipeline as an object."""
-    return _json(form, {"components": [_plain(part) for part in parts]})
+    return _json(form, {"components": [_plain(part) for part in parts]}, "pipeline")
 
 
 def render_files(files: Sequence[Path], form: str) -> str:
@@ -276,8 +283,8 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _json(form: str, document: dict[str, Any]) -> str:
+def _json(form: str, document: dict[str, Any], command: str = "bundle") -> str:
     if form == "jsonl":
         items = [item for items in document.values() if isinstance(items, list) for item in items]
         return "".join(dump(item) for item in items)
-    return dump(envelope("bundle", Exit.OK, [], []) | document, indent=2)
+    return dump(envelope(command, Exit.OK, [], []) | document, indent=2)

@@ -141,6 +141,9 @@ class RabbitMq:
         """Wait until it answers; it has its virtual host and accounts then."""
         if not self._ready:
             until("RabbitMQ answers", self._answers)
+            # Its management is there before the ports of its clients are.
+            ports = (self.amqp, self.stomp)
+            until("its ports", lambda: all(_answers(("127.0.0.1", port)) for port in ports))
             self._accounts()
             self._ready = True
 
@@ -162,9 +165,10 @@ class RabbitMq:
         """Return the answer of the management API to its administrator."""
         return call(self.url + "/api/" + path, "guest", "guest", method, body)
 
-    def queue(self, name: str, exchange: str = "", key: str = "#") -> None:
+    def queue(self, name: str, exchange: str = "", key: str = "#", kind: str = "classic") -> None:
         """Make a durable queue, bound to an exchange if one is named."""
-        self.call("PUT", f"queues/{VHOST}/{name}", {"durable": True})
+        settings = {"durable": True, "arguments": {"x-queue-type": kind}}
+        self.call("PUT", f"queues/{VHOST}/{name}", settings)
         if exchange:
             self.call("POST", f"bindings/{VHOST}/e/{exchange}/q/{name}", {"routing_key": key})
 

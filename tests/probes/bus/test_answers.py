@@ -130,6 +130,15 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
         {QUEUE: [queue(9, 1, messages_unacknowledged=3), queue(12, 1, messages_unacknowledged=6)]},
         {"prefetch": 1024}, "ok", "flows",
     ),
+    "stream": (
+        {QUEUE: [queue(9, type="stream", messages_ready=9),
+                 queue(12, type="stream", messages_ready=12)]}, {}, "ok", "flows",
+    ),
+    "depth-of-a-stream": (
+        {QUEUE: [queue(9, type="stream"), queue(12, type="stream")]}, {"max_depth": 50},
+        "no-data", "a stream, which keeps what was taken, so max_depth cannot",
+    ),
+    "silent-stream": ({QUEUE: [queue(9, type="stream", messages_ready=9)]}, {}, "silent", "0 of"),
     "crashed": ({QUEUE: [queue(9, 1, state="crashed")]}, {}, "not-running", "crashed"),
     "clock-ahead": (
         {QUEUE: [queue(9, 1, messages_ready=5, head_message_timestamp=4102444800),

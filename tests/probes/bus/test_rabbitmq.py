@@ -37,6 +37,9 @@ def flow(running: Brokers) -> Iterator[RabbitMq]:
     rabbit.call("POST", f"bindings/{VHOST}/e/{RAW}/e/amq.topic", {"routing_key": "perfsonar.#"})
     for name in ("uc", "built-up", "wedged", "greedy", "slow"):
         rabbit.queue(name, RAW, "perfsonar.#")
+    rabbit.queue("quorum", RAW, "perfsonar.#", kind="quorum")
+    rabbit.queue("quorum-wedged", RAW, "perfsonar.#", kind="quorum")
+    rabbit.queue("behind", "amq.topic", "perfsonar.#")
     rabbit.queue("quiet", QUIET, "quiet")
     rabbit.queue("stampless", QUIET, "stampless")
     rabbit.queue("target")
@@ -47,6 +50,9 @@ def flow(running: Brokers) -> Iterator[RabbitMq]:
         traffic.publish(amqp, RAW, (KEY,), 40),
         traffic.publish(amqp, QUIET, ("stampless",), 10, stamped=False),
         traffic.consume(amqp, "uc"),
+        traffic.consume(amqp, "behind"),
+        traffic.consume(amqp, "quorum"),
+        traffic.consume(amqp, "quorum-wedged", prefetch=10, confirm=False),
         traffic.consume(amqp, "wedged", prefetch=10, confirm=False),
         traffic.consume(amqp, "greedy", prefetch=0, confirm=False),
         traffic.consume(amqp, "slow", prefetch=10, seconds=0.2),
@@ -61,6 +67,8 @@ def flow(running: Brokers) -> Iterator[RabbitMq]:
     told = f"queues/{VHOST}/"
     until("counters", lambda: rabbit.call("GET", f"{told}uc")["message_stats"]["ack"])
     until("counters", lambda: rabbit.call("GET", f"{told}greedy")["messages_unacknowledged"])
+    # The depth of quorum queues is told every 5 s.
+    until("depth", lambda: rabbit.call("GET", f"{told}quorum-wedged")["messages_unacknowledged"])
     until("the shovels", lambda: len(rabbit.call("GET", f"shovels/{VHOST}")) == 2)
     yield rabbit
     stomp.close()
@@ -100,6 +108,8 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "sparse": queue("quiet", max_idle=3600),
         "too-sparse": queue("quiet", max_idle=0.01),
         "low": queue("uc", min_rate=400),
+        "quorum": queue("quorum", min_rate=10, min_ack=10, max_depth=1000),
+        "quorum-wedged": queue("quorum-wedged"),
         "few-consumers": queue("uc", min_consumers=7),
         "no-queue": queue("absent"),
         "age-unknown": queue("stampless", min_consumers=0, max_age=1),
@@ -159,6 +169,8 @@ STATES = {
     "sparse": ("ok", "0 messages/s in"),
     "too-sparse": ("silent", "nothing moved for"),
     "low": ("below-floor", "of at least 400 messages/s in"),
+    "quorum": ("ok", "flows; "),
+    "quorum-wedged": ("wedged", "1 consumer confirmed no message while holding 10 of 10"),
     "few-consumers": ("no-consumer", "of at least 7 consumers"),
     "no-queue": ("missing-object", "queue 'absent' does not exist in virtual host 'osg-nma'"),
     "age-unknown": ("no-data", "its messages have no time"),
@@ -227,6 +239,25 @@ def test_too_short_a_window_tells_nothing(flow: RabbitMq, tmp_path: Path) -> Non
     for one in ask(tmp_path, probes, window=0.3).values():
         assert (one.verdict, one.code) == (Verdict.UNKNOWN, "no-data")
         assert "look for longer" in one.text
+
+
+def test_binding_that_is_lost(flow: RabbitMq, tmp_path: Path) -> None:
+    probes = {
+        "bound": asked(flow, "bindings", exchange=RAW, bindings=[{"to": "amq.topic"}]),
+        "topics": asked(flow, "bindings", exchange="amq.topic", topics=[KEY]),
+        "queue": asked(flow, "queue", queue="behind"),
+    }
+    assert [one.code for one in ask(tmp_path, probes).values()] == ["ok"] * 3
+    place = f"bindings/{VHOST}/e/{RAW}/e/amq.topic"
+    flow.call("DELETE", f"{place}/perfsonar.%23")
+    try:
+        time.sleep(INTERVAL)
+        found = ask(tmp_path, probes)
+    finally:
+        flow.call("POST", place, {"routing_key": "perfsonar.#"})
+    assert (found["bound"].code, found["topics"].code) == ("not-bound", "ok")
+    assert "not bound to exchange 'amq.topic'" in found["bound"].text
+    assert (found["queue"].verdict, found["queue"].code) == (Verdict.CRITICAL, "silent")
 
 
 def test_alarm_is_told_and_over(flow: RabbitMq, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from psops.inventory import Host as Known
 from psops.transport import Connection, Options, connect
 from tests.lab import Host, Lab
+from tests.probes.data.conftest import Dialling
 from tests.probes.data.site import OK, ask, verdict
 
 DAY = 86400
@@ -91,13 +92,10 @@ def test_unit_that_stops_is_seen(far: Far) -> None:
 
 
 @pytest.mark.lab
-def test_host_without_a_bus_is_not_known(lab: Lab, bare_host: Host) -> None:
-    def dial(name: str) -> Connection:
-        return connect(Known(name=name), Options(ssh_config=str(lab.ssh_config)))
-
-    found = ask("units", dial=dial, via=bare_host.name, units="dbus.service")
+def test_host_without_a_bus_is_not_known(bare_host: Host, dialling: Dialling) -> None:
+    found = ask("units", dial=dialling(), via=bare_host.name, units="dbus.service")
     assert str(found.verdict) == "unknown"
-    found = ask("units", dial=dial, via="psops-no-such-host", units="dbus.service", timeout=3)
+    found = ask("units", dial=dialling(), via="psops-no-such-host", units="dbus.service", timeout=3)
     assert str(found.verdict) == "unknown"
     assert "cannot be reached" in found.text
 
@@ -185,18 +183,47 @@ def test_checksum_that_differs_is_only_printed(
 
 
 @pytest.mark.lab
-def test_directory_that_is_not_there_or_not_readable(tape: Tape, lab: Lab) -> None:
+def test_directory_that_is_not_there_or_not_readable(tape: Tape, dialling: Dialling) -> None:
     found = tape.ask(output=f"{tape.place}/none")
     assert verdict(found) == ("critical", "missing-object")
     far = tape.far
     far.shell('chmod 700 "$1"', tape.place)
-
-    def dial(name: str) -> Connection:
-        known = Known(name=name, user="psops")
-        return connect(known, Options(ssh_config=str(lab.ssh_config)))
-
+    dial = dialling(user="psops")
     found = ask("tape-copy", dial=dial, via=far.host.name, output=tape.output)
     assert str(found.verdict) == "unknown"
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("files", "how", "expected", "words"),
+    [
+        ([("a.log", 600, "x")], {}, OK, "a.log has 1B, changed 10min"),
+        ([("a.log", 7200, "x"), ("b.log", 9000, "x")], {}, ("critical", "stale"),
+         "the last change, of a.log, is 2h"),
+        ([("a.log", 7200, "x")], {"max_age": 3 * 3600}, OK, "a.log"),
+        # A file that is made anew each hour and stays empty is no sign of life.
+        ([("a.log", 7200, "x"), ("b.log", 0)], {}, ("critical", "stale"), "a.log"),
+        ([("b.log", 0)], {}, ("critical", "missing-object"), "no file '*' with anything in it"),
+        ([("b.log", 0)], {"least_size": 0}, OK, "b.log has 0B"),
+        ([("a.log", 60, "x")], {"pattern": "*.txt"}, ("critical", "missing-object"), "'*.txt'"),
+        ([("a.log", -7200, "x")], {}, ("unknown", "clock"), "ahead"),
+    ],
+)  # fmt: skip
+def test_files_are_written(
+    tape: Tape, files: list[tuple[Any, ...]], how: dict[str, Any], expected: Any, words: str
+) -> None:
+    tape.far.shell('rm "$1"/*', tape.output)
+    for file in files:
+        tape.file(*file)
+    found = tape.far.ask("files", **({"folder": tape.output} | how))
+    assert verdict(found) == expected, found
+    assert words in found.text
+
+
+@pytest.mark.lab
+def test_folder_of_files_that_is_not_there(tape: Tape) -> None:
+    found = tape.far.ask("files", folder=f"{tape.place}/none")
+    assert verdict(found) == ("critical", "missing-object")
 
 
 # gfal2 reads files here as it reads them from a tape elsewhere

@@ -1,0 +1,62 @@
+"""The files of a folder on a host, with their sizes and times, by find(1) there."""
+
+import re
+from typing import NamedTuple
+
+from psops.catalogue_entry import Probe
+from psops.checks import unknown, wrong
+from psops.probes import Unanswered
+from psops.probes.world import World
+from psops.report.text import clean, squeeze
+from psops.transport import Finished
+
+#: Makes programs complain in words that are known here.
+ENGLISH = ("env", "LC_ALL=C")
+_LINE = re.compile(r"(\d{1,18}) (-?\d{1,12})(?:\.\d*)? (.+)", re.ASCII | re.DOTALL)
+_MOST = 200
+
+
+class File(NamedTuple):
+    """A file: bytes, seconds since the epoch of its last change, name as it is there."""
+
+    size: int
+    changed: float
+    name: str
+
+
+def clock(probe: Probe, world: World) -> float:
+    """Return the time of the host that has the files, which need not be ours."""
+    done = world.run(probe, (*ENGLISH, "date", "+%s"))
+    said = done.stdout.decode(errors="replace").strip()
+    if done.status or not re.fullmatch(r"[0-9]{1,12}", said, re.ASCII):
+        raise Unanswered(unknown("cannot-run", f"date: {complaint(done)}"))
+    return float(said)
+
+
+def listed(probe: Probe, world: World, folder: str) -> list[File]:
+    """Return the files in a folder whose names match `pattern`; raises `Unanswered`.
+
+    So it does if not all of them are seen.
+    """
+    place = clean(folder)
+    what = ("-mindepth", "1", "-maxdepth", "1", "-type", "f", "-name", probe.settings["pattern"])
+    done = world.run(probe, (*ENGLISH, "find", folder, *what, "-printf", r"%s %T@ %f\0"))
+    if done.status:
+        said = complaint(done)
+        if "No such file or directory" in said:
+            raise Unanswered(wrong("missing-object", f"{place} is not there"))
+        code = "no-permission" if "Permission denied" in said else "cannot-run"
+        raise Unanswered(unknown(code, f"{place}: {said}"))
+    found = []
+    for line in done.stdout.decode(errors="replace").split("\0")[:-1]:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise Unanswered(unknown("no-data", f"{place}: find tells something else"))
+        found.append(File(int(match[1]), float(match[2]), match[3]))
+    return found
+
+
+def complaint(done: Finished) -> str:
+    """Return the last line that a program said of its failure."""
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return clean(squeeze(lines[-1]))[:_MOST] if lines else f"exit status {done.status}"
