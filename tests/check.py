@@ -84,10 +84,13 @@ def main() -> int:
         code = _run(row)
         if code != 0:
             return code
-    from tests import lab
+    from tests import lab, programs
 
+    left_out = programs.left_out()
     if reason := lab.unavailable():
-        print(f"left out: the tests on real hosts ({reason})")
+        left_out.insert(0, f"the tests on real hosts ({reason})")
+    if left_out:
+        print(f"left out: {'; '.join(left_out)}")
     return 0
 
 

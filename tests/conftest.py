@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import lab as real_hosts
+from tests import programs
 
 # Tests run beside others on a busy machine, where time tells nothing of a property.
 settings.register_profile("psops", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("psops")
 
-LEFT_OUT = pytest.StashKey[tuple[int, str]]()
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,16 +30,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # Last, so that only tests count which the command line has not deselected already.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the lab's tests where no host can boot, except in CI, where that is an error."""
+    """Leave out what cannot run here: the lab's tests where no host can boot, and tests whose
+    programs are missing; except in CI, where that is an error.
+    """
     needing = [item for item in items if item.get_closest_marker("lab")]
-    reason = real_hosts.unavailable() if needing else None
-    if reason is None:
+    unavailable = real_hosts.unavailable() if needing else None
+    lacking = {path: programs.missing(path) for path in {item.path for item in items}}
+    reasons: dict[pytest.Item, str] = {}
+    for item in items:
+        if missing := lacking[item.path]:
+            reasons[item] = f"tests of {item.path.name} (no {', '.join(missing)})"
+    if unavailable is not None:
+        reasons |= dict.fromkeys(needing, f"lab tests ({unavailable})")
+    if not reasons:
         return
+    told = [f"{count} {reason}" for reason, count in Counter(reasons.values()).items()]
     if os.environ.get("CI") == "true":
-        raise pytest.UsageError(f"{len(needing)} lab tests cannot run: {reason}")
-    items[:] = [item for item in items if item not in needing]
-    config.hook.pytest_deselected(items=needing)
-    config.stash[LEFT_OUT] = (len(needing), reason)
+        raise pytest.UsageError(f"tests cannot run: {'; '.join(told)}")
+    items[:] = [item for item in items if item not in reasons]
+    config.hook.pytest_deselected(items=[*reasons])
+    config.stash[LEFT_OUT] = told
 
 
 @pytest.hookimpl(trylast=True)
@@ -45,9 +57,8 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say how many tests were left out, and why."""
-    if LEFT_OUT in config.stash:
-        count, reason = config.stash[LEFT_OUT]
-        terminalreporter.write_line(f"left out: {count} lab tests ({reason})")
+    for told in config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(f"left out: {told}")
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,12 @@ from typing import Any, NoReturn
 
 from psops.errors import MissingLibrary, PsopsError, Terminated, UsageError
 from psops.exits import Exit
+from psops.glyphs import limit
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    limit()
     gc.disable()  # a run is over before garbage in cycles could matter
     code = _offer() if "_PSOPS_OFFER" in os.environ else run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):

@@ -130,6 +130,9 @@ def test_list_show_and_lint(say: Any, described: Path) -> None:
     assert code == Exit.OK
     assert "view: no check" in out
     assert say("lint", "-f", described, "--strict")[0] == Exit.SOME_FAILED
+    code, out, err = say("lint", "--system", "sand")
+    assert (code, err) == (Exit.OK, "")
+    assert out.splitlines()[-1].startswith("sand: no mistake")
 
 
 def test_readme_shows_a_part_of_its_example(say: Any) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -184,11 +183,12 @@ def test_archivers_on_a_real_host(lab: Lab) -> None:
         lab.shell(host, ["sh", "-c", script], check=True)
 
     def verdict() -> tuple[Verdict, str]:
-        dial = partial(connect, Host(name=host.name), Options(ssh_config=str(lab.ssh_config)))
-        world = World(lambda name: dial(), environment={"SAND_GRACC_FRONTEND": host.name})
+        environment = {"SAND_GRACC_FRONTEND": host.name}
+        world = World(lambda name: connection, environment=environment)
         found = one(verify(SAND, ("archiver",), world, Deadline(30)), "archiver", "service")
         return found.verdict, found.code
 
+    connection = connect(Host(name=host.name), Options(ssh_config=str(lab.ssh_config)))
     assert verdict() == (Verdict.CRITICAL, "missing-object")
     shell(f"printf '[Service]\\nExecStart=/bin/sleep 600\\n' > {unit}; systemctl daemon-reload;"
           "systemctl start graccarchive@ps-prod graccarchive@ps-itb")  # fmt: skip
@@ -202,6 +202,7 @@ def test_archivers_on_a_real_host(lab: Lab) -> None:
         shell("systemctl kill --signal=KILL graccarchive@ps-prod; sleep 0.3")
         assert verdict() == (Verdict.CRITICAL, "units")
     finally:
+        connection.close()
         shell(f"systemctl stop 'graccarchive@*'; rm {unit}; systemctl daemon-reload;"
               "systemctl reset-failed 'graccarchive@*' || true")  # fmt: skip
 

@@ -7,8 +7,10 @@ import pytest
 from psops.catalogue_keys import COMPONENT_KEYS
 from psops.catalogue_probes import _COMMON, probes
 from psops.catalogue_values import Wrong
+from psops.cli.generate_pipeline import VALUES
 from psops.probes import KINDS, keys_bus
 from psops.probes.keys import keys_of
+from psops.probes.keys_common import Variable
 from psops.probes.texts import COMMON, COMPONENT, SHARED, Told, keys_told, kinds_told
 
 #: Type in words -> values that are of it, and some that are not.
@@ -79,3 +81,18 @@ def test_kind_without_what_it_needs_is_refused(kind: str) -> None:
     assert needed
     with pytest.raises(Wrong, match=f"needs the key '{needed[0]}'"):
         probes({"x": {"kind": kind}})
+
+
+def test_values_that_may_be_left_to_a_variable_are_those_that_are_told() -> None:
+    found = set()
+    for kind in KINDS:
+        for key, one in keys_of(kind).items():
+            try:
+                value = one.reader("env:NAME")
+            except Wrong:
+                continue
+            if isinstance(value, Variable):
+                found.add(key)
+    told = VALUES.partition(" and via may be")[0]
+    assert found == {word.strip("(),") for word in told.split()} & {*found, "nodes", "broker"}
+    assert isinstance(_COMMON["via"]("env:NAME"), Variable)

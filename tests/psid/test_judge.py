@@ -512,6 +512,7 @@ def test_releases_that_can_and_cannot_live_together() -> None:
     found = _cluster(_vantage("f2-"))
     assert _codes(found) == {"versions": "mixed", "protocol": "heterogeneous"}
     assert "psiadmin of 347 is refused by psid 6.0" in found["versions"].text
+    assert "(346/418) on node01" in found["versions"].text
     old = parse_versions(capture("f9-").answer.stdout).nodes[2]
     mixed = _vantage("25-")
     assert old is not None

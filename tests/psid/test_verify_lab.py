@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from psops import transport
 from psops.exits import Exit
 from psops.inventory_file import read
 from psops.psid import verify as verb
+from psops.psid.admin import Admin
+from psops.psid.refusal import Reply
 from psops.report import Look
 from psops.report.verify import VERIFY_FORMATS, render_verify
 from psops.transport import Options
@@ -282,6 +285,24 @@ def test_what_hosts_say_is_shown_without_doing_harm(
         assert "\033" not in render_verify(told, form, Look())
 
 
+@pytest.mark.parametrize("way", ["ssh", "openssh"])
+def test_a_host_that_never_stops_printing_is_cut_off(
+    lab: Lab, nodes: tuple[Host, ...], inventory: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(transport, "MOST_OUTPUT", 1 << 20)
+    found = read(inventory)
+    host = replace(found.hosts[2], transport=way)
+    connection = transport.connect(host, Options(ssh_config=str(found.ssh_config)))
+    try:
+        put(lab, nodes[2], {"psiadmin": "#!/bin/sh\nyes '   0\tup'\n"})
+        told = Admin(connection, PROGRAM, 5).local()
+    finally:
+        connection.close()
+        lab.shell(nodes[2], ["rm", "-rf", PLACE], check=True)
+    assert told.reply is Reply.UNCLEAR
+    assert told.said == "a program there printed more than 1 MiB"
+
+
 def test_a_split_is_the_fault_of_the_node_that_is_alone(
     lab: Lab, nodes: tuple[Host, ...], inventory: Path, tmp_path: Path
 ) -> None:
@@ -343,7 +364,9 @@ def test_a_failed_psid_comes_with_its_log(
         Says(states="", own=2, refusal=capture("00-").answer.stderr),
     ]
     dropin = f"{_UNIT.format('psid.service.d')}/zz-fault.conf"
-    text = "[Service]\nExecStart=\nExecStart=/bin/sh -c 'echo node not configured; exit 255'\n"
+    # Of a process that is gone before journald looks, the journal cannot tell the unit's run.
+    line = "echo node not configured; sleep 0.5; exit 255"
+    text = f"[Service]\nExecStart=\nExecStart=/bin/sh -c '{line}'\n"
     with standing_in(lab, _says(nodes, *says)):
         write(lab, nodes[2], dropin, text)
         _shell(lab, nodes[2], "systemctl stop psid; systemctl daemon-reload; "

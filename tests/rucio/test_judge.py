@@ -215,6 +215,20 @@ def test_all_at_once_with_exit_code_1_have_one_cause() -> None:
     assert [one.because for one in found] == ["", *["startup"] * 3]
 
 
+def test_one_that_is_just_being_tried_again_does_not_hide_the_cause() -> None:
+    """Rucio's programs take some seconds until they find that the schema is another one."""
+    ended = dead("reaper", active="activating", sub="auto-restart", exit_code=1, restarts=2)
+    tried = running("hermes", 9, up=2.0, restarts=2)
+    often = running("minos", 10, up=2.0, restarts=5)
+    found = judge_host(host(ended, tried, often), (), RULES)
+    assert told(found)["startup"] == ("critical", "all-fail-at-start")
+    assert [one.because for one in found] == ["", "startup", "", "startup"]
+    for other in (replace(tried, restarts=0), replace(tried, up=90.0)):
+        assert "startup" not in told(judge_host(host(ended, other), (), RULES))
+    beats = table("hermes  vm  9  Thread-1  1", life=1.0)
+    assert "startup" not in told(judge_host(host(ended, tried), beats, RULES))
+
+
 @pytest.mark.parametrize(
     ("unit", "code", "words"),
     [

@@ -55,7 +55,7 @@ environment=RUCIO_HOME="/opt/rucio"
 autorestart=unexpected
 startsecs=0
 [program:minos]
-command={bin}/rucio-minos --no-such-option
+command=/bin/false
 environment=RUCIO_HOME="/opt/rucio"
 autostart=false
 """
@@ -115,7 +115,7 @@ class Bench:
 
     def until(self, fits: Callable[[dict[str, tuple[str, str]]], bool]) -> dict[str, Any]:
         """Return the findings once they fit, or the last ones."""
-        end = time.monotonic() + 25
+        end = time.monotonic() + 40
         while not fits(found := self.findings()) and time.monotonic() < end:
             time.sleep(0.5)
         return found
@@ -234,6 +234,22 @@ def test_what_works_is_told_so_by_database_and_by_server(
     assert "working" not in codes
 
 
+def test_a_login_without_rights_sees_all_but_supervisord(
+    benches: tuple[Bench, Bench], tmp_path: Path
+) -> None:
+    bench, _ = benches
+    inventory = tmp_path / "inventory.toml"
+    text = bench.lab.inventory.read_text()
+    inventory.write_text(text.replace('user = "root"', 'user = "plain"'))
+    words = ("-i", str(inventory), "-H", bench.rucio.host.name, "--db-url", f"file:{bench.url}")
+    run = psops("rucio", "verify", *words, "--json", home=bench.home)
+    found = {one["name"]: one for one in run.document["hosts"][0]["findings"]}
+    assert {name: found[name]["code"] for name in _UNITS} == dict.fromkeys(_UNITS, "working")
+    assert (found["supervisord"]["verdict"], found["supervisord"]["code"]) == ("unknown", "unread")
+    # Its children are nobody's fault.
+    assert not [name for name, one in found.items() if one["code"] in ("orphan", "stray")]
+
+
 def test_what_supervisord_alone_tells(benches: tuple[Bench, Bench]) -> None:
     bench, _ = benches
     control = f"{VENV}/bin/supervisorctl -s unix:///run/supervisor.sock"
@@ -241,9 +257,8 @@ def test_what_supervisord_alone_tells(benches: tuple[Bench, Bench]) -> None:
     found = bench.until(lambda found: {"hermes", "minos"} <= set(found))
     bench.rucio.shell(f"{control} stop minos")
     assert found["hermes"] == ("critical", "down")  # it has no services, and exits with code 0
-    # It ends at once and is started for ever: seen between its starts, or just after one.
-    assert found["minos"][0] == "critical"
-    assert found["minos"][1] in ("down", "failed", "restarting", "flapping")
+    # It ends at once: seen between two of its starts, or given up.
+    assert found["minos"] in (("critical", "restarting"), ("critical", "failed"))
     assert "minos" not in bench.findings()  # as it was stopped by hand
 
 
@@ -307,11 +322,15 @@ def test_all_daemons_that_refuse_to_start_have_one_cause(
         connection.execute("UPDATE alembic_version SET version_num = 'other'")
     names = " ".join(f"rucio-daemon@{name}" for name in _OTHER_UNITS)
     rucio.shell(f"systemctl restart {names}")
-    found = bench.until(lambda found: "startup" in found)
+    found = bench.until(lambda found: "startup" in found and set(_OTHER_UNITS) <= set(found))
     assert found.pop("startup") == ("critical", "all-fail-at-start")
-    assert {found[name] for name in _OTHER_UNITS} == {("critical", "restarting")}
-    text = bench.psops("rucio", "verify", "--db-url", f"file:{bench.url}").stdout
-    assert "because of startup" in text
+    assert {found[name][0] for name in _OTHER_UNITS} == {"critical"}
+    end = time.monotonic() + 20  # all of them may be seen in the midst of a start
+    while "because of startup" not in (
+        text := bench.psops("rucio", "verify", "--db-url", f"file:{bench.url}").stdout
+    ):
+        assert time.monotonic() < end, text
+        time.sleep(0.5)
 
 
 def test_children_that_supervisord_forgets(benches: tuple[Bench, Bench], staged: Staged) -> None:

@@ -127,6 +127,16 @@ def test_wrong_usage(tmp_path: Path, words: list[str], message: str) -> None:
     assert message in run.stderr
 
 
+def test_wrong_catalogue_is_told_before_any_host_is_asked(tmp_path: Path) -> None:
+    place = tmp_path / ".config/psops/bundles.d"
+    place.mkdir(parents=True)
+    (place / "mine.toml").write_text("nonsense = 1\n")
+    assert watch(tmp_path, "fstrim.timer", "-H", "ps01.demo").exit == 0
+    run = watch(tmp_path)
+    assert (run.exit, run.stdout) == (78, "")
+    assert "mine.toml" in run.stderr
+
+
 def test_no_host_at_all_is_told_by_the_exit_code(tmp_path: Path) -> None:
     run = watch(tmp_path, "-H", "node02.demo")
     assert run.exit == 69

@@ -55,3 +55,12 @@ def test_any_word_is_a_sign_of_life() -> None:
     pulse.heard(25.0)
     assert not pulse.is_dead(60.0)
     assert pulse.must_ask(60.0)
+
+
+def test_who_was_asleep_waits_for_the_answer_once_more() -> None:
+    pulse = Pulse(0.0)
+    pulse.asked(20.0)
+    assert not pulse.is_dead(3600.0)
+    assert pulse.must_ask(3600.0)
+    pulse.asked(3600.0)
+    assert pulse.is_dead(pulse.due + 1.0)

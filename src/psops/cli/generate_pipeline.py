@@ -51,9 +51,9 @@ report begins with the causes, and with who runs them.
 A rate is told by two looks, some seconds apart (--window); all checks run at once.
 """
 VALUES = """
-The keys url, mesh_url, alive_url, user, host (of tls) and via may be env:NAME: the value is that
-of the environment variable NAME, so that one description serves many sites. A check whose variable
-is not set is unknown and says which one.
+The keys url (of kinds that ask by HTTP), mesh_url, alive_url, user, host (of tls) and via may be
+env:NAME: the value is that of the environment variable NAME, so that one description serves many
+sites. A check whose variable is not set is unknown and says which one.
 """
 SECRETS = """
 A secret is never in a file of the catalogue, nor on a command line. The key secret says where it

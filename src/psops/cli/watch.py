@@ -1,5 +1,6 @@
 """`psops watch`: what runs where, live."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from psops.errors import UsageError
 from psops.exits import Exit
 
 if TYPE_CHECKING:
+    from psops.inventory import Host
     from psops.watch.feed import Chooser
 
 _CODES = (
@@ -114,7 +116,7 @@ def watch(
             lasting=True,
         ),
     )
-    choose = _chooser(units or [], bundle, timeout)
+    choose = _chooser(chosen, units or [], bundle, timeout)
     env = environment(context, color)
     prepare(chosen, options)
     raise_file_limit()
@@ -130,10 +132,13 @@ def _say(text: str) -> None:
     typer.echo(f"psops: {text}", err=True)
 
 
-def _chooser(units: list[str], bundle: str | None, timeout: float) -> "Chooser":
-    from psops.catalogue import Catalogue
+def _chooser(
+    hosts: "Sequence[Host]", units: list[str], bundle: str | None, timeout: float
+) -> "Chooser":
+    """Return what says which units of a host are meant; raises `UsageError`, and `ConfigError`
+    for a wrong catalogue, now and not host by host."""
     from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
-    from psops.watch.choose import Daemons, Named
+    from psops.watch.choose import Daemons, Everything, Named
 
     if units and bundle:
         raise UsageError("--bundle goes with no units")
@@ -145,5 +150,9 @@ def _chooser(units: list[str], bundle: str | None, timeout: float) -> "Chooser":
                 raise UsageError(f"{name} is a template: name an instance, as in "
                                  f"{name.replace('@.', '@NAME.')}")  # fmt: skip
         return Named(tuple(names), tuple(globs))
-    found = Catalogue.load().bundle(bundle).name if bundle else ""
-    return Daemons(found, Catalogue.load, timeout)
+    if not bundle and not any(host.bundles for host in hosts):
+        return Everything()
+    from psops.catalogue import Catalogue
+
+    catalogue = Catalogue.load()
+    return Daemons(catalogue, catalogue.bundle(bundle).name if bundle else "", timeout)

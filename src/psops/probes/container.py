@@ -64,10 +64,11 @@ def answer(probe: Probe, world: World) -> Answer:
     # An engine that is not there has no containers; one that does not let us in may have it.
     if absent and not any("permission denied" in problem.answer.text for problem in problems):
         return wrong("missing-object", f"no container '{clean(name)}' by {', '.join(absent)}")
-    if len(problems) == 1:
-        return problems[0].answer
     texts = "; ".join(dict.fromkeys(problem.answer.text for problem in problems))
-    return unknown(problems[0].answer.code, texts)
+    # SSH does not tell why a socket there cannot be opened.
+    unclear = problems[0].answer.code == "cannot-run" and texts.endswith("Connect failed")
+    why = ": no engine listens there, or not for this user" if unclear else ""
+    return unknown(problems[0].answer.code, f"{texts}{why}")
 
 
 def _inspect(probe: Probe, world: World, socket: str, name: str) -> _Found | None:

@@ -237,8 +237,11 @@ def _versions(fleet: Fleet) -> Iterable[Finding]:
         yield _not_known("versions", fleet)
         yield _not_known("protocol", fleet)
         return
-    texts = {node: one.text for node, one in versions.items()}
     pairs = {(one.client, one.daemon) for one in versions.values()}
+    texts = {
+        node: one.text if len(pairs) == 1 else f"{one.text} ({one.client}/{one.daemon})"
+        for node, one in versions.items()
+    }
     known = {(one.client, one.daemon): one for one in RELEASES}
     strange = sorted(pairs - known.keys())
     if len(set(texts.values())) == 1 and len(pairs) == 1:

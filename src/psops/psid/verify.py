@@ -252,14 +252,15 @@ def _join(
 
 def _vantages(cluster: Cluster, kept: _Kept, request: Request) -> list[str]:
     """Return the hosts that put the questions: the lowest ones that are up and not split off."""
+    hosts = [name for name in kept.hosts if name not in cluster.strangers]
     if request.deep or request.vantage:
-        return kept.hosts
+        return hosts
     sound = [
         name
-        for name in kept.hosts
+        for name in hosts
         if name in cluster.counted and cluster.seen(cluster.ids[name]) is not Seen.DOWN
     ]
-    return (sound or kept.hosts)[:_VANTAGES]
+    return (sound or hosts)[:_VANTAGES]
 
 
 def _judged(

@@ -195,8 +195,10 @@ def _with_causes(pairs: Sequence[tuple[Managed, Finding]], host: RucioHost) -> l
     findings = [finding for _, finding in pairs]
     live = [one for one in host.managed if one.wanted]
     dead = [one for one in live if not one.running and one.exit_code == 1]
-    if len(dead) >= 2 and len(dead) == len(live):
-        text = (f"all {len(dead)} daemons of the host end with exit code 1 as soon as they start: "
+    # Some may be seen in the seconds for which they run until they end once more.
+    begun = [one for one, finding in pairs if one.wanted and _has_begun_again(one, finding)]
+    if dead and len(live) >= 2 and len(dead) + len(begun) == len(live):
+        text = (f"all {len(live)} daemons of the host end with exit code 1 as soon as they start: "
                 "one cause, such as a database whose schema is not that of the code, a database "
                 "that does not answer, or no rucio.cfg")  # fmt: skip
         advice = Advice("read why one of them ends", f"journalctl -u '{dead[0].unit}' -n 50")
@@ -215,6 +217,11 @@ def _with_causes(pairs: Sequence[tuple[Managed, Finding]], host: RucioHost) -> l
     return [cause, *(
         _because(finding, "database") if one.unit in units else finding for one, finding in pairs
     )]  # fmt: skip
+
+
+def _has_begun_again(one: Managed, finding: Finding) -> bool:
+    young = one.up is not None and one.up < START_GRACE
+    return one.running and young and one.restarts > 0 and finding.code != "working"
 
 
 def _because(finding: Finding, cause: str) -> Finding:

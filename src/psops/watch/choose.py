@@ -1,17 +1,14 @@
 """Which units of a host are watched: those named, those of bundles, or all its services."""
 
-import functools
-import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from psops.catalogue import Catalogue
 from psops.client import Client
 from psops.inventory import Host
 from psops.transport import Connection
 from psops.watch.model import Targets
 
-#: Where neither the command line nor the inventory says what belongs on a host.
-_EVERYTHING = Targets(globs=("*.service",))
+if TYPE_CHECKING:
+    from psops.catalogue import Catalogue
 
 
 class Named:
@@ -25,6 +22,13 @@ class Named:
         return self._targets
 
 
+class Everything(Named):
+    """All services, where nobody says what belongs on a host."""
+
+    def __init__(self) -> None:
+        super().__init__((), ("*.service",))
+
+
 class Daemons:
     """The units of the daemons that a host must run: of the bundle that is given, else of those
     that the inventory says the host has; all its services where it says nothing.
@@ -32,26 +36,23 @@ class Daemons:
     A host is asked once; after a lost connection its units are known.
     """
 
-    def __init__(self, bundle: str, load: Callable[[], Catalogue], timeout: float) -> None:
+    def __init__(self, catalogue: "Catalogue", bundle: str, timeout: float) -> None:
+        self._catalogue = catalogue
         self._bundle = bundle
         self._timeout = timeout
-        self._load = functools.cache(load)
-        self._lock = threading.Lock()
         self._known: dict[str, Targets] = {}
 
     def __call__(self, host: Host, connection: Connection, client: Client) -> Targets:
         """Return the units, asking the host what it is."""
         bundles = (self._bundle,) if self._bundle else host.bundles
         if not bundles:
-            return _EVERYTHING
+            return Everything()(host, connection, client)
         if host.name in self._known:
             return self._known[host.name]
         from psops.survey import Survey
 
-        with self._lock:  # one thread reads the catalogue
-            catalogue = self._load()
-        survey = Survey(host, connection, client, catalogue, bundles=bundles, checks=("units",),
-                        timeout=self._timeout)  # fmt: skip
+        survey = Survey(host, connection, client, self._catalogue, bundles=bundles,
+                        checks=("units",), timeout=self._timeout)  # fmt: skip
         found = survey.members()
         missing = [name for names, _ in found.missing for name in names.split(" or ")[:1]]
         targets = Targets(names=tuple(dict.fromkeys((*found.units, *missing))))

@@ -235,7 +235,8 @@ class HostView:
         facts = self._half.pop(news.unit, {})
         before = self.states.get(news.unit)
         after = _after(before, news.properties, facts)
-        if stale and before is not None and after.since_us <= before.since_us:
+        # Times are read after states: at the same time it may be the signal that is newer.
+        if stale and before is not None and after.since_us < before.since_us:
             return []
         if before is None and not after.runs and after.active == "inactive":
             return []  # a unit that is looked at is loaded, and told so

@@ -19,6 +19,8 @@ SOUND = 60.0
 #: Seconds without a word from a host until it is asked for one, and until that must have come.
 #: Both together are within half a minute, the jitter included.
 QUIET, PATIENCE = 18.0, 10.0
+#: So much too late is only who was stopped or asleep meanwhile, and heard nothing for that.
+ASLEEP = 5.0
 
 
 class Backoff:
@@ -75,9 +77,9 @@ class Pulse:
         return self._due
 
     def must_ask(self, now: float) -> bool:
-        """Tell whether it is time to ask."""
-        return not self._asked and now >= self._due
+        """Tell whether it is time to ask, or to wait for the answer once more."""
+        return now >= self._due + (ASLEEP if self._asked else 0.0)
 
     def is_dead(self, now: float) -> bool:
         """Tell whether an answer did not come in time."""
-        return self._asked and now >= self._due
+        return self._asked and self._due <= now < self._due + ASLEEP

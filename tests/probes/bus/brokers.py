@@ -141,6 +141,9 @@ class RabbitMq:
         """Wait until it answers; it has its virtual host and accounts then."""
         if not self._ready:
             until("RabbitMQ answers", self._answers)
+            # Its management is there before the ports of its clients are.
+            ports = (self.amqp, self.stomp)
+            until("its ports", lambda: all(_answers(("127.0.0.1", port)) for port in ports))
             self._accounts()
             self._ready = True
 

@@ -50,8 +50,9 @@ def publish(
 ) -> Worker:
     """Return a producer of so many messages a second for each key; they have a time or none."""
 
+    channel = _channel(port)
+
     def work(worker: Worker) -> None:
-        channel = _channel(port)
         while worker.running:
             stamp = int(time.time()) if stamped else None
             for key in keys:
@@ -76,8 +77,9 @@ def consume(
     `pass_on` is called with the number of each message.
     """
 
+    channel = _channel(port)
+
     def work(worker: Worker) -> None:
-        channel = _channel(port)
         channel.basic_qos(prefetch_count=prefetch)
         seen = 0
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from psops.inventory import Host
-from psops.transport import Connection, Options, connect
 from tests.command import psops
 from tests.lab import Lab
+from tests.probes.data.conftest import Dialling
 from tests.probes.data.engine import Engine, engine, within
 from tests.probes.data.site import OK, Site, ask, gives, said, serve, vector, verdict
 
@@ -191,32 +190,32 @@ def real(lab: Lab) -> Iterator[tuple[Engine, Lab]]:
     ],
 )
 def test_real_engine_behind_ssh(
-    real: tuple[Engine, Lab], name: str, how: dict[str, Any], expected: Any, words: str
+    real: tuple[Engine, Lab],
+    dialling: Dialling,
+    name: str,
+    how: dict[str, Any],
+    expected: Any,
+    words: str,
 ) -> None:
     _, lab = real
-
-    def dial(via: str) -> Connection:
-        return connect(Host(name=via), Options(ssh_config=str(lab.ssh_config)))
-
-    found = ask("container", dial=dial, via=lab.host(5).name, container=name, **how)
+    found = ask("container", dial=dialling(), via=lab.host(5).name, container=name, **how)
     assert (str(found.verdict), found.code if expected[1] else None) == expected, found
     assert words in found.text
 
 
 @pytest.mark.lab
 @pytest.mark.parametrize("transport", ["ssh", "openssh"])
-def test_real_engine_by_each_way(real: tuple[Engine, Lab], transport: str) -> None:
+def test_real_engine_by_each_way(
+    real: tuple[Engine, Lab], dialling: Dialling, transport: str
+) -> None:
     _, lab = real
-
-    def dial(via: str) -> Connection:
-        options = Options(ssh_config=str(lab.ssh_config))
-        return connect(Host(name=via, transport=transport), options)
-
+    dial = dialling(transport=transport)
     host = lab.host(5).name
     found = ask("container", dial=dial, via=host, container="ps_etf", min_uptime=0)
     assert verdict(found) == OK, found
     found = ask("container", dial=dial, via=host, container="ps_etf", socket="/run/none.sock")
     assert verdict(found) == ("unknown", "cannot-run")
+    assert "or not for this user" in found.text
 
 
 @pytest.mark.lab

@@ -10,6 +10,7 @@ import pytest
 from psops.inventory import Host as Known
 from psops.transport import Connection, Options, connect
 from tests.lab import Host, Lab
+from tests.probes.data.conftest import Dialling
 from tests.probes.data.site import OK, ask, verdict
 
 DAY = 86400
@@ -91,13 +92,10 @@ def test_unit_that_stops_is_seen(far: Far) -> None:
 
 
 @pytest.mark.lab
-def test_host_without_a_bus_is_not_known(lab: Lab, bare_host: Host) -> None:
-    def dial(name: str) -> Connection:
-        return connect(Known(name=name), Options(ssh_config=str(lab.ssh_config)))
-
-    found = ask("units", dial=dial, via=bare_host.name, units="dbus.service")
+def test_host_without_a_bus_is_not_known(bare_host: Host, dialling: Dialling) -> None:
+    found = ask("units", dial=dialling(), via=bare_host.name, units="dbus.service")
     assert str(found.verdict) == "unknown"
-    found = ask("units", dial=dial, via="psops-no-such-host", units="dbus.service", timeout=3)
+    found = ask("units", dial=dialling(), via="psops-no-such-host", units="dbus.service", timeout=3)
     assert str(found.verdict) == "unknown"
     assert "cannot be reached" in found.text
 
@@ -185,16 +183,12 @@ def test_checksum_that_differs_is_only_printed(
 
 
 @pytest.mark.lab
-def test_directory_that_is_not_there_or_not_readable(tape: Tape, lab: Lab) -> None:
+def test_directory_that_is_not_there_or_not_readable(tape: Tape, dialling: Dialling) -> None:
     found = tape.ask(output=f"{tape.place}/none")
     assert verdict(found) == ("critical", "missing-object")
     far = tape.far
     far.shell('chmod 700 "$1"', tape.place)
-
-    def dial(name: str) -> Connection:
-        known = Known(name=name, user="psops")
-        return connect(known, Options(ssh_config=str(lab.ssh_config)))
-
+    dial = dialling(user="psops")
     found = ask("tape-copy", dial=dial, via=far.host.name, output=tape.output)
     assert str(found.verdict) == "unknown"
 
