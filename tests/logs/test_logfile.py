@@ -4,12 +4,16 @@ import gzip
 import lzma
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from psops.deadline import Deadline
 from psops.logs.logfile import LogFile
@@ -234,13 +238,66 @@ def test_nothing_is_lost_or_shown_twice_by_rotation_while_the_host_was_away(
     assert news(found) == [3, 4, 5, 6]
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(["write", "write", "rename", "truncate", "pack", "look", "away"]),
+                max_size=14))  # fmt: skip
+def test_whatever_happens_to_a_file_every_line_is_shown_once(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        _happens(Path(place) / "app.log", steps)
+
+
+def _happens(path: Path, steps: list[str]) -> None:
+    """Do these things to a log that is followed, and compare what is shown."""
+    files = LocalFiles("/")
+    write(path, 0)
+    found = log(path, files, lines=1)
+    shown = numbers(found.entries())
+    written = 1
+
+    def shift() -> None:
+        """Make room for one more older part, as logrotate does."""
+        older = sorted(path.parent.glob("app.log.*"), key=lambda one: int(one.name.split(".")[2]))
+        for one in reversed(older):
+            name = one.name.split(".")
+            name[2] = str(int(name[2]) + 1)
+            one.rename(path.with_name(".".join(name)))
+
+    for step in [*steps, "write", "look", "look"]:
+        if step == "write":
+            write(path, written, written + 1)
+            written += 2
+        elif step == "rename":
+            shift()
+            path.rename(f"{path}.1")
+            path.touch()
+        elif step == "truncate":
+            shift()
+            shutil.copy2(path, f"{path}.1")
+            os.truncate(path, 0)
+        elif step == "pack" and Path(f"{path}.1").exists():
+            before = Path(f"{path}.1").stat()
+            Path(f"{path}.1.gz").write_bytes(gzip.compress(Path(f"{path}.1").read_bytes()))
+            os.utime(f"{path}.1.gz", ns=(before.st_atime_ns, before.st_mtime_ns))
+            Path(f"{path}.1").unlink()
+        elif step == "away":
+            found.close()
+            found.attach(files, UTC)
+        elif step == "look":
+            shown += news(found)
+    found.close()
+    files.close()
+    assert shown == list(range(written)), steps
+
+
 def test_a_file_that_went_nowhere_is_told(path: Path, files: LocalFiles) -> None:
     write(path, 1, 2)
     found = log(path, files, lines=2)
     list(found.entries())
     write(path, 7, mode="w")
     items = list(found.news())
-    assert any("may be missing" in item.message for item in items if isinstance(item, Notice))
+    assert any(
+        "entries may be missing" in item.message for item in items if isinstance(item, Notice)
+    )
     assert numbers(found.rest()) == [7]
 
 

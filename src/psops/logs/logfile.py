@@ -6,6 +6,7 @@ that one rests), the file is shorter than what was read, or what was read is not
 more. What a rotation took away before it was read is read from where it went.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ class LogFile:
         self._file: RemoteFile | None = None
         self._offset = 0
         self._mark = b""
+        #: When the file had been written last when it was looked at last.
+        self._mtime = 0.0
         self._rest = b""
         self._stamps: Stamps | None = None
         #: What file and name were like when they were looked at last.
@@ -254,20 +257,22 @@ class LogFile:
         self._offset = offset
         self._mark = before[-_MARK:]
         self._rest = b""
+        self._mtime = attributes.mtime
         self._stamps = self._new_stamps(attributes.mtime)
 
     def _news(self) -> Iterator[Line | Notice]:
         if self._file is None:
             self._file = self._files.open(self.path, self._deadline())
-            if self._stamps is None:  # it has just appeared, so all of it is new
-                self._stamps = self._new_stamps(self._file.attributes(self._deadline()).mtime)
+        appeared = self._stamps is None  # so that all of it is new
+        if self._stamps is None:
+            self._stamps = self._new_stamps(self._file.attributes(self._deadline()).mtime)
         before = self._file.attributes(self._deadline())
         if before == self._seen == self._files.attributes(self.path, self._deadline()):
             return
-        moved = before.size < self._offset or not self._is_known(self._file)
-        if moved:
-            yield from self._rescue()
-            self._offset, self._mark = 0, b""
+        if not appeared and not self._is_known(self._file, before.size):
+            self.close()  # what it is called by now is among what is read
+            yield from self._taken_away()
+            self._file = self._files.open(self.path, self._deadline())
         yield from self._on(self._file)
         # The name is looked at between two looks at the open file: if that has not changed,
         # then what the name says is either the same or another file.
@@ -275,16 +280,19 @@ class LogFile:
         named = self._files.attributes(self.path, self._deadline())
         second = self._file.attributes(self._deadline())
         self._seen = named if first == second == named else None
-        if first == second != named:
-            yield from self._on(self._file)
-            yield Notice(self._host, Event.ROTATED, f"{self.path} was rotated")
-            self.close()
-            self._offset, self._mark = 0, b""
-            yield from self._end_of_part()
-            self._file = self._files.open(self.path, self._deadline())
-            yield from self._on(self._file)
+        if first == second:
+            self._mtime = first.mtime
+            if first != named and named.size:  # until then its writer may have the old one open
+                self.close()
+                yield from self._taken_away()
+                self._file = self._files.open(self.path, self._deadline())
+                yield from self._on(self._file)
 
-    def _is_known(self, file: RemoteFile) -> bool:
+    def _is_known(self, file: RemoteFile, size: int) -> bool:
+        """Tell whether a file has what was read last where it was; of one of which nothing was
+        read nobody can tell."""
+        if size < self._offset or not self._mark:
+            return False
         begin = self._offset - len(self._mark)
         return file.read(begin, len(self._mark), self._deadline()) == self._mark
 
@@ -313,40 +321,57 @@ class LogFile:
             yield from self._feed(rest + b"\n")
         yield from self.rest()
 
-    def _rescue(self) -> Iterator[Line | Notice]:
-        """Yield what came into the file after we had read it last and before it was emptied or
-        renamed: it is in an older file now, and in all that are newer than that one."""
-        if not self._mark:
-            return
+    def _taken_away(self) -> Iterator[Line | Notice]:
+        """Yield what a rotation took away before it was read, and go to the beginning.
+
+        It is in an older file now, which is known by what was read of it last, and in all that
+        are newer than that one; if nothing was read yet, in those written since.
+        """
         newer: list[tuple[Attributes, str]] = []
+        known = not self._mark
         for attributes, path in self._older():
-            place = self._offset - len(self._mark)
-            try:
-                pieces = contents(self._files, path, self._timeout, place)
-                begun = b""
-                for piece in pieces:
-                    begun += piece
-                    if len(begun) >= len(self._mark):
-                        break
-                if not begun.startswith(self._mark):
+            if not self._mark:
+                if attributes.mtime > self._mtime:
                     newer.append((attributes, path))
-                    continue
-                yield Notice(self._host, Event.ROTATED, f"{self.path} was rotated")
-                yield from self._feed(begun[len(self._mark) :])
-                for piece in pieces:
-                    yield from self._feed(piece)
-                yield from self._end_of_part()
-                for one, other in reversed(newer):
-                    if one.mtime >= attributes.mtime:
-                        yield from self._chosen(self._whole(other, one))
-                return
-            except HostError:
-                raise
-            except OSError:
+                continue
+            rest = self._rest_of(path)
+            if rest is None:
                 newer.append((attributes, path))
-        yield Notice(self._host, Event.ROTATED, f"{self.path} is a new file; where the one before "
-                     "went was not found, so that its last entries may be missing")  # fmt: skip
+                continue
+            yield Notice(self._host, Event.ROTATED, f"{self.path} was rotated")
+            for piece in rest:
+                yield from self._feed(piece)
+            newer = [one for one in newer if one[0].mtime >= attributes.mtime]
+            known = True
+            break
         yield from self._end_of_part()
+        if known:
+            for attributes, path in reversed(newer):
+                with self._problems_of(path):
+                    yield from self._chosen(self._whole(path, attributes))
+        else:
+            yield Notice(self._host, Event.ROTATED, f"{self.path} is a new file; where the one "
+                         "before went was not found, so that entries may be missing")  # fmt: skip
+        self._offset, self._mark = 0, b""
+
+    def _rest_of(self, path: str) -> Iterator[bytes] | None:
+        """Return what is in an older file behind the place where we were, None if it is not the
+        file that was read."""
+        place = self._offset - len(self._mark)
+        begun = b""
+        try:
+            pieces = contents(self._files, path, self._timeout, place)
+            for piece in pieces:
+                begun += piece
+                if len(begun) >= len(self._mark):
+                    break
+        except HostError:
+            raise
+        except OSError:
+            return None
+        if not begun.startswith(self._mark):
+            return None
+        return itertools.chain([begun[len(self._mark) :]], pieces)
 
     def _new_stamps(self, mtime: float) -> Stamps:
         return Stamps(self._host, self.path, self._unit, self._zone, int(mtime * 1e6))
