@@ -56,6 +56,15 @@ def test_help_fits_80_columns_whatever_the_terminal(
         assert [line for line in out.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_lists_of_commands_have_whole_sentences(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = say(capsys, f"{name} --help")
+    listed = out.partition("\nCommands:\n")[2].partition("\n\n")[0]
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=NAMES)
 def test_help_has_a_sentence_for_the_command_and_each_of_its_parameters(verb: Verb) -> None:
     assert re.match(r"[A-Z][^\n]{10,}", verb.help)

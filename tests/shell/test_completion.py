@@ -219,7 +219,7 @@ def test_help_is_shown_beside_verbs_and_options(shell: str, place: Place, zsh: T
         return
     said = zsh.screen("psops re")
     assert "Start units" not in said
-    assert "-- Stop units and start them again; start those that are not running." in said
+    assert "-- Stop and start units, also those that do not run." in said
 
 
 @pytest.mark.parametrize("shell", SHELLS)

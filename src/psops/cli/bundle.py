@@ -15,7 +15,7 @@ from psops.exits import Exit
 
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
 
-app = verb_app(_CODES, "Show which daemons a role must run, and prove that hosts run them.")
+app = verb_app(_CODES, "Show what a role must run, and prove it of hosts.")
 
 
 OsFamily = Annotated[
@@ -46,7 +46,10 @@ def list_bundles(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """List the bundles; with --system, also the components of its pipeline."""
+    """List the bundles.
+
+    With --system, also the components of its pipeline.
+    """
     from psops.catalogue import Catalogue
     from psops.nearest import did_you_mean
     from psops.report import Look, check_format

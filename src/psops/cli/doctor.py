@@ -20,9 +20,9 @@ def doctor(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Find what keeps psops from its work on this machine, and what to do about it.
+    """Find what keeps psops from its work on this machine.
 
-    No host is asked. The exit code is 1 if something is critical.
+    It says what to do about it. No host is asked. The exit code is 1 if something is critical.
     """
     from psops.cli.target import load_inventory
     from psops.doctor import Asked, examine

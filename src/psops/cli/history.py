@@ -91,7 +91,10 @@ def show_run(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Show one run with all its hosts and units; 'last' is the last one of this user."""
+    """Show one run with all its hosts and units.
+
+    'last' is the last one of this user.
+    """
     from psops.report import Look, check_format
     from psops.report.history import render_run
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
 
-app = verb_app(_CODES, "Show, check and edit the hosts and groups of the inventory.")
+app = verb_app(_CODES, "Show, check and edit hosts and groups.")
 
 
 @app.command("list", epilog=epilog(_CODES))
@@ -32,7 +32,10 @@ def list_hosts(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """List groups and hosts; with --hosts or --group, the hosts these mean."""
+    """List groups and hosts.
+
+    With --hosts or --group, the hosts that these mean.
+    """
     from psops.cli.target import load_inventory
     from psops.report import Look, check_format
     from psops.report.hosts import render_groups, render_hosts
@@ -135,7 +138,10 @@ def graph(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Draw the groups with their hosts, as a tree, or for Mermaid or Graphviz."""
+    """Draw the groups with their hosts.
+
+    As a tree, or for Mermaid or Graphviz.
+    """
     from psops.nearest import did_you_mean
     from psops.report import Look
     from psops.report.inventory_graph import FORMS, draw

@@ -124,7 +124,7 @@ def logs(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Show the logs of units, of one host or of many, merged by time.
+    """Show the logs of units on many hosts, by time.
 
     The journal, and the log files that the catalogue has for a unit's daemon. Without
     UNIT the whole journal. Times are those of this machine's zone.

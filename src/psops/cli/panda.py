@@ -26,7 +26,7 @@ _FORMATS = ("table", "json")
 #: A file of new daemons is not larger.
 _MOST_BYTES = 16 << 20
 
-app = verb_app(_FAILING_CODES, "Show, check, merge, compare and simulate daemons of PanDA servers.")
+app = verb_app(_FAILING_CODES, "Show, check, merge, compare, simulate PanDA's daemons.")
 
 Config = Annotated[
     str, typer.Argument(metavar="CFG", help="A panda_server.cfg, or HOST:PATH of one.")

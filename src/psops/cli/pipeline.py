@@ -21,7 +21,7 @@ _VERIFY_CODES = (Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.SOFTWARE, Exit.CONF
                  Exit.INTERRUPTED, Exit.TERMINATED)  # fmt: skip
 _DRAWINGS = ("tree", "mermaid", "dot", "svg")
 
-app = verb_app(_VERIFY_CODES, "Show a data pipeline over many organisations, and prove it.")
+app = verb_app(_VERIFY_CODES, "Show a pipeline of many organisations, and prove it.")
 
 Files = Annotated[
     list[str] | None,

@@ -23,7 +23,7 @@ _VERIFY_CODES = (Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.S
 _NODES_CODES = (Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
                 Exit.INTERRUPTED, Exit.TERMINATED)  # fmt: skip
 
-app = verb_app(_VERIFY_CODES, "Prove that the nodes of a ParaStation cluster agree, list them.")
+app = verb_app(_VERIFY_CODES, "Prove that the nodes of ParaStation agree.")
 
 Psiadmin = Annotated[
     str, typer.Option("--psiadmin", metavar="FILE", help="The program on the hosts.")

@@ -24,7 +24,7 @@ _CODES = (
 #: Folded beyond this many hosts, unless the user says otherwise.
 _FOLD_BEYOND = 8
 
-app = verb_app(_CODES, "Prove that Rucio's daemons work: their processes and their heartbeats.")
+app = verb_app(_CODES, "Prove that Rucio's daemons do their work.")
 
 Rest = Annotated[
     str | None,

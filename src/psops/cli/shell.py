@@ -11,12 +11,12 @@ from psops.errors import ConfigError, UsageError
 from psops.exits import Exit
 
 _CODES = (Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
-app = verb_app(_CODES, "Put completion and man pages where your shell and man look.")
+app = verb_app(_CODES, "Put completion and man pages where they are found.")
 
 
 @app.callback()
 def shell() -> None:
-    """Put completion and man pages where your shell and man look."""
+    """Put completion and man pages where they are found."""
 
 
 @app.command("install", epilog=epilog(_CODES))
@@ -67,7 +67,10 @@ def show(
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
     debug: opt.Debug = False,
 ) -> Answer:
-    """Print the completion script of a shell, as for: source <(psops shell show bash)."""
+    """Print the completion script of a shell.
+
+    As for: source <(psops shell show bash).
+    """
     from psops import share
     from psops.nearest import did_you_mean
 

@@ -17,7 +17,7 @@ _CODES = (
 )  # fmt: skip
 _FOLD_BEYOND = 8
 
-app = verb_app(_CODES, "Write unit files for daemons that have none, and check units of them.")
+app = verb_app(_CODES, "Write unit files for daemons, or check them.")
 
 
 @app.command("write", epilog=epilog(_WRITE_CODES))
@@ -51,12 +51,12 @@ def write(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Write a template, a target and a drop-in for daemons that come without units.
+    """Write a template, a target and a drop-in for daemons.
 
-    Rucio is such a system. The template rucio-daemon@.service runs any daemon; with
-    names of daemons there is a file for the options of each, and a template of its own for
-    one that runs several times. Printed, but with --output written; files that exist and
-    say something else stay.
+    That is for a system that comes without units, as Rucio does. The template
+    rucio-daemon@.service runs any daemon; with names of daemons there is a file for the
+    options of each, and a template of its own for one that runs several times. Printed, but
+    with --output written; files that exist and say something else stay.
     """
     from psops.nearest import did_you_mean
     from psops.rucio.expect import rules

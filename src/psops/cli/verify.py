@@ -60,7 +60,7 @@ def verify(
     color: opt.Color = "auto",
     debug: opt.Debug = False,
 ) -> Answer:
-    """Prove that hosts run what their role must run, and say what does not.
+    """Prove that hosts run what their role must run.
 
     Units are judged by rules that know what systemd alone hides. A host that cannot
     be read is unknown, never ok.

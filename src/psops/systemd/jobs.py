@@ -44,7 +44,7 @@ VERBS: dict[str, Verb] = {
         Verb("start", "started", "start", "StartUnit", starts=True, help="Start units."),
         Verb("stop", "stopped", "stop", "StopUnit", backwards=True, help="Stop units."),
         Verb("restart", "restarted", "restart", "RestartUnit", starts=True,
-             help="Stop units and start them again; start those that are not running."),
+             help="Stop and start units, also those that do not run."),
         Verb("try-restart", "restarted", "try-restart", "TryRestartUnit", starts=True,
              help="Restart the units that are running."),
         Verb("reload", "reloaded", "reload", "ReloadUnit", help="Let units read their "
@@ -57,7 +57,7 @@ VERBS: dict[str, Verb] = {
         Verb("disable", "disabled", files="DisableUnitFiles", arguments="r", now="stop",
              backwards=True, help="Let units no longer come up at boot."),
         Verb("reenable", "enabled again", files="ReenableUnitFiles", arguments="rf", now="restart",
-             help="Disable units and enable them again, as their files say now."),
+             help="Disable units and enable them as their files say now."),
         Verb("mask", "masked", files="MaskUnitFiles", arguments="rf", now="stop", backwards=True,
              help="Make it impossible to start units."),
         Verb("unmask", "unmasked", files="UnmaskUnitFiles", arguments="r",
