@@ -5,10 +5,13 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from psops.deadline import Deadline
+from psops.transport.mux import MuxConnection
 from tests.command import on_lab, psops
 from tests.lab import Host, Lab
 from tests.lab.relay import relay
@@ -63,6 +66,27 @@ def test_a_failed_units_log_comes_through_the_controlmaster(
 ) -> None:
     run = on_lab(lab, tmp_path, "-F", master, "-H", "lab001", "psops-fail")
     assert "no such table: runs" in run.stdout
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_many_streams_go_through_the_controlmaster(
+    lab: Lab, tmp_path: Path, master: str, threads: int
+) -> None:
+    """The answer to the end of a forward is not taken for the beginning of the next one."""
+    connection = MuxConnection(tmp_path / "lab001.sock", 5)
+
+    def ask(_: int) -> bytes:
+        limit = Deadline(5)
+        stream = connection.open_unix("/run/dbus/system_bus_socket", limit)
+        stream.send(b"\0AUTH\r\n", limit)
+        answer = stream.receive(limit)
+        stream.close()
+        return answer
+
+    with ThreadPoolExecutor(threads) as pool:
+        answers = list(pool.map(ask, range(24)))
+    connection.close()
+    assert {answer[:17] for answer in answers} == {b"REJECTED EXTERNAL"}
 
 
 def test_a_controlmaster_whose_host_refuses_forwards_runs_the_bridge(

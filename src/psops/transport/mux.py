@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import struct
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -97,6 +98,7 @@ class MuxConnection:
             self._control.request(_OPEN_FWD, forward)
             sock.connect(local)
         except OSError as exc:
+            sock.close()
             close()
             raise ProtocolError(f"the master's forward does not answer ({exc})") from exc
         return sock, close
@@ -181,6 +183,8 @@ class _Control:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(timeout)
         self._next_id = 0
+        # Checks open streams of one connection from several threads.
+        self._lock = threading.RLock()
         try:
             self.sock.connect(str(path))
             # Both sides greet first, so the greeting needs no waiting for.
@@ -195,14 +199,12 @@ class _Control:
 
     def request(self, kind: int, body: bytes, fds: tuple[int, ...] = ()) -> bytes:
         """Send a request and return the rest of its answer; raises `HostError` on refusal."""
-        self.send(kind, body)
-        for fd in fds:  # the master takes them one message each
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-            self.sock.sendmsg([b"\0"], ancillary)
-        answer = self.read()
-        if len(answer) < 8:
-            raise ProtocolError("the ssh master's answer is too short")
-        status, _request = struct.unpack_from(">II", answer)
+        with self._lock:
+            self.send(kind, body)
+            for fd in fds:  # the master takes them one message each
+                ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+                self.sock.sendmsg([b"\0"], ancillary)
+            status, answer = self._answer()
         if status in (_OK, _SESSION_OPENED):
             return answer[8:]
         (size,) = struct.unpack_from(">I", answer, 8) if len(answer) >= 12 else (0,)
@@ -212,10 +214,20 @@ class _Control:
         what = "refuses" if status == _FAILURE else "does not understand"
         raise ChannelRefused(f"the ssh master {what} the request ({reason})")
 
+    def _answer(self) -> tuple[int, bytes]:
+        """Return the answer to the last request; those to what was only sent come before it."""
+        while True:
+            answer = self.read()
+            if len(answer) < 8:
+                raise ProtocolError("the ssh master's answer is too short")
+            status, request = struct.unpack_from(">II", answer)
+            if request >= self._next_id:
+                return status, answer
+
     def send(self, kind: int, body: bytes) -> None:
         """Send a request; a master that is gone shows when the answer is read."""
-        self._next_id += 1
-        with contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError):
+            self._next_id += 1
             self._write(_word(kind) + _word(self._next_id) + body)
 
     def read(self) -> bytes:
