@@ -21,7 +21,7 @@ from typing import NamedTuple
 from tests.lab import Lab, state_place
 
 PLACE = Path(__file__).resolve().parents[1] / "man/pictures"
-COLUMNS = 112
+COLUMNS = 120
 _SIZE, _ADVANCE, _LINE, _MARGIN = 14, 8.4, 19, 18
 _PAPER, _INK, _PROMPT = "#1b1f27", "#d6d9e0", "#8fb7ff"
 #: SGR parameters -> attributes of a piece of text; these are all that psops uses.
@@ -44,7 +44,7 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("status", "psops status -H lab[001-003] psops-fail psops-crash dbus"),
+    Picture("status", "psops status -H lab[001-003] psops-fail owamp-server"),
     Picture(
         "verify", "psops bundle verify -H lab[001-003] testpoint",
         ((3, "pscheduler-runner.service"), (3, "owamp-server.service")),

@@ -56,6 +56,8 @@ class Host:
     protected: tuple[str, ...] | Literal[True] = ()
     waivers: tuple[Waiver, ...] = ()
     groups: tuple[str, ...] = ()
+    #: What is said after a name that the inventory does not have: which of its hosts is like it.
+    near: str = ""
 
 
 class Destination(NamedTuple):
@@ -64,6 +66,10 @@ class Destination(NamedTuple):
     user: str | None
     host: str
     port: int | None
+
+
+#: More names than these that no inventory has are meant as they are.
+_FEW = 10
 
 
 class Inventory:
@@ -127,7 +133,13 @@ class Inventory:
         without = {name for text in exclude for name in _Given(self, known).names(text)}
         order = [name for name in known if name in chosen or name in named]
         order += [name for name in named if name not in known]
-        selected = tuple(given.host(name) for name in order if name not in without)
+        others = [name for name in named if name not in known]
+        near = {name: did_you_mean(name, known) for name in others} if len(others) < _FEW else {}
+        selected = tuple(
+            replace(given.host(name), near=near[name]) if near.get(name) else given.host(name)
+            for name in order
+            if name not in without
+        )
         if not selected:
             raise UsageError("all selected hosts are excluded" if order else "no host is selected")
         return selected

@@ -14,7 +14,7 @@ from psops.pipeline.graph import Pipeline
 from psops.pipeline.report import Verification, verify_report
 from psops.probes.codes import CAUSES, CODES, Cause, cause_of
 from psops.report import Look
-from psops.report.pipeline import render_verification
+from psops.report.pipeline import render_verification, verification_object
 from psops.verdict import Verdict
 from tests.pipeline.describe import load, text_of
 
@@ -148,6 +148,18 @@ def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:
     assert findings["bus"].because == "collector"
     assert findings["bus"].advice == ()
     assert findings["collector"].advice[-1].text == "org collector runs it"
+
+
+def test_view_of_a_store_that_failed_is_right_but_in_doubt(pipeline: Pipeline) -> None:
+    """Grafana's health is fine while its dashboards stand still."""
+    results = (result("ingest", "wedged"), result("store", "stale"),
+               result("view", "ok", Verdict.OK), result("bridge", "ok", Verdict.OK))  # fmt: skip
+    found = Verification(pipeline=pipeline, names=tuple(pipeline.components), results=results,
+                         because=explain(pipeline, results))  # fmt: skip
+    assert found.behind == ("view",)
+    text = render_verification(found, Look(color=False, width=None))
+    assert "right, but behind what failed, so perhaps without new data: view\n" in text
+    assert verification_object(found)["behind"] == ["view"]
 
 
 def test_checks_that_fail_for_one_reason_are_told_in_one_line(pipeline: Pipeline) -> None:

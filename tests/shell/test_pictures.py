@@ -34,5 +34,5 @@ def test_a_picture_is_small_and_safe(picture: pictures.Picture) -> None:
 
 def test_colours_and_marks_are_drawn() -> None:
     svg = pictures.draw(pictures.PICTURES[0], "\x1b[1;31m× a<b\x1b[0m  c\n\nd")
-    assert '<tspan fill="#ff7b85" font-weight="bold">× a&lt;b</tspan>  c' in svg
+    assert '<tspan fill="#ff7b85" font-weight="bold">× a&lt;b</tspan>\N{NO-BREAK SPACE}' in svg
     assert pictures.words(svg)[1:] == ["× a<b c", "d"]

@@ -194,7 +194,11 @@ def _signal(text: str) -> int:
     name = text.upper()
     name = name if name.startswith("SIG") else f"SIG{name}"
     if name not in Signals.__members__:
-        raise UsageError(f"--signal: no signal {text!r}")
+        from psops.nearest import did_you_mean
+
+        names = (known.removeprefix("SIG") for known in Signals.__members__)
+        near = did_you_mean(name.removeprefix("SIG"), names)
+        raise UsageError(f"--signal: no signal {text!r}{near}")
     return int(Signals[name])
 
 

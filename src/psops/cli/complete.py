@@ -237,7 +237,7 @@ def catalogue_names(catalogue: "Catalogue") -> dict[str, list[str]]:
 def _known(kind: str) -> list[str]:
     """Return the names of a kind in the catalogue; the package's if the host's files are wrong."""
     from psops import paths
-    from psops.cli.shipped import NAMES
+    from psops.catalogue_names import NAMES
 
     if any(_entries(str(place)) for place in paths.config_files("bundles.d")):
         from psops.catalogue import Catalogue

@@ -117,7 +117,7 @@ def files() -> dict[str, str]:
             f"completions/{name}": render_completion(shell)
             for shell, (name, _) in completion.SHELLS.items()
         },
-        "src/psops/cli/shipped.py": render_shipped(),
+        "src/psops/catalogue_names.py": render_names(),
         "man/psops.1": render_man(),
         "man/psops-pipeline.5": generate_pipeline.render(WRITTEN, RELEASED),
         "man/psops-bundle.5": roff.alias("psops-catalogue", 5),
@@ -188,7 +188,7 @@ def render_completion(shell: str) -> str:
     return completion.render(shell, commands(), f"Written by {COMMAND}; changes are lost.")
 
 
-def render_shipped() -> str:
+def render_names() -> str:
     """Return the module with the names of the catalogue that psops brings."""
     from textwrap import fill
 

@@ -13,7 +13,7 @@ from psops.demo.numbers import IDENTITY
 from psops.demo.profile import Unit
 
 #: Seconds until the first accident, and between two.
-_FIRST, _PERIOD = 1.0, 3.0
+_FIRST, _PERIOD = 0.5, 3.0
 _KILL = 9
 #: Hosts that are looked at for something to happen on.
 _TRIES = 20

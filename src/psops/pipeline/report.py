@@ -38,6 +38,18 @@ class Verification:
         asked = {one.component for one in self.results}
         return tuple(name for name in self.names if name not in asked)
 
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The components that are right by themselves, but fed by what is not."""
+        return tuple(
+            name
+            for name in self.names
+            if self.verdict_of(name) in (Verdict.OK, Verdict.WARNING)
+            and any(
+                self.verdict_of(other) is Verdict.CRITICAL for other in self.pipeline.upstream(name)
+            )
+        )
+
     def verdict_of(self, name: str) -> Verdict | None:
         """Return the worst verdict on a component, None if nothing is asked of it."""
         own = [one.verdict for one in self.results if one.component == name]

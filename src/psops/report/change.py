@@ -8,6 +8,7 @@ from psops.changes import BAD, ChangeReport, PlannedCall, Result, UnitChange
 from psops.errors import describe
 from psops.fanout import Outcome
 from psops.inventory import fold
+from psops.nearest import did_you_mean_unit
 from psops.report import Look
 from psops.report.json import dump, envelope
 from psops.report.model import UnitStatus
@@ -154,6 +155,8 @@ def _failures(report: ChangeReport, look: Look) -> str:
         style, glyph = _STYLES[told[0][1].result]
         lines = [f"{paint(f'{glyph} {clean(unit)}{clean(where)}', style, look.color)}: "
                  f"{clean(message)}"]  # fmt: skip
+        if told[0][1].code == "no-such-unit":
+            lines[0] += clean(did_you_mean_unit(unit))
         log = next((change.log for _, change in told if change.log), ())
         for line in log:
             text = f"{moment(line.time_us)} {line.identifier}: {line.message}"

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from psops.nearest import did_you_mean_unit
 from psops.report import Look
 from psops.report.facts import UnitFacts, number, reason, signal_name, unit_facts
 from psops.report.model import RUNNING, UnitStatus
@@ -144,6 +145,8 @@ def _reload_notice(unit: UnitStatus) -> str:
 
 def _hint(unit: UnitStatus) -> str:
     if unit.load == "not-found":
+        if near := did_you_mean_unit(unit.name):
+            return f"no such unit here{near}"
         pattern = f"*{clean(unit.name).rpartition('.')[0].split('@')[0]}*"
         return f"no such unit here; psops status '{pattern}' shows what is like it"
     # The time tells a failure of this minute from one of last year.

@@ -68,6 +68,7 @@ def verification_object(found: Verification) -> dict[str, Any]:
             }
             for one in found.roots
         ],
+        "behind": list(found.behind),
         "not_checked": list(found.unchecked),
     }
 
@@ -152,6 +153,9 @@ def _rest(found: Verification, look: Look) -> str:
         names = f"{component} {', '.join(one.name for one in same)}"
         text = same[0].text if len({one.text for one in same}) == 1 else bare
         lines.append(f"{paint(f'{sign} {clean(names)}', style, look.color)}: {text} ({code})")
+    if found.behind:
+        names = clean(", ".join(found.behind))
+        lines.append(f"right, but behind what failed, so perhaps without new data: {names}")
     if found.unchecked:
         names = clean(", ".join(found.unchecked))
         lines.append(paint(f"not checked: {names}", "dim", look.color))

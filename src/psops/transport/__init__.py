@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 from psops.deadline import Deadline
-from psops.errors import ProtocolError
+from psops.errors import NameNotResolved, ProtocolError
 from psops.inventory import Host
 
 
@@ -220,7 +220,12 @@ def prepare(hosts: Sequence[Host], options: Options) -> None:
 def connect(host: Host, options: Options) -> Connection:
     """Return a connection to the host by its transport; raises `HostError`."""
     module: Any = import_module(TRANSPORTS[_way(host.transport)])
-    connection: Connection = module.connect(host, options)
+    try:
+        connection: Connection = module.connect(host, options)
+    except NameNotResolved as exc:
+        if not host.near:
+            raise
+        raise NameNotResolved(f"{exc}{host.near}", remedy=exc.remedy) from exc
     return connection
 
 
