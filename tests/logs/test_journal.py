@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psops.logs.journal import MOST_BYTES, Parser, command
+from psops.logs.journal import MOST_BYTES, Abilities, Parser, command
 from psops.logs.model import Line, LogQuery
 
 ENTRY = {
@@ -44,7 +44,7 @@ def test_an_entry_has_time_unit_process_priority_and_place() -> None:
     ("value", "shown"),
     [
         ("two\nlines", "two\nlines"),
-        (None, ""),
+        (None, "[a message of more than 4096 bytes; journalctl --all has it]"),
         ([104, 255, 105], "h\ufffdi"),
         (["first", "last"], "last"),
         ([[104, 105], [104]], "h"),
@@ -115,10 +115,17 @@ def test_the_command_has_a_word_for_each_wish_and_no_shell() -> None:
     asked = query(since=1.5, until=2.25, strongest=1, weakest=4, grep=re.compile("a b; rm -rf"))
     argv = command(asked, ("a.service", "b@*.service"), lines=7)
     assert argv[0] == "journalctl"
-    assert set(argv[4:]) == {
-        argv[4], "--unit=a.service", "--unit=b@*.service", "--since=@1.500000", "--until=@2.250000",
+    assert argv[4].startswith("--output-fields=MESSAGE,PRIORITY,")
+    assert set(argv[5:]) == {
+        "--unit=a.service", "--unit=b@*.service", "--since=@1.500000", "--until=@2.250000",
         "--priority=1..4", "--grep=a b; rm -rf", "--case-sensitive=yes", "--lines=7", "--reverse",
     }  # fmt: skip
+
+
+def test_an_old_journalctl_is_asked_for_less() -> None:
+    asked = query(grep=re.compile("x"))
+    less = command(asked, (), able=Abilities(fields=False, patterns=False))
+    assert less == ("journalctl", "--no-pager", "--output=json")
 
 
 def test_following_begins_behind_an_entry_or_at_a_moment() -> None:

@@ -36,7 +36,7 @@ def test_a_line_of_the_readme_runs_on_the_demo_fleet(line: str, tmp_path: Path) 
     )  # fmt: skip
     followed = " -f " in line
     try:
-        out, err = process.communicate(timeout=3 if followed else 30)
+        out, err = process.communicate(timeout=2 if followed else 30)
     except subprocess.TimeoutExpired:
         assert followed
         process.send_signal(signal.SIGINT)

@@ -134,7 +134,7 @@ class Follower:
         since = None if logs.cursor else max(self._since or 0, logs.query.since or 0) or None
         return journal.command(
             logs.query, logs.units.all, follow=True, after=logs.cursor, since=since,
-            grep=logs.grep_there,
+            able=logs.able,
         )  # fmt: skip
 
     def _pump(self, ended: list[HostError], over: threading.Event) -> None:
@@ -150,8 +150,7 @@ class Follower:
                     return
                 self._program.close()
                 self._program = self._logs.start(self._command())
-            if self._logs.explain(done):
-                self._logs.forget_patterns()
+            self._logs.explain(done, self._logs.able)
             ended.append(ChannelRefused("journalctl has ended there", remedy=""))
         except HostError as exc:
             if "cursor" in str(exc):
@@ -162,7 +161,7 @@ class Follower:
 
     def _read(self, program: Running) -> None:
         parser = journal.Parser(self._name)
-        here = None if self._logs.grep_there else self._logs.query.grep
+        here = None if self._logs.able.patterns else self._logs.query.grep
         while True:
             try:
                 data = program.receive(Deadline(3600.0))

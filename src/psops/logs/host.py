@@ -5,6 +5,8 @@ files of daemons by SFTP. Nothing is left running on the host.
 """
 
 import heapq
+import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, tzinfo
@@ -63,7 +65,8 @@ class HostLogs:
         self._tell = tell
         self._sudo = options.sudo or host.sudo
         self._forbidden = False
-        self._greps = True  # until journalctl says that it was built without
+        #: What its journalctl can, until it says otherwise.
+        self.able = journal.ABLE
         self._connection: Connection | None = None
         self._files: Files | None = None
         self._zone: tzinfo = UTC
@@ -178,41 +181,40 @@ class HostLogs:
 
     def _entries(self, units: tuple[str, ...], lines: int | None = None) -> Iterator[Line]:
         """Yield entries of the journal, the newest first if only the last ones are asked for."""
-        here = None if self._greps else self.query.grep
-        argv = journal.command(self.query, units, lines=None if here else lines, grep=self._greps)
+        able = self.able
+        here = None if able.patterns else self.query.grep
+        # Chosen here, the last ones are known only when all have been read.
+        argv = journal.command(self.query, units, lines=None if here else lines, able=able)
         program = self.start(argv)
-        parser = journal.Parser(self.host.name)
-        given = 0
         try:
-            while data := program.receive(Deadline(self.options.timeout)):
-                for line in parser.feed(data):
-                    if here is None or here.search(line.message):
-                        given += 1
-                        yield line
+            found = self._said(program, here)
+            if here and lines is not None:
+                found = reversed(deque(found, maxlen=lines))
+            yield from found
             done = program.finish(Deadline(self.options.timeout))
         finally:
             program.close()
-        if self.explain(done):
-            yield from self._without_patterns(units, lines)
+        if self.explain(done, able):
+            yield from self._entries(units, lines)
 
-    def _without_patterns(self, units: tuple[str, ...], lines: int | None) -> Iterator[Line]:
-        """Yield entries of a journalctl that knows no patterns: chosen here, if need be by
-        reading them all, of which no more are kept than asked for."""
-        self.forget_patterns()
-        if lines is None:
-            yield from self._entries(units)
-            return
-        from collections import deque
+    def _said(self, program: Running, pattern: re.Pattern[str] | None) -> Iterator[Line]:
+        parser = journal.Parser(self.host.name)
+        while data := program.receive(Deadline(self.options.timeout)):
+            for line in parser.feed(data):
+                if pattern is None or pattern.search(line.message):
+                    yield line
 
-        yield from reversed(deque(self._entries(units), maxlen=lines))
-
-    def explain(self, done: Finished) -> bool:
-        """Tell what it means how journalctl ended, raise that as `HostError` if it is bad, and
-        return whether it has to be called once more, without a pattern."""
+    def explain(self, done: Finished, able: journal.Abilities) -> bool:
+        """Tell what it means how a journalctl that was taken to be `able` ended: raise that as
+        `HostError` if it is bad, and return whether to ask again, as it is less able."""
         text = done.stderr.decode(errors="replace").strip()
         lower = text.lower()
         last = text.splitlines()[-1] if text else ""
-        if "pattern matching support" in lower and self._greps:
+        if able.patterns and "pattern matching support" in lower:
+            self.able = self.able._replace(patterns=False)
+            return True
+        if able.fields and "unrecognized option" in lower:
+            self.able = journal.Abilities(fields=False, patterns=False)
             return True
         # Who sees nothing but what is his own has asked for that with --user.
         partly = "messages from other users" in lower and not self.query.user
@@ -239,15 +241,6 @@ class HostLogs:
         """Start a program there, as root with sudo."""
         argv = ("sudo", "-n", *argv) if self._sudo else argv
         return self.connection.start(argv, Deadline(self.options.timeout))
-
-    @property
-    def grep_there(self) -> bool:
-        """Whether journalctl chooses by the pattern."""
-        return self._greps
-
-    def forget_patterns(self) -> None:
-        """Choose by the pattern here from now on."""
-        self._greps = False
 
     # What is meant
 

@@ -6,7 +6,7 @@ Authority: systemd.journal-fields(7) and the Journal Export Formats' section on 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from psops.logs.model import INFO, Line, LogQuery
 
@@ -15,9 +15,20 @@ _FIELDS = ("MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "SYSLOG_PID", "_PID", "_C
 #: Bytes of one entry that are read; a longer one is told by its size. Messages up to this
 #: length are shown whole, so nothing but a dump is ever cut.
 MOST_BYTES = 1 << 20
+_TOO_LONG = "[a message of more than 4096 bytes; journalctl --all has it]"
 _PLAIN_FIELD = r'"%s" ?: ?"([^"\\]*)"'
 _SEEN = {name: re.compile(_PLAIN_FIELD % name) for name in
          ("__REALTIME_TIMESTAMP", "__CURSOR", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER")}  # fmt: skip
+
+
+class Abilities(NamedTuple):
+    """What a journalctl can: choose fields (systemd 236), search (237, and built so)."""
+
+    fields: bool = True
+    patterns: bool = True
+
+
+ABLE = Abilities()
 
 
 def command(
@@ -28,18 +39,18 @@ def command(
     follow: bool = False,
     after: str = "",
     since: float | None = None,
-    grep: bool = True,
+    able: Abilities = ABLE,
 ) -> tuple[str, ...]:
     """Return the argument vector for the entries of some units, of all where there are none.
 
     Moments travel as seconds since the epoch, since journalctl reads dates in the zone of its
-    own host. The pattern's case counts, where journalctl alone would guess; without `grep` it
-    is left out, for a journalctl that was built without patterns.
+    own host. The pattern's case counts, where journalctl alone would guess.
     """
     kind = "--user-unit" if query.user else "--unit"
-    # All fields whole, but these only: without --all a long message would be null.
-    argv = ["journalctl", "--no-pager", "--all", "--output=json"]
-    argv += [f"--output-fields={','.join(_FIELDS)}"]
+    argv = ["journalctl", "--no-pager", "--output=json"]
+    if able.fields:
+        # All of them whole, but these only: without --all a long message would be null.
+        argv += ["--all", f"--output-fields={','.join(_FIELDS)}"]
     argv += ["--user"] if query.user and not units else []
     argv += [f"{kind}={unit}" for unit in units]
     since = query.since if since is None else since
@@ -49,7 +60,7 @@ def command(
         argv.append(f"--until=@{query.until:.6f}")
     if (query.strongest, query.weakest) != (0, 7):
         argv.append(f"--priority={query.strongest}..{query.weakest}")
-    if query.grep is not None and grep:
+    if query.grep is not None and able.patterns:
         argv += [f"--grep={query.grep.pattern}", "--case-sensitive=yes"]
     if after:
         argv.append(f"--after-cursor={after}")
@@ -113,7 +124,8 @@ class Parser:
             _text(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM")),
             _number(entry.get("_PID") or entry.get("SYSLOG_PID"), 0),
             min(_number(entry.get("PRIORITY"), INFO), 7),
-            _text(entry.get("MESSAGE")),
+            # Null is what an old journalctl gives for more than 4096 bytes.
+            _text(entry.get("MESSAGE", "")) if entry.get("MESSAGE", "") is not None else _TOO_LONG,
             cursor=_text(entry.get("__CURSOR")),
         )
 
