@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,17 +31,22 @@ def test_a_line_of_the_readme_runs_on_the_demo_fleet(line: str, tmp_path: Path) 
     program.chmod(0o755)
     environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin", "TZ": "UTC",
                    "PSOPS_INVENTORY": "demo"}  # fmt: skip
-    process = subprocess.Popen(
-        ["sh", "-c", f"exec {line}"], env=environment, cwd=tmp_path, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
     followed = " -f " in line
-    try:
-        out, err = process.communicate(timeout=2 if followed else 30)
-    except subprocess.TimeoutExpired:
-        assert followed
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+
+    def shown() -> str:
+        return "".join(path.read_text() for path in (tmp_path / "out", *tmp_path.glob("*.jsonl")))
+
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as errors:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {line}"], env=environment, cwd=tmp_path, stdout=out, stderr=errors
+        )
+        if followed:
+            end = time.monotonic() + 30
+            while ".demo" not in shown() and time.monotonic() < end and process.poll() is None:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    err = (tmp_path / "err").read_text()
     assert process.returncode == (130 if followed else 1 if " -a " in line else 0), err
     assert "psops:" not in err
-    assert ".demo" in out + "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
+    assert ".demo" in shown()

