@@ -222,7 +222,7 @@ class RucioHost:
 
     def heartbeats(self) -> list[tuple[Any, ...]]:
         """Return name and process of all heartbeats, as the database has them."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10) as connection:
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=60) as connection:
             return connection.execute("SELECT readable, pid FROM heartbeats").fetchall()
 
     def wait(self, names: dict[str, int], seconds: float = 30.0) -> None:
