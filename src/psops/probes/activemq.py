@@ -14,6 +14,7 @@ from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters
 from psops.probes.counters import Rate, whole
 from psops.probes.keys_common import login
+from psops.probes.stomp import OWN_CLIENT
 from psops.probes.world import World
 from psops.report.text import clean, squeeze
 
@@ -27,6 +28,8 @@ _PATH = str.maketrans({"!": "!!", "/": "!/", '"': '!"'})
 _COUNTED = (
     "EnqueueCount", "DispatchCount", "DequeueCount", "InFlightCount", "ConsumerCount", "QueueSize",
 )  # fmt: skip
+#: Names of the consumers, told together with their count.
+_CONSUMERS = "Subscriptions"
 #: Seconds by which our clock and that of Jolokia, which has whole ones, may differ over a window.
 _CLOCKS = 1.0
 
@@ -141,8 +144,9 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
     place = {"destinationType": kind, "destinationName": name.translate(BEAN)}
     run = _one(read(probe, world, node, bean(probe), ("BrokerId",), "the broker")).get("BrokerId")
     told = run if isinstance(run, str) else ""
+    asked = (*_COUNTED, _CONSUMERS) if kind == "Topic" else _COUNTED
     try:
-        reading = read(probe, world, node, bean(probe, **place), _COUNTED, what)
+        reading = read(probe, world, node, bean(probe, **place), asked, what)
     except Unanswered as exc:
         if exc.answer.code != "missing-object":
             raise
@@ -150,7 +154,10 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
     one = _one(reading)
     enqueued, dispatched, dequeued, held, consumers, size = (whole(one, key) for key in _COUNTED)
     if kind == "Topic" and consumers:
-        consumers -= _away(probe, world, node, place)
+        names = _names(one)
+        consumers -= sum(f"clientId={OWN_CLIENT}" in name for name in names)
+        if not names or any("consumerId=Durable" in name for name in names):
+            consumers -= _away(probe, world, node, place)
     return Destination(
         node=node,
         run=told,
@@ -171,6 +178,13 @@ def _one(reading: Reading) -> dict[str, Any]:
         text = f"{len(reading.beans)} brokers answer there; set 'broker' to the name of one"
         raise Unanswered(unknown("no-data", text))
     return reading.beans[0] if reading.beans else {}
+
+
+def _names(told: dict[str, Any]) -> list[str]:
+    """Return the names of the consumers, [] if they are not told."""
+    found = told.get(_CONSUMERS)
+    listed = found if isinstance(found, list) else []
+    return [str(one.get("objectName")) for one in listed if isinstance(one, dict)]
 
 
 def _away(probe: Probe, world: World, node: str, place: dict[str, str]) -> int:

@@ -15,6 +15,7 @@ from psops.catalogue_entry import Probe
 from psops.checks import unknown, wrong
 from psops.probes import Unanswered
 from psops.probes.counters import whole
+from psops.probes.stomp import OWN_QUEUE
 from psops.probes.world import Look, World
 from psops.report.text import clean
 
@@ -98,17 +99,25 @@ def queue_of(answer: Look, name: str) -> Queue:
 
 
 def bindings(probe: Probe, world: World, exchange: str) -> list[dict[str, Any]]:
-    """Return where an exchange leads; raises `Unanswered` if it does not exist or leads nowhere."""
+    """Return where an exchange leads, but for queues by which psops itself counts.
+
+    Raises `Unanswered` if it does not exist or leads nowhere.
+    """
     what = f"exchange '{clean(exchange)}'"
     parts = ("exchanges", probe.settings["vhost"], exchange)
     found = world.json(probe, address(probe, *parts, "bindings", "source"))
     if not isinstance(found, list):
         raise Unanswered(unknown("no-data", f"{what}: the answer is no list"))
+    found = [
+        one
+        for one in found
+        if isinstance(one, dict) and not str(one.get("destination")).startswith(OWN_QUEUE)
+    ]
     if not found:
         # The list of an exchange that does not exist is as empty, and its status 200 as well.
         look(probe, world, what, *parts)
         raise Unanswered(wrong("not-bound", f"{what} leads nowhere{where(probe)}"))
-    return [one for one in found if isinstance(one, dict)]
+    return found
 
 
 def check_visible(probe: Probe, world: World) -> None:

@@ -7,6 +7,7 @@ topic, and questions to ActiveMQ's statistics plugin, which answers without keep
 import html
 import json
 import re
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -29,6 +30,11 @@ _ESCAPES = {"\\": "\\\\", "\r": "\\r", "\n": "\\n", ":": "\\c"}
 _UNESCAPED = {"\\\\": "\\", "\\r": "\r", "\\n": "\n", "\\c": ":"}
 _REPLIES = "/temp-queue/psops"
 _STATISTICS = "ActiveMQ.Statistics."
+#: What the client id of each login begins with, by which psops knows its own on ActiveMQ.
+OWN_CLIENT = "psops-"
+#: What RabbitMQ calls the queue of a subscription, as it calls those that are not named: rights
+#: to have one may go by that. The end is ours.
+OWN_QUEUE = "stomp-subscription-psops-"
 #: As a header of a question: an empty answer is the last one, see StatisticsBroker of ActiveMQ.
 _AN_END = "ActiveMQ.Statistics.Destination.List.End.With.Null"
 #: As a header of a question: the time of the oldest message is told, which only looks at it.
@@ -120,6 +126,8 @@ class Session:
         secret = world.secret(given["secret"]) if given["secret"] else ""
         self._timeout = probe.timeout
         self._rest = b""
+        #: Two of the same at once are refused by ActiveMQ.
+        self._id = secrets.token_hex(8)
         #: What the broker says it is, "" if it does not.
         self.server = ""
         self._subscriptions: set[str] = set()
@@ -156,8 +164,18 @@ class Session:
         """Ask for what comes to a destination, once; raises `Unanswered`."""
         if id not in self._subscriptions:
             self._subscriptions.add(id)
-            headers = {"id": id, "destination": destination, "ack": "auto", "receipt": id}
+            headers = {"id": id, "destination": destination, "ack": "auto", "receipt": id,
+                       "x-queue-name": f"{OWN_QUEUE}{self._id}"}  # fmt: skip
             self.send("SUBSCRIBE", headers)
+
+    def unsubscribe(self, id: str) -> None:
+        """Take no more, and wait until the broker knows; raises `Unanswered`."""
+        receipt = f"no more {id}"
+        self.send("UNSUBSCRIBE", {"id": id, "receipt": receipt})
+        deadline = Deadline(self._timeout)
+        while (frame := self.receive(deadline)) is not None:
+            if frame.headers.get("receipt-id") == receipt:
+                break
 
     def receive(self, deadline: Deadline) -> Frame | None:
         """Return the next frame, None if there is none in time; raises `Unanswered`."""
@@ -187,7 +205,8 @@ class Session:
                 raise Unanswered(unknown("too-big", text))
 
     def _log_in(self, host: str, user: str, secret: str) -> None:
-        headers = {"accept-version": "1.1,1.2", "host": host, "heart-beat": "0,0"}
+        headers = {"accept-version": "1.1,1.2", "host": host, "heart-beat": "0,0",
+                   "client-id": f"{OWN_CLIENT}{self._id}"}  # fmt: skip
         if "\n" in user + secret:
             raise Unanswered(unknown("no-secret", "a login by STOMP has no line breaks"))
         if user:
@@ -311,4 +330,7 @@ def count_messages(session: Session, probe: Probe, seconds: float) -> tuple[int,
     if start is None:
         text = f"{session.place}: no answer to the subscription within {probe.timeout:g} s"
         raise Unanswered(wrong("timeout", text))
-    return count, time.monotonic() - start
+    found = count, time.monotonic() - start
+    # Whoever looks at the topic next does not see a consumer that is on its way out.
+    session.unsubscribe("count")
+    return found

@@ -5,8 +5,10 @@ it and XStream to write the answer with; where it does not, the messages of a to
 for a window, which takes none from anybody. Those of a queue are never counted.
 """
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -91,7 +93,20 @@ def _once(probe: Probe, world: World, what: str, ask: Callable[[], Any]) -> Any:
     return world.once((what, *login(probe, "vhost", "nodes", "topic", "queue")), ask)
 
 
+def _turn(probe: Probe, world: World) -> AbstractContextManager[Any]:
+    """Return what only one can hold at a time: who counts a topic is among its consumers."""
+    given = probe.settings
+    key = ("turn", *(given[name] for name in ("url", "vhost", "nodes", "topic", "queue")))
+    found: AbstractContextManager[Any] = world.once(key, threading.Lock)
+    return found
+
+
 def _look(probe: Probe, world: World) -> list[Destination] | None:
+    with _turn(probe, world):
+        return _look_now(probe, world)
+
+
+def _look_now(probe: Probe, world: World) -> list[Destination] | None:
     kind, name = activemq.declared(probe)
     found: list[Destination] = []
     for node in activemq.nodes(probe, world):
@@ -157,7 +172,7 @@ def _count(probe: Probe, world: World) -> Counted:
             messages, seconds = stomp.count_messages(session, probe, world.window)
         return Rate(messages, seconds), session.asides
 
-    with ThreadPoolExecutor(len(nodes)) as pool:
+    with _turn(probe, world), ThreadPoolExecutor(len(nodes)) as pool:
         found = list(pool.map(one, nodes))
     rates = [rate for rate, _ in found]
     rate = Rate(sum(one.messages for one in rates), max(one.seconds for one in rates))

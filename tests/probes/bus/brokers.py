@@ -305,7 +305,7 @@ class ActiveMq:
 
     def read(self, name: str, attribute: str) -> Any:
         """Return an attribute of a bean."""
-        return self._ask(f"read/org.apache.activemq:{name}/{attribute},BrokerName")["value"]
+        return self._ask(f"read/org.apache.activemq:{name}/{attribute}")["value"]
 
     def search(self, pattern: str) -> list[str]:
         """Return the names of beans."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.probes.bus.conftest import Brokers
 #: Counters of ActiveMQ are always up to date, so that a short window will do.
 WINDOW = 1.0
 #: What is produced to all the time, with a topic that is nobody's yet.
-TOPICS = ("flowing", "nobodys", "away", "pair", "held")
+TOPICS = ("flowing", "nobodys", "away", "pair", "held", "overheard")
 QUEUES = ("taken", "stuck", "left")
 
 
@@ -90,8 +91,7 @@ def _few(messages: int) -> dict[str, str]:
 
 
 def _durables(broker: ActiveMq) -> bool:
-    found = broker.read("type=Broker,brokerName=netmon-lab", "DurableTopicSubscribers")
-    return len(found["DurableTopicSubscribers"]) == 2
+    return len(broker.read("type=Broker,brokerName=netmon-lab", "DurableTopicSubscribers")) == 2
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +231,39 @@ def test_looking_leaves_nothing_behind(flow: Brokers, found: dict[str, Result]) 
         assert not [name for name in names if "Statistics" in name or "psops" in name]
 
 
+def _hearers(broker: ActiveMq) -> int:
+    place = "destinationType=Topic,destinationName=overheard"
+    return int(broker.read(f"type=Broker,brokerName=netmon-lab,{place}", "ConsumerCount"))
+
+
+def test_who_only_listens_for_psops_is_no_consumer(flow: Brokers, tmp_path: Path) -> None:
+    active = flow.active
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+    # Another psops counts there, for much longer than this one looks.
+    listening = {"counted": told(active, topic="overheard", by="count")}
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(asking.ask, tmp_path / "other", listening, window=8.0)
+        until("somebody listens", lambda: _hearers(active))
+        probes = {"asked": asked(active, "destination", topic="overheard")}
+        assert ask(tmp_path / "one", probes)["asked"].code == "no-consumer"
+        assert not other.done()
+        assert other.result()["counted"].code == "ok"
+    assert not _hearers(active)
+
+
+def test_statistics_are_not_asked_while_the_same_psops_listens(
+    flow: Brokers, tmp_path: Path
+) -> None:
+    probes = {
+        "counted": told(flow.active, topic="overheard", by="count"),
+        "told": told(flow.active, topic="overheard"),
+    }
+    # The second look at the statistics would come amidst the count.
+    found = ask(tmp_path, probes, sleep=lambda seconds: time.sleep(seconds / 2))
+    assert (found["counted"].code, found["told"].code) == ("ok", "no-consumer"), found
+
+
 class Aliased(Local):
     """This machine, where one name has the addresses of two brokers."""
 
@@ -265,8 +298,7 @@ def test_each_node_behind_an_alias_is_asked(flow: Brokers, tmp_path: Path) -> No
 
 
 def _memory(broker: ActiveMq) -> int:
-    name = "MemoryPercentUsage"
-    return int(broker.read("type=Broker,brokerName=netmon-lab", name)[name])
+    return int(broker.read("type=Broker,brokerName=netmon-lab", "MemoryPercentUsage"))
 
 
 def test_full_broker(flow: Brokers, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,35 @@ def test_too_short_a_window_tells_nothing(flow: RabbitMq, tmp_path: Path) -> Non
     for one in ask(tmp_path, probes, window=0.3).values():
         assert (one.verdict, one.code) == (Verdict.UNKNOWN, "no-data")
         assert "look for longer" in one.text
+
+
+def test_who_only_listens_for_psops_is_no_queue(flow: RabbitMq, tmp_path: Path) -> None:
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+    topic = "overheard"
+    heard = {"kind": "stomp-statistics", "url": f"stomp://127.0.0.1:{flow.stomp}", "vhost": VHOST,
+             "topic": topic, "by": "count", "min_rate": 0.0, "user": "guest",
+             "secret": "env:PSOPS_TEST_GUEST"}  # fmt: skip
+
+    def led() -> list[str]:
+        found = flow.call("GET", f"exchanges/{VHOST}/amq.topic/bindings/source")
+        return [one["destination"] for one in found if one["routing_key"] == topic]
+
+    with ThreadPoolExecutor(1) as pool:
+        # Another psops counts there, for much longer than this one looks.
+        other = pool.submit(ask, tmp_path / "other", {"heard": heard}, window=8.0)
+        until("somebody listens", led)
+        # What may be subscribed may depend on how the queues of subscriptions are called.
+        assert led()[0].startswith("stomp-subscription-")
+        probes = {
+            "queue": asked(flow, "queue", topic=topic),
+            "bindings": asked(flow, "bindings", exchange="amq.topic", topics=[topic]),
+        }
+        found = ask(tmp_path / "one", probes)
+        assert [one.code for one in found.values()] == ["missing-object", "not-bound"]
+        assert not other.done()
+        assert other.result()["heard"].code == "ok"
+    assert not led()
 
 
 def test_binding_that_is_lost(flow: RabbitMq, tmp_path: Path) -> None:
