@@ -238,7 +238,7 @@ class RucioHost:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the whole database, so that nobody reads or writes."""
-        connection = sqlite3.connect(self.database, isolation_level=None, timeout=20)
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=60)
         try:
             connection.execute("BEGIN EXCLUSIVE")
             yield

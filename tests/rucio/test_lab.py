@@ -175,9 +175,11 @@ def staged(benches: tuple[Bench, Bench]) -> "Staged":
             " AND NEW.thread_name LIKE 'Thread-2 %' BEGIN SELECT RAISE(FAIL, 'away'); END"
         )
     by_hand = {"one": "abacus-account", "two": "conveyor-throttler", "three": "transmogrifier"}
+    # Not while it writes: it would keep the lock for as long as it is stopped.
+    with rucio.locked():
+        rucio.shell("systemctl kill -s STOP rucio-daemon@undertaker")
     rucio.shell(
-        "systemctl kill -s STOP rucio-daemon@undertaker; "
-        + _drop_in("judge-injector", "Restart=no", "StartLimitIntervalSec=0")
+        _drop_in("judge-injector", "Restart=no", "StartLimitIntervalSec=0")
         + _drop_in("judge-cleaner", "RestartSec=100ms")
         + "systemctl daemon-reload; systemctl kill -s KILL rucio-daemon@judge-injector; "
         + "".join(
