@@ -103,15 +103,15 @@ _psops_verb() {
         ;;
     'panda show')
         verbs=' '
-        options=' --servers --origins --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
-        valued=' --servers --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color '
+        options=' --servers --origins --env --format --json -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help '
+        valued=' --servers --env --format -i --inventory --connect-timeout --timeout -F --ssh-config --color '
         arguments=(files)
         repeats=
         ;;
     'panda check')
         verbs=' '
-        options=' --env --release --fail-on -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help '
-        valued=' --env --release --fail-on -i --inventory --connect-timeout --timeout -F --ssh-config --format -o --output --color '
+        options=' --env --release -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --color --debug -h --help '
+        valued=' --env --release -i --inventory --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color '
         arguments=(files)
         repeats=yes
         ;;
@@ -124,15 +124,15 @@ _psops_verb() {
         ;;
     'panda diff')
         verbs=' '
-        options=' --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
-        valued=' --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color '
+        options=' --env --format --json -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help '
+        valued=' --env --format -i --inventory --connect-timeout --timeout -F --ssh-config --color '
         arguments=(files files)
         repeats=
         ;;
     'panda simulate')
         verbs=' '
-        options=' --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
-        valued=' --servers --days --durations --duration --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color '
+        options=' --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env --format --json -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help '
+        valued=' --servers --days --durations --duration --n-proc --offsets --seed --against --plot --env --format -i --inventory --connect-timeout --timeout -F --ssh-config --color '
         arguments=(files)
         repeats=
         ;;
@@ -145,8 +145,8 @@ _psops_verb() {
         ;;
     'rucio verify')
         verbs=' '
-        options=' --rest --token --ca --db-url --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
-        valued=' --rest --token --ca --db-url --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
+        options=' --rest --token --ca --db-url --db-schema --units-only --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help '
+        valued=' --rest --token --ca --db-url --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color '
         arguments=()
         repeats=
         ;;
@@ -173,8 +173,8 @@ _psops_verb() {
         ;;
     'unit lint')
         verbs=' '
-        options=' --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
-        valued=' --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
+        options=' -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help '
+        valued=' -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color '
         arguments=(files)
         repeats=yes
         ;;
@@ -187,15 +187,15 @@ _psops_verb() {
         ;;
     'psid verify')
         verbs=' '
-        options=' --settle --deep --vantage --wait --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
-        valued=' --settle --vantage --psiadmin --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
+        options=' --settle --deep --vantage --wait --psiadmin -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help '
+        valued=' --settle --vantage --psiadmin -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color '
         arguments=()
         repeats=
         ;;
     'psid nodes')
         verbs=' '
-        options=' --resolve --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help '
-        valued=' --from --psiadmin -i --inventory --connect-timeout --timeout -F --ssh-config -o --output '
+        options=' --resolve --from --psiadmin -o --output --debug -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -h --help '
+        valued=' --from --psiadmin -o --output -i --inventory --connect-timeout --timeout -F --ssh-config '
         arguments=(files)
         repeats=
         ;;
@@ -250,8 +250,8 @@ _psops_verb() {
         ;;
     'bundle verify')
         verbs=' '
-        options=' --fail-on --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help '
-        valued=' --fail-on --checks -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color '
+        options=' --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help '
+        valued=' --checks -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color '
         arguments=('offer bundles')
         repeats=yes
         ;;
@@ -278,15 +278,15 @@ _psops_verb() {
         ;;
     'pipeline graph')
         verbs=' '
-        options=' -f --file --system --as --verify -o --output --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help '
-        valued=' -f --file --system --as -o --output --window --timeout -i --inventory --connect-timeout -F --ssh-config --color '
+        options=' -f --file --system --as --verify -o --output --window -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help '
+        valued=' -f --file --system --as -o --output --window -i --inventory --connect-timeout --timeout -F --ssh-config --color '
         arguments=()
         repeats=
         ;;
     'pipeline verify')
         verbs=' '
-        options=' -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help '
-        valued=' -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout -F --ssh-config --format -o --output --color '
+        options=' -f --file --system --window -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --color --debug -h --help '
+        valued=' -f --file --system --window -i --inventory --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color '
         arguments=('offer components')
         repeats=yes
         ;;
@@ -320,8 +320,8 @@ _psops_verb() {
         ;;
     'inventory check')
         verbs=' '
-        options=' -H --hosts -g --group -a --all -x --exclude --no-clock --max-skew -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
-        valued=' -H --hosts -g --group -x --exclude --max-skew -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
+        options=' --no-clock --max-skew -H --hosts -g --group -a --all -x --exclude -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help '
+        valued=' --max-skew -H --hosts -g --group -x --exclude -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=()
         repeats=
         ;;
@@ -369,8 +369,8 @@ _psops_verb() {
         ;;
     'config show')
         verbs=' '
-        options=' -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --json --color --debug -h --help '
-        valued=' -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --color '
+        options=' -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --json --color --debug -h --help '
+        valued=' -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color '
         arguments=()
         repeats=
         ;;

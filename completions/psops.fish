@@ -89,14 +89,14 @@ function __psops_verb
             set __psops_repeats ''
         case 'panda show'
             set __psops_verbs
-            set __psops_options --servers --origins --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
-            set __psops_valued --servers --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_options --servers --origins --env --format --json -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help
+            set __psops_valued --servers --env --format -i --inventory --connect-timeout --timeout -F --ssh-config --color
             set __psops_arguments 'files'
             set __psops_repeats ''
         case 'panda check'
             set __psops_verbs
-            set __psops_options --env --release --fail-on -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help
-            set __psops_valued --env --release --fail-on -i --inventory --connect-timeout --timeout -F --ssh-config --format -o --output --color
+            set __psops_options --env --release -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --color --debug -h --help
+            set __psops_valued --env --release -i --inventory --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color
             set __psops_arguments 'files'
             set __psops_repeats yes
         case 'panda merge'
@@ -107,14 +107,14 @@ function __psops_verb
             set __psops_repeats ''
         case 'panda diff'
             set __psops_verbs
-            set __psops_options --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
-            set __psops_valued --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_options --env --format --json -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help
+            set __psops_valued --env --format -i --inventory --connect-timeout --timeout -F --ssh-config --color
             set __psops_arguments 'files' 'files'
             set __psops_repeats ''
         case 'panda simulate'
             set __psops_verbs
-            set __psops_options --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
-            set __psops_valued --servers --days --durations --duration --n-proc --offsets --seed --against --plot --env -i --inventory --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_options --servers --days --durations --duration --vary --idle-loops --n-proc --offsets --seed --against --plot --env --format --json -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help
+            set __psops_valued --servers --days --durations --duration --n-proc --offsets --seed --against --plot --env --format -i --inventory --connect-timeout --timeout -F --ssh-config --color
             set __psops_arguments 'files'
             set __psops_repeats ''
         case 'rucio'
@@ -125,8 +125,8 @@ function __psops_verb
             set __psops_repeats ''
         case 'rucio verify'
             set __psops_verbs
-            set __psops_options --rest --token --ca --db-url --db-schema --units-only --alias --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
-            set __psops_valued --rest --token --ca --db-url --db-schema --alias --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
+            set __psops_options --rest --token --ca --db-url --db-schema --units-only --alias -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help
+            set __psops_valued --rest --token --ca --db-url --db-schema --alias -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color
             set __psops_arguments
             set __psops_repeats ''
         case 'rucio heartbeats'
@@ -149,8 +149,8 @@ function __psops_verb
             set __psops_repeats yes
         case 'unit lint'
             set __psops_verbs
-            set __psops_options --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
-            set __psops_valued --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
+            set __psops_options -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help
+            set __psops_valued -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color
             set __psops_arguments 'files'
             set __psops_repeats yes
         case 'psid'
@@ -161,14 +161,14 @@ function __psops_verb
             set __psops_repeats ''
         case 'psid verify'
             set __psops_verbs
-            set __psops_options --settle --deep --vantage --wait --psiadmin --fail-on -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
-            set __psops_valued --settle --vantage --psiadmin --fail-on -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
+            set __psops_options --settle --deep --vantage --wait --psiadmin -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help
+            set __psops_valued --settle --vantage --psiadmin -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color
             set __psops_arguments
             set __psops_repeats ''
         case 'psid nodes'
             set __psops_verbs
-            set __psops_options --resolve --from --psiadmin -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -o --output --debug -h --help
-            set __psops_valued --from --psiadmin -i --inventory --connect-timeout --timeout -F --ssh-config -o --output
+            set __psops_options --resolve --from --psiadmin -o --output --debug -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config -h --help
+            set __psops_valued --from --psiadmin -o --output -i --inventory --connect-timeout --timeout -F --ssh-config
             set __psops_arguments 'files'
             set __psops_repeats ''
         case 'history'
@@ -215,8 +215,8 @@ function __psops_verb
             set __psops_repeats yes
         case 'bundle verify'
             set __psops_verbs
-            set __psops_options --fail-on --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json -o --output --fold --no-fold --color --debug -h --help
-            set __psops_valued --fail-on --checks -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format -o --output --color
+            set __psops_options --checks -H --hosts -g --group -a --all -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --fold --no-fold --color --debug -h --help
+            set __psops_valued --checks -H --hosts -g --group -x --exclude -M --machine -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color
             set __psops_arguments 'offer bundles'
             set __psops_repeats yes
         case 'pipeline'
@@ -239,14 +239,14 @@ function __psops_verb
             set __psops_repeats ''
         case 'pipeline graph'
             set __psops_verbs
-            set __psops_options -f --file --system --as --verify -o --output --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help
-            set __psops_valued -f --file --system --as -o --output --window --timeout -i --inventory --connect-timeout -F --ssh-config --color
+            set __psops_options -f --file --system --as --verify -o --output --window -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --color --debug -h --help
+            set __psops_valued -f --file --system --as -o --output --window -i --inventory --connect-timeout --timeout -F --ssh-config --color
             set __psops_arguments
             set __psops_repeats ''
         case 'pipeline verify'
             set __psops_verbs
-            set __psops_options -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout --accept-new-host-keys -F --ssh-config --format --json -o --output --color --debug -h --help
-            set __psops_valued -f --file --system --fail-on --window --timeout -i --inventory --connect-timeout -F --ssh-config --format -o --output --color
+            set __psops_options -f --file --system --window -i --inventory --connect-timeout --timeout --accept-new-host-keys -F --ssh-config --fail-on --format --json -o --output --color --debug -h --help
+            set __psops_valued -f --file --system --window -i --inventory --connect-timeout --timeout -F --ssh-config --fail-on --format -o --output --color
             set __psops_arguments 'offer components'
             set __psops_repeats yes
         case 'pipeline lint'
@@ -275,8 +275,8 @@ function __psops_verb
             set __psops_repeats yes
         case 'inventory check'
             set __psops_verbs
-            set __psops_options -H --hosts -g --group -a --all -x --exclude --no-clock --max-skew -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
-            set __psops_valued -H --hosts -g --group -x --exclude --max-skew -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
+            set __psops_options --no-clock --max-skew -H --hosts -g --group -a --all -x --exclude -i --inventory --fanout --connect-timeout --timeout --sudo --accept-new-host-keys -F --ssh-config --format --json --color --debug -h --help
+            set __psops_valued --max-skew -H --hosts -g --group -x --exclude -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'inventory add'
@@ -317,8 +317,8 @@ function __psops_verb
             set __psops_repeats ''
         case 'config show'
             set __psops_verbs
-            set __psops_options -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --json --color --debug -h --help
-            set __psops_valued -i --inventory -F --ssh-config --fanout --connect-timeout --timeout --format --color
+            set __psops_options -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --json --color --debug -h --help
+            set __psops_valued -i --inventory --fanout --connect-timeout --timeout -F --ssh-config --format --color
             set __psops_arguments
             set __psops_repeats ''
         case 'doctor'

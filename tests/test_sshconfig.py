@@ -174,7 +174,9 @@ def setting(draw: st.DrawFn) -> str:
     if dice == 59 and keyword in FIT_FOR_ODD:
         value = draw(st.sampled_from(ODD))
     forms = [keyword, keyword.lower(), keyword.upper()]
-    keyword = draw(st.sampled_from([*forms, f'"{keyword}"'] if dice == 58 else forms))
+    # Behind a keyword in quotes ssh takes "=" for a part of the value.
+    quoted = [f'"{keyword}"'] if dice == 58 and keyword in FIT_FOR_ODD else []
+    keyword = draw(st.sampled_from([*forms, *quoted]))
     indent = draw(st.sampled_from(["", "  ", "\t", " \t "]))
     return f"{indent}{keyword}{draw(SEPARATORS)}{value}{draw(ENDS)}"
 

@@ -216,6 +216,8 @@ ansible_port=9
         ("all:\n  hosts: [a\n", "f:3: not YAML: did not find expected ',' or ']'"),
         ("all:\n  hosts: 3\n", "f:2: hosts of group 'all' must be a table"),
         ("a: &a\n  children:\n    a: *a\n", "f:3: nested too deeply"),
+        ("all:\n  vars:\n    <<: a\n", "f:3: '<<' takes mappings"),
+        ("all:\n  vars:\n    <<: [{a: 1}, 2]\n", "f:3: '<<' takes mappings"),
         ("{", "f:1: not JSON: Expecting property name enclosed in double quotes"),
         ("#!/bin/sh\n", "f:1: a program: run it with --list and import what it prints"),
     ],

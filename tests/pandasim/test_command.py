@@ -81,7 +81,7 @@ def test_durations_crontab_offsets_and_plot(cfg: Path, tmp_path: Path) -> None:
         ("--durations {tmp}/wrong.toml", "'copyArchive' is no number of seconds"),
         ("--durations {tmp}/unknown.toml", "did you mean 'copyArchive'"),
         ("--against {tmp}/a --against {tmp}/a", "2 crontabs for 1 servers"),
-        ("--plot {tmp}/no/such.svg", "No such file"),
+        ("--plot {tmp}/wrong.toml/such.svg", "not a directory"),
     ],
 )
 def test_wrong_usage_is_refused_with_a_sentence(

@@ -72,3 +72,34 @@ def environment(context: typer.Context, color: str) -> Environment:
     if wanted not in opt.COLORS:
         raise UsageError(f"--color takes {', '.join(opt.COLORS)}, not {wanted!r}")
     return detect(wanted)
+
+
+def written(text: str, code: Exit, output: str | None) -> Answer:
+    """Return the answer with this text, or put that into the file `output` if one is given.
+
+    Raises `UsageError` where it cannot be written.
+    """
+    if output is None:
+        return Answer(text, code)
+    write_output(output, text)
+    return Answer("", code)
+
+
+def write_output(name: str, text: str) -> None:
+    """Make a file with this text, in place of one that is there; raises `UsageError`."""
+    from pathlib import Path
+
+    from psops.paths import write_atomically
+
+    place = Path(name)
+    try:
+        if place.exists() and not place.is_file():  # such as /dev/stderr, which must stay one
+            place.write_text(text, encoding="utf-8")
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)  # for the report of a CI job
+            write_atomically(place, text, mode=0o644)
+    except FileExistsError as exc:  # from making the folder
+        raise UsageError(f"{name}: not a directory") from exc
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise UsageError(f"{name}: {reason.lower()}") from exc

@@ -7,7 +7,8 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Shown, spread
 from psops.cli.verify import CODES as VERIFY_CODES
 from psops.cli.verify import verify
 from psops.errors import UsageError
@@ -30,6 +31,7 @@ Version = Annotated[
 
 
 @app.command("list", epilog=epilog(_CODES))
+@spread(without=("fold",))
 def list_bundles(
     context: typer.Context,
     system: Annotated[
@@ -41,10 +43,8 @@ def list_bundles(
             autocompletion=complete.systems,
         ),
     ] = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer:
     """List the bundles.
 
@@ -52,21 +52,21 @@ def list_bundles(
     """
     from psops.catalogue import Catalogue
     from psops.nearest import did_you_mean
-    from psops.report import Look, check_format
     from psops.report.bundles import render_list
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     catalogue = Catalogue.load()
     systems = catalogue.systems()
     if system is not None and system not in systems:
         near = did_you_mean(system, systems) or f"; known are {', '.join(systems)}"
         raise UsageError(f"no system '{system}'{near}")
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    env = shown.environment(context)
+    look = shown.look(env)
     return Answer(render_list(catalogue, system, form, look), Exit.OK)
 
 
 @app.command("show", epilog=epilog(_CODES))
+@spread(without=("fold",))
 def show_bundle(
     context: typer.Context,
     name: Annotated[
@@ -95,26 +95,23 @@ def show_bundle(
     ] = None,
     os_family: OsFamily = None,
     version: Version = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer:
     """Show the daemons of a bundle, or one daemon or component in full.
 
     Without --os, what holds on every system; without --version, the newest one.
     """
     from psops.catalogue import Catalogue
-    from psops.report import Look, check_format
     from psops.report.bundles import render_bundle, render_entry
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     if [name, daemon, component].count(None) != 2:
         raise UsageError("name one bundle, --daemon or --component", remedy="psops bundle list")
     _check_place(os_family, version)
     catalogue = Catalogue.load()
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    env = shown.environment(context)
+    look = shown.look(env)
     if component is not None:
         return Answer(render_entry(catalogue.component(component), form, look), Exit.OK)
     if daemon is not None:

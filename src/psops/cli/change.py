@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from psops.cli import change_options as ch
-from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Shown, Target, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 from psops.systemd.jobs import VERBS, Verb
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from psops.changes import Request
     from psops.inventory import Host
 
-#: Folded beyond this many hosts, unless the user says otherwise.
-_FOLD_BEYOND = 8
 _CODES = (
     Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNKNOWN_UNIT, Exit.UNAVAILABLE, Exit.SOFTWARE,
     Exit.CANNOT_RECORD, Exit.CONFIG, Exit.INTERRUPTED, Exit.TERMINATED,
@@ -32,6 +30,7 @@ _MODES = ("replace", "fail", "isolate", "ignore-dependencies", "ignore-requireme
 _WHOM = ("all", "main", "control")
 
 
+@spread(without=("timeout",))  # there is another one, of each job
 def _change(
     verb: Verb,
     context: typer.Context,
@@ -57,35 +56,18 @@ def _change(
     verify: ch.Verify = False,
     retry_failed: ch.RetryFailed = False,
     no_history: ch.NoHistory = False,
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    user: opt.UserBus = False,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    fold: opt.Fold = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    target: Target,
+    shown: Shown,
 ) -> Answer:
     from psops import protect, rollout
     from psops.changes import Request
     from psops.cli.progress import progress_bar
-    from psops.cli.target import select
     from psops.record import Record
-    from psops.report import Look, check_format
     from psops.report.change import render
     from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
-    from psops.transport import Options
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     names = tuple(dict.fromkeys(parse_unit_name(unit) for unit in units or () if not is_glob(unit)))
     request = Request(
         verb=verb,
@@ -106,48 +88,32 @@ def _change(
         verify=verify,
     )
     plan = _rollout(batch, canary, pause, max_fail, order)
-    options = Options(
-        connect_timeout=connect_timeout,
-        accept_new_host_keys=accept_new_host_keys,
-        sudo=sudo,
-        user_bus=user,
-        ssh_config=ssh_config,
-    )
+    inventory = target.inventory
     if retry_failed:
-        if units or bundle or hosts or group or all_hosts or machine or exclude:
+        if units or bundle or target.given:
             raise UsageError("--retry-failed takes units and hosts from the last run")
-        found = _retry(verb, request, options)
+        found = _retry(verb, request, target.options(user=target.user))
         if isinstance(found, Answer):
             return found
         request, chosen, options, inventory = found
     else:
         _check_units(request)
-        chosen, options = select(
-            inventory=inventory,
-            hosts=hosts or (),
-            groups=group or (),
-            all_hosts=all_hosts,
-            exclude=exclude or (),
-            machine=machine,
-            user_bus=user,
-            options=options,
-        )
+        chosen, options = target.select()
     protect.check(chosen, verb, request.names, request.force)
     if len(chosen) > 1 and not (yes or dry_run) and not _confirmed(request, chosen):
         return Answer("nothing was changed\n", Exit.INTERRUPTED)
     if plan.pause is None and not sys.stdin.isatty():
         raise UsageError("--pause ask needs a terminal to ask on")
-    env = environment(context, color)
+    env = shown.environment(context)
     record = Record(history=not no_history, inventory=inventory or "")
     with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
         report = rollout.report(
-            chosen, request, options, record=record, rollout=plan, width=fanout, progress=progress,
-            tell=_tell, ask=lambda question: typer.confirm(question, err=True),
+            chosen, request, options, record=record, rollout=plan, width=target.fanout,
+            progress=progress, tell=_tell, ask=lambda question: typer.confirm(question, err=True),
         )  # fmt: skip
     for text in record.trouble:
         _tell(f"the history is incomplete: {text}")
-    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
-    look = Look(color=env.color, width=env.width, fold=folded)
+    look = shown.look(env, fold=shown.folded(len(chosen)))
     return Answer(render(report, form, look), report.exit)
 
 
@@ -314,7 +280,7 @@ def app_for(name: str) -> typer.Typer:
     app = verb_app()
 
     def command(**given: Any) -> Answer:
-        return _change(verb, **given)
+        return _change(verb=verb, **given)
 
     whole = inspect.signature(_change)
     kept = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

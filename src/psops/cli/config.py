@@ -4,8 +4,8 @@ from typing import Any
 
 import typer
 
-from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Login, Shown, spread
 from psops.exits import Exit
 
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
@@ -23,17 +23,12 @@ def config() -> None:
 
 
 @app.command("show", epilog=epilog(_CODES))
+@spread(without=("sudo", "accept_new_host_keys", "fold"))
 def show(
     context: typer.Context,
-    inventory: opt.InventoryFile = None,
-    ssh_config: opt.SshConfigFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    login: Login,
+    shown: Shown,
 ) -> Answer:
     """Show every setting with its value and what has set it.
 
@@ -42,12 +37,11 @@ def show(
     is shown by psops inventory show.
     """
     from psops.cli.target import load_inventory
-    from psops.report import Look, check_format
     from psops.report.machine import render_settings
     from psops.settings import settings
 
-    form = check_format("json" if as_json else form)
-    env = environment(context, color)
+    form = shown.checked_form()
+    env = shown.environment(context)
     given: dict[str, Any] = {}
     for name, option in _OPTIONS.items():
         source = context.get_parameter_source(name)
@@ -55,6 +49,6 @@ def show(
             given[option] = context.params[name]
     if "--color" not in given and context.obj != "auto":
         given["--color"] = context.obj
-    found = settings(load_inventory(inventory), inventory, given)
-    look = Look(color=env.color, width=env.width)
+    found = settings(load_inventory(login.inventory), login.inventory, given)
+    look = shown.look(env)
     return Answer(render_settings(found, form, look))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import typer
 
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, environment, epilog, verb_app, write_output
 from psops.errors import CrontabError, UsageError
 from psops.exits import Exit
 from psops.nearest import did_you_mean
@@ -159,7 +159,7 @@ def cron2daemon(
     result = render_cron(report, form, look)
     if output is None:
         return Answer(result, code)
-    _write(output, result)
+    write_output(output, result)
     return Answer("", code)
 
 
@@ -379,19 +379,6 @@ def _odd_modules(decisions: "Decisions") -> list[str]:
         for module in dict.fromkeys(decisions.modules.values())
         if module not in table.modules and (near := did_you_mean(module, sorted(table.modules)))
     ]
-
-
-def _write(path: str, text: str) -> None:
-    from psops.paths import write_atomically
-
-    place = Path(path)
-    try:
-        if place.exists() and not place.is_file():  # such as /dev/stderr
-            place.write_text(text, encoding="utf-8")
-        else:
-            write_atomically(place, text, mode=0o644)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {_why(error)}") from error
 
 
 def _why(error: Exception) -> str:

@@ -3,7 +3,8 @@
 import typer
 
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Shown, spread
 from psops.exits import Exit
 
 _CODES = (Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.SOFTWARE)
@@ -11,14 +12,13 @@ app = verb_app()
 
 
 @app.command(epilog=epilog(_CODES))
+@spread(without=("fold",))
 def doctor(
     context: typer.Context,
     inventory: opt.InventoryFile = None,
     ssh_config: opt.SshConfigFile = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer:
     """Find what keeps psops from its work on this machine.
 
@@ -26,11 +26,10 @@ def doctor(
     """
     from psops.cli.target import load_inventory
     from psops.doctor import Asked, examine
-    from psops.report import Look, check_format
     from psops.report.machine import exit_code, render_doctor
 
-    form = check_format("json" if as_json else form)
-    env = environment(context, color)
+    form = shown.checked_form()
+    env = shown.environment(context)
     findings = examine(Asked(lambda: load_inventory(inventory), ssh_config))
-    text = render_doctor(findings, form, Look(color=env.color, width=env.width))
+    text = render_doctor(findings, form, shown.look(env))
     return Answer(text, exit_code(findings))

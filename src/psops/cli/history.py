@@ -6,7 +6,8 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Shown, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 from psops.moments import EXAMPLES, parse_moment
@@ -22,6 +23,7 @@ app = verb_app(_CODES, "Show what psops changed: the last runs, or one in full."
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)
+@spread(without=("fold",))
 def list_runs(
     context: typer.Context,
     host: Annotated[
@@ -45,25 +47,20 @@ def list_runs(
             "-n", "--limit", metavar="N", callback=opt.between(1, _MOST), help="The last N runs."
         ),
     ] = 20,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer | None:
     """Show what psops changed: the last runs, or one in full."""
     if context.invoked_subcommand is not None:
-        if (host, unit, since, failed, limit, form, as_json, color) != (
-            None, None, None, False, 20, "table", False, "auto"
-        ):  # fmt: skip
+        if (host, unit, since, failed, limit, shown) != (None, None, None, False, 20, Shown()):
             raise UsageError(f"options go behind '{context.invoked_subcommand}'")
         return None
-    from psops.report import Look, check_format
     from psops.report.history import render_runs
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     moment = None if since is None else parse_moment(since, "--since")
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    env = shown.environment(context)
+    look = shown.look(env)
     history = _open()
     nothing = "no change is recorded yet"
     if history is None:
@@ -78,6 +75,7 @@ def list_runs(
 
 
 @app.command("show", epilog=epilog(_CODES))
+@spread(without=("fold",))
 def show_run(
     context: typer.Context,
     number: Annotated[
@@ -86,22 +84,19 @@ def show_run(
             metavar="ID", help="Number of the run, or 'last'.", autocompletion=lambda: ["last"]
         ),
     ],
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer:
     """Show one run with all its hosts and units.
 
     'last' is the last one of this user.
     """
-    from psops.report import Look, check_format
     from psops.report.history import render_run
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     if number != "last" and not (number.isascii() and number.isdigit()):
         raise UsageError(f"'{number}' is not the number of a run, nor 'last'")
-    env = environment(context, color)
+    env = shown.environment(context)
     history = _open()
     run = None
     if history is not None:
@@ -112,7 +107,7 @@ def show_run(
     if run is None:
         which = "last run" if number == "last" else f"run {number}"
         raise UsageError(f"the history has no {which}", remedy="psops history")
-    return Answer(render_run(run, form, Look(color=env.color, width=env.width)), Exit.OK)
+    return Answer(render_run(run, form, shown.look(env)), Exit.OK)
 
 
 def _open() -> "History | None":

@@ -8,7 +8,8 @@ from psops.cli import complete
 from psops.cli import inventory_check as check
 from psops.cli import inventory_edit as edit
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, environment, epilog, verb_app, written
+from psops.cli.shared import Shown, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 
@@ -21,29 +22,27 @@ app = verb_app(_CODES, "Show, check and edit hosts and groups.")
 
 
 @app.command("list", epilog=epilog(_CODES))
+@spread(without=("fold",))
 def list_hosts(
     context: typer.Context,
     group: opt.Groups = None,
     hosts: opt.Hosts = None,
     exclude: opt.Exclude = None,
     inventory: opt.InventoryFile = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer:
     """List groups and hosts.
 
     With --hosts or --group, the hosts that these mean.
     """
     from psops.cli.target import load_inventory
-    from psops.report import Look, check_format
     from psops.report.hosts import render_groups, render_hosts
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     found = load_inventory(inventory)
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    env = shown.environment(context)
+    look = shown.look(env)
     if not (hosts or group or exclude):
         return Answer(render_groups(found, form, look), Exit.OK)
     everything = not (hosts or group)
@@ -52,6 +51,7 @@ def list_hosts(
 
 
 @app.command("show", epilog=epilog(_CODES))
+@spread(without=("fold",))
 def show_hosts(
     context: typer.Context,
     hosts: Annotated[
@@ -61,20 +61,17 @@ def show_hosts(
         ),
     ],
     inventory: opt.InventoryFile = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    shown: Shown,
 ) -> Answer:
     """Show everything that holds for some hosts."""
     from psops.cli.target import load_inventory
-    from psops.report import Look, check_format
     from psops.report.hosts import render_hosts
 
-    form = check_format("json" if as_json else form)
+    form = shown.checked_form()
     chosen = load_inventory(inventory).select(hosts)
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    env = shown.environment(context)
+    look = shown.look(env)
     return Answer(render_hosts(chosen, form, look, full=True), Exit.OK)
 
 
@@ -119,7 +116,7 @@ def export_hosts(
     text, notes = export(form, selection)
     for note in notes:
         typer.echo(f"psops: {note}", err=True)
-    return _given(text, output)
+    return written(text, Exit.OK, output)
 
 
 @app.command("graph", epilog=epilog(_CODES))
@@ -151,7 +148,7 @@ def graph(
     selection = _selection(inventory, hosts, group, exclude, 0)
     env = environment(context, color)
     look = Look(color=env.color and output is None, width=env.width)
-    return _given(draw(selection, drawing, look), output)
+    return written(draw(selection, drawing, look), Exit.OK, output)
 
 
 def _selection(
@@ -168,14 +165,3 @@ def _selection(
     names = [name for text in groups or () for name in text.split(",") if name]
     chosen = found.select(hosts or (), names, all_hosts=not (hosts or names), exclude=exclude or ())
     return select(found, chosen, port)
-
-
-def _given(text: str, output: str | None) -> Answer:
-    if output is None:
-        return Answer(text, Exit.OK)
-    from pathlib import Path
-
-    from psops.paths import write_atomically
-
-    write_atomically(Path(output), text, mode=0o644)
-    return Answer("", Exit.OK)

@@ -1,11 +1,13 @@
 """`psops inventory check`: the way to every host, step by step."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment
+from psops.cli.app import Answer
+from psops.cli.shared import Shown, Target, spread
 from psops.exits import Exit
 
 CODES = (
@@ -14,12 +16,9 @@ CODES = (
 )  # fmt: skip
 
 
+@spread(without=("machine", "user", "fold"))
 def check_hosts(
     context: typer.Context,
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
     no_clock: Annotated[
         bool,
         typer.Option("--no-clock", help="Leave the clock, which starts systemd-timedated there."),
@@ -33,17 +32,9 @@ def check_hosts(
             help="Another time than ours.",
         ),
     ] = 1.0,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    target: Target,
+    shown: Shown,
 ) -> Answer:
     """Connect to hosts, and tell for each how far one comes.
 
@@ -54,33 +45,16 @@ def check_hosts(
     Without --hosts or --group: all hosts of the inventory.
     """
     from psops.cli.progress import progress_bar
-    from psops.cli.target import select
     from psops.reach import report
-    from psops.report import Look, check_format
     from psops.report.reach import render_reach
-    from psops.transport import Options
 
-    form = check_format("json" if as_json else form)
-    chosen, options = select(
-        inventory=inventory,
-        hosts=hosts or (),
-        groups=group or (),
-        all_hosts=all_hosts or not (hosts or group),
-        exclude=exclude or (),
-        machine=None,
-        user_bus=False,
-        options=Options(
-            connect_timeout=connect_timeout,
-            timeout=timeout,
-            accept_new_host_keys=accept_new_host_keys,
-            sudo=sudo,
-            ssh_config=ssh_config,
-        ),
-    )
-    env = environment(context, color)
+    form = shown.checked_form()
+    everywhere = target.all_hosts or not (target.hosts or target.group)
+    chosen, options = replace(target, all_hosts=everywhere).select()
+    env = shown.environment(context)
     with progress_bar(env, len(chosen)) as progress:
         found = report(
-            chosen, options, clock=not no_clock, limit=max_skew, width=fanout, progress=progress
-        )
-    look = Look(color=env.color, width=env.width)
-    return Answer(render_reach(found, form, look), found.exit)
+            chosen, options, clock=not no_clock, limit=max_skew, width=target.fanout,
+            progress=progress,
+        )  # fmt: skip
+    return Answer(render_reach(found, form, shown.look(env)), found.exit)

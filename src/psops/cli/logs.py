@@ -1,13 +1,15 @@
 """`psops logs`: the journal and the log files of units, here or on many hosts, as one."""
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Colored, Target, spread
 from psops.exits import Exit
 from psops.moments import EXAMPLES, parse_moment
 
@@ -31,7 +33,23 @@ _SYSTEM_LOGS = ("/var/log/messages", "/var/log/syslog")
 app = verb_app()
 
 
+@dataclass(frozen=True)
+class _Target(Target):
+    """What means another thing to logs than to other verbs."""
+
+    fanout: Annotated[
+        int,
+        typer.Option(
+            "--fanout", metavar="N", callback=opt.between(1, 10_000), help="Logins at once."
+        ),
+    ] = 64
+    sudo: Annotated[
+        bool, typer.Option("--sudo", help="Read by 'sudo -n journalctl' and sftp-server.")
+    ] = False
+
+
 @app.command(epilog=epilog(_CODES))
+@spread()
 def logs(
     context: typer.Context,
     units: Annotated[
@@ -87,26 +105,8 @@ def logs(
             autocompletion=lambda: list(_SOURCES),
         ),
     ] = "all",
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    user: opt.UserBus = False,
-    inventory: opt.InventoryFile = None,
-    fanout: Annotated[
-        int,
-        typer.Option(
-            "--fanout", metavar="N", callback=opt.between(1, 10_000), help="Logins at once."
-        ),
-    ] = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: Annotated[
-        bool, typer.Option("--sudo", help="Read by 'sudo -n journalctl' and sftp-server.")
-    ] = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
+    *,
+    target: _Target,
     form: Annotated[
         str,
         typer.Option(
@@ -121,19 +121,16 @@ def logs(
         bool | None,
         typer.Option("--fold/--no-fold", help="Count what a host repeats (text does)."),
     ] = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    shown: Colored,
 ) -> Answer:
     """Show the logs of units on many hosts, by time.
 
     The journal, and the log files that the catalogue has for a unit's daemon. Without
     UNIT the whole journal. Times are those of this machine's zone.
     """
-    from psops.cli.target import select
     from psops.environment import reader_gone
     from psops.logs.model import Failure, Notice
     from psops.report.logs import JsonLook, TextLook, tell
-    from psops.transport import Options
 
     form = _one_of("jsonl" if as_json else form, _FORMATS, "format")
     query = _query(
@@ -146,27 +143,10 @@ def logs(
         priority=priority,
         grep=grep,
         source=_one_of(source, _SOURCES, "source"),
-        user=user,
+        user=target.user,
     )
-    chosen, options = select(
-        inventory=inventory,
-        hosts=hosts or (),
-        groups=group or (),
-        all_hosts=all_hosts,
-        exclude=exclude or (),
-        machine=machine,
-        user_bus=user,
-        options=Options(
-            connect_timeout=connect_timeout,
-            timeout=timeout,
-            accept_new_host_keys=accept_new_host_keys,
-            sudo=sudo,
-            user_bus=user,
-            ssh_config=ssh_config,
-            lasting=follow,
-        ),
-    )
-    env = environment(context, color)
+    chosen, options = target.select(lasting=follow)
+    env = shown.environment(context)
     error_color = env.color and env.stderr.isatty()
 
     def say(notices: "Sequence[Notice | Failure]") -> None:
@@ -183,7 +163,7 @@ def logs(
             chosen,
             query,
             options,
-            width=fanout,
+            width=target.fanout,
             fold=form == "text" if fold is None else fold,
             look=as_text if form == "text" else JsonLook(),
             show=show,

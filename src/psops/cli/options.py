@@ -133,3 +133,8 @@ Fold = Annotated[
         "--fold/--no-fold", help="Hosts with the same answer on one line (beyond 8 hosts)."
     ),
 ]
+FailOn = Annotated[str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")]
+Output = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
+]

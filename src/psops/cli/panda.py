@@ -11,6 +11,7 @@ from psops.cli.app import Answer, environment, epilog, verb_app
 from psops.cli.panda_files import EnvFile, reader_of
 from psops.cli.panda_simulate import CODES as SIMULATE_CODES
 from psops.cli.panda_simulate import simulate
+from psops.cli.shared import Colored, Judged, Login, spread
 from psops.errors import ConfigError, PsopsError, UsageError
 from psops.exits import Exit
 
@@ -35,6 +36,7 @@ PlainFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="ta
 
 
 @app.command("show", epilog=epilog(_READ_CODES))
+@spread(without=("fanout", "sudo"))
 def show(
     context: typer.Context,
     config: Config,
@@ -51,15 +53,11 @@ def show(
         bool, typer.Option("--origins", help="A line for each attribute, with its origin.")
     ] = False,
     env_file: EnvFile = None,
-    inventory: opt.InventoryFile = None,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
     form: PlainFormat = "table",
     as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    login: Login,
+    shown: Colored,
 ) -> Answer:
     """Show the daemons that a master would have.
 
@@ -67,14 +65,12 @@ def show(
     reads, the overlay included; any other file stands alone.
     """
     from psops.panda.place import parse_word
-    from psops.report import Look
     from psops.report.json import dump, envelope
     from psops.report.panda_show import render_show, show_object
 
     form = _one_of("json" if as_json else form)
     word = parse_word(config)
-    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
-                 env_file) as reader:  # fmt: skip
+    with reader_of(login, env_file) as reader:
         found = reader.read(word)
     code = Exit.CONFIG if found.fatal is not None else Exit.OK
     if form == "json":
@@ -84,12 +80,12 @@ def show(
                        "remedy": f"psops panda check {word}"}]  # fmt: skip
         document: dict[str, Any] = {"source": str(word), **show_object(found, servers)}
         return Answer(dump(envelope("panda show", code, [], errors) | document, indent=2), code)
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    look = shown.look(shown.environment(context))
     return Answer(render_show(found, servers, look, origins=origins), code)
 
 
 @app.command("check", epilog=epilog(_FAILING_CODES))
+@spread(without=("fanout", "sudo", "fold"))
 def check(
     context: typer.Context,
     configs: Annotated[
@@ -101,57 +97,25 @@ def check(
         str,
         typer.Option("--release", metavar="VERSION", help="Of panda-server, else the newest."),
     ] = "",
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
-    ] = "critical",
-    inventory: opt.InventoryFile = None,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.VerdictFormat = "table",
-    as_json: opt.AsJson = False,
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
-    ] = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    login: Login,
+    judged: Judged,
 ) -> Answer:
     """Find every known trap in configurations.
 
     A file that cannot be read is unknown, never ok. Give --env to have the time zone
     of the service checked, which the locks of synced daemons depend on.
     """
-    from psops.nearest import did_you_mean
     from psops.panda.place import parse_word
     from psops.panda.report import verify_report
-    from psops.report import Look
-    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
 
-    form = "json" if as_json else form
-    if form not in VERIFY_FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
-    if fail_on not in ("warning", "critical"):
-        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
+    judged.checked_form()
     words = [parse_word(text) for text in dict.fromkeys(configs)]
-    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
-                 env_file) as reader:  # fmt: skip
+    with reader_of(login, env_file) as reader:
         reader.read_environment()  # one that cannot be read is no matter of a single file
         outcomes = [_judge(word, reader, release) for word in words]
-    report = verify_report(outcomes, fail_on=fail_on, made_at=time.time())
-    env = environment(context, color)
-    look = Look(color=env.color and output is None, width=env.width)
-    text, code = render_verify(report, form, look), Exit(exit_code(report, form))
-    if output is None:
-        return Answer(text, code)
-    from psops.paths import write_atomically
-
-    try:
-        write_atomically(Path(output), text, mode=0o644)
-    except OSError as exc:
-        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
-    return Answer("", code)
+    report = verify_report(outcomes, fail_on=judged.fail_on, made_at=time.time())
+    return judged.answer(judged.environment(context), report)
 
 
 def _judge(word: "Word", reader: "Reader", release: str) -> "Outcome[HostVerdict]":
@@ -245,7 +209,7 @@ def _without_effect(word: "Word", env_file: str | None) -> list[str]:
     """Return why the server would not use what is merged; a reason is no error, it may be meant."""
     from psops.panda.merge import shadowed
 
-    with reader_of(None, None, 10.0, 30.0, False, env_file) as reader:
+    with reader_of(Login(), env_file) as reader:
         try:
             whole = reader.read(word)
         except ConfigError as error:
@@ -258,20 +222,17 @@ def _without_effect(word: "Word", env_file: str | None) -> list[str]:
 
 
 @app.command("diff", epilog=epilog(_FAILING_CODES))
+@spread(without=("fanout", "sudo"))
 def diff(
     context: typer.Context,
     before: Annotated[str, typer.Argument(metavar="A", help="A panda_server.cfg or HOST:PATH.")],
     after: Annotated[str, typer.Argument(metavar="B", help="Another.")],
     env_file: EnvFile = None,
-    inventory: opt.InventoryFile = None,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
     form: PlainFormat = "table",
     as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    login: Login,
+    shown: Colored,
 ) -> Answer:
     """Compare the daemons of two configurations.
 
@@ -280,14 +241,12 @@ def diff(
     """
     from psops.panda.diff import compare
     from psops.panda.place import parse_word
-    from psops.report import Look
     from psops.report.json import dump, envelope
     from psops.report.panda_diff import difference_object, render_differences
 
     form = _one_of("json" if as_json else form)
     words = parse_word(before), parse_word(after)
-    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
-                 env_file) as reader:  # fmt: skip
+    with reader_of(login, env_file) as reader:
         found = compare(*(reader.read(word) for word in words))
     code = Exit.SOME_FAILED if found else Exit.OK
     if form == "json":
@@ -297,8 +256,7 @@ def diff(
             "differences": [difference_object(one) for one in found],
         }
         return Answer(dump(envelope("panda diff", code, [], []) | document, indent=2), code)
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    look = shown.look(shown.environment(context))
     return Answer(render_differences(found, (str(words[0]), str(words[1])), look), code)
 
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment
+from psops.cli.app import Answer, write_output
 from psops.cli.panda_files import EnvFile, reader_of
+from psops.cli.shared import Colored, Login, spread
 from psops.exits import Exit
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ FORMATS = ("table", "json")
 _MOST_BYTES = 16_000_000
 
 
+@spread(without=("fanout", "sudo"))
 def simulate(
     context: typer.Context,
     config: Annotated[
@@ -83,17 +85,13 @@ def simulate(
         typer.Option("--plot", metavar="FILE.svg", help="Draw the first day into this file."),
     ] = None,
     env_file: EnvFile = None,
-    inventory: opt.InventoryFile = None,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table or json.")
     ] = "table",
     as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    login: Login,
+    shown: Colored,
 ) -> Answer:
     """Simulate the daemons of a configuration on some servers.
 
@@ -109,13 +107,11 @@ def simulate(
     from psops.pandasim.model import SimulationError
     from psops.pandasim.plot import draw_svg, draw_text
     from psops.pandasim.render import render_json, render_table
-    from psops.report import Look
 
     form = "json" if as_json else form
     if form not in FORMATS:
         raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
-    with reader_of(inventory, ssh_config, connect_timeout, timeout, accept_new_host_keys,
-                   env_file) as reader:  # fmt: skip
+    with reader_of(login, env_file) as reader:
         effective = reader.read(parse_word(config))
     known = _durations(durations, [one.name for one in effective.scheduled])
     try:
@@ -139,13 +135,12 @@ def simulate(
     result = stats.summarise(plan, log)
     compared = compare(result, cron.firings) if cron else None
     if plot is not None:
-        _write(plot, draw_svg(daemons, log))
+        write_output(plot, draw_svg(daemons, log))
     if form == "json":
         return Answer(render_json(result, compared, cron), Exit.OK)
-    env = environment(context, color)
-    look = Look(color=env.color, width=env.width)
+    env = shown.environment(context)
     text = draw_text(daemons, log, width=env.width)
-    return Answer(render_table(result, text, look, compared, cron), Exit.OK)
+    return Answer(render_table(result, text, shown.look(env), compared, cron), Exit.OK)
 
 
 def _durations(path: str | None, names: list[str]) -> dict[str, float]:
@@ -205,14 +200,3 @@ def _read(path: str) -> bytes:
     if len(text) > _MOST_BYTES:
         raise UsageError(f"{path}: larger than {_MOST_BYTES} bytes")
     return text
-
-
-def _write(path: str, text: str) -> None:
-    from pathlib import Path
-
-    from psops.errors import UsageError
-
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error

@@ -7,7 +7,8 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app, written
+from psops.cli.shared import Judged, Login, Target, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from psops.psid.nodes import Entry
     from psops.transport import Options
 
-#: Folded beyond this many hosts, unless the user says otherwise.
-_FOLD_BEYOND = 8
 _VERIFY_CODES = (Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE,
                  Exit.CONFIG, Exit.INTERRUPTED, Exit.TERMINATED)  # fmt: skip
 _NODES_CODES = (Exit.OK, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
@@ -28,14 +27,11 @@ app = verb_app(_VERIFY_CODES, "Prove that the nodes of ParaStation agree.")
 Psiadmin = Annotated[
     str, typer.Option("--psiadmin", metavar="FILE", help="The program on the hosts.")
 ]
-Output = Annotated[
-    str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
-]
 _PSIADMIN = "/opt/parastation/bin/psiadmin"
 
 
 @app.command("verify", epilog=epilog(_VERIFY_CODES))
+@spread(without=("user",))
 def verify(
     context: typer.Context,
     settle: Annotated[
@@ -64,27 +60,9 @@ def verify(
         typer.Option("--wait", help="Look again while nodes disagree, for up to --settle."),
     ] = False,
     psiadmin: Psiadmin = _PSIADMIN,
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
-    ] = "critical",
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.VerdictFormat = "table",
-    as_json: opt.AsJson = False,
-    output: Output = None,
-    fold: opt.Fold = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    target: Target,
+    judged: Judged,
 ) -> Answer:
     """Prove that psid runs on all nodes, and that they agree.
 
@@ -93,35 +71,12 @@ def verify(
     A daemon that does not answer within 10 seconds, or --timeout if that is less, is hung.
     """
     from psops.cli.progress import progress_bar
-    from psops.cli.target import select
     from psops.inventory import expand
     from psops.nearest import did_you_mean
     from psops.psid.verify import Request, report
-    from psops.report import Look
-    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
-    from psops.transport import Options
 
-    form = "json" if as_json else form
-    if form not in VERIFY_FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
-    if fail_on not in ("warning", "critical"):
-        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
-    chosen, options = select(
-        inventory=inventory,
-        hosts=hosts or (),
-        groups=group or (),
-        all_hosts=all_hosts,
-        exclude=exclude or (),
-        machine=machine,
-        user_bus=False,
-        options=Options(
-            connect_timeout=connect_timeout,
-            timeout=timeout,
-            accept_new_host_keys=accept_new_host_keys,
-            sudo=sudo,
-            ssh_config=ssh_config,
-        ),
-    )
+    judged.checked_form()
+    chosen, options = target.select()
     names = [host.name for host in chosen]
     asking = tuple(dict.fromkeys(name for text in vantage or () for name in expand(text)))
     for name in asking:
@@ -129,17 +84,16 @@ def verify(
             raise UsageError(f"--vantage: no host '{name}' is asked{did_you_mean(name, names)}")
     request = Request(
         psiadmin=_program(psiadmin), settle=settle, deep=deep, wait=wait, vantage=asking,
-        fail_on=fail_on,
+        fail_on=judged.fail_on,
     )  # fmt: skip
-    env = environment(context, color)
+    env = judged.environment(context)
     with progress_bar(env, len(chosen)) as progress:
-        found = report(chosen, request, options, width=fanout, progress=progress)
-    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
-    look = Look(color=env.color and output is None, width=env.width, fold=folded)
-    return _written(render_verify(found, form, look), Exit(exit_code(found, form)), output)
+        found = report(chosen, request, options, width=target.fanout, progress=progress)
+    return judged.answer(env, found, hosts=len(chosen))
 
 
 @app.command("nodes", epilog=epilog(_NODES_CODES))
+@spread(without=("fanout", "sudo"))
 def nodes(
     conf: Annotated[
         str | None,
@@ -159,13 +113,10 @@ def nodes(
         ),
     ] = None,
     psiadmin: Psiadmin = _PSIADMIN,
-    inventory: opt.InventoryFile = None,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    output: Output = None,
+    output: opt.Output = None,
     debug: opt.Debug = False,
+    *,
+    login: Login,
 ) -> Answer:
     """Make an inventory of the nodes of a cluster.
 
@@ -185,28 +136,9 @@ def nodes(
         text, source = _text(conf)
         entries = from_resolve(text, source) if resolve else from_conf(parse(text, source))
     else:
-        from psops.cli.target import select
-        from psops.transport import Options
-
-        (host, *more), options = select(
-            inventory=inventory,
-            hosts=(str(live),),
-            groups=(),
-            all_hosts=False,
-            exclude=(),
-            machine=None,
-            user_bus=False,
-            options=Options(
-                connect_timeout=connect_timeout,
-                timeout=timeout,
-                accept_new_host_keys=accept_new_host_keys,
-                ssh_config=ssh_config,
-            ),
-        )
-        if more:
-            raise UsageError(f"--from takes one host, and '{live}' means {len(more) + 1}")
+        host, options = login.find(str(live), "--from")
         entries = _ask(host, options, _program(psiadmin))
-    return _written(render_inventory(entries, source), Exit.OK, output)
+    return written(render_inventory(entries, source), Exit.OK, output)
 
 
 def _text(conf: str) -> tuple[str, str]:
@@ -251,15 +183,3 @@ def _program(path: str) -> str:
     if not path.startswith("/") or not path.isprintable():
         raise UsageError(f"--psiadmin takes an absolute path, not {path!r}")
     return path
-
-
-def _written(text: str, code: Exit, output: str | None) -> Answer:
-    if output is None:
-        return Answer(text, code)
-    from psops.paths import write_atomically
-
-    try:
-        write_atomically(Path(output), text, mode=0o644)
-    except OSError as exc:
-        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
-    return Answer("", code)

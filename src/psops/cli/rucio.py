@@ -1,13 +1,13 @@
 """`psops rucio`: whether Rucio's daemons work, from their processes and their heartbeats."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Colored, Judged, Target, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 
@@ -15,14 +15,11 @@ if TYPE_CHECKING:
     from psops.inventory import Host
     from psops.rucio.source import Source
     from psops.rucio.verify import Request
-    from psops.transport import Options
 
 _CODES = (
     Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
     Exit.INTERRUPTED, Exit.TERMINATED,
 )  # fmt: skip
-#: Folded beyond this many hosts, unless the user says otherwise.
-_FOLD_BEYOND = 8
 
 app = verb_app(_CODES, "Prove that Rucio's daemons do their work.")
 
@@ -51,6 +48,7 @@ Aliases = Annotated[
 
 
 @app.command("verify", epilog=epilog(_CODES))
+@spread(without=("user",))
 def verify(
     context: typer.Context,
     rest: Rest = None,
@@ -62,30 +60,9 @@ def verify(
         bool, typer.Option("--units-only", help="Look at processes alone, at no heartbeats.")
     ] = False,
     aliases: Aliases = None,
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
-    ] = "critical",
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.VerdictFormat = "table",
-    as_json: opt.AsJson = False,
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
-    ] = None,
-    fold: opt.Fold = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    target: Target,
+    judged: Judged,
 ) -> Answer:
     """Prove that the daemons of hosts work, and say which do not.
 
@@ -96,33 +73,21 @@ def verify(
     is: env:NAME, file:/path (mode 0600) or credential:NAME (of systemd).
     """
     from psops.cli.progress import progress_bar
-    from psops.nearest import did_you_mean
-    from psops.report import Look
-    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
     from psops.rucio import verify as verb
 
-    form = "json" if as_json else form
-    if form not in VERIFY_FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
-    if fail_on not in ("warning", "critical"):
-        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
-    chosen, options = _select(
-        hosts, group, all_hosts, exclude, machine, inventory,
-        _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
-    )  # fmt: skip
+    judged.checked_form()
+    chosen, options = target.select()
     source = _source(rest, token, ca, db_url, db_schema, units_only, chosen)
-    request = _request(source, aliases, chosen, fail_on)
-    env = environment(context, color)
+    request = _request(source, aliases, chosen, judged.fail_on)
+    env = judged.environment(context)
     with progress_bar(env, len(chosen)) as progress:
-        gathering = verb.gather(chosen, request, options, width=fanout, progress=progress)
+        gathering = verb.gather(chosen, request, options, width=target.fanout, progress=progress)
     report = verb.report(gathering, request)
-    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
-    look = Look(color=env.color and output is None, width=env.width, fold=folded)
-    text, code = render_verify(report, form, look), Exit(exit_code(report, form))
-    return _written(text, code, output)
+    return judged.answer(env, report, hosts=len(chosen))
 
 
 @app.command("heartbeats", epilog=epilog(_CODES))
+@spread(without=("user",))
 def heartbeats(
     context: typer.Context,
     rest: Rest = None,
@@ -131,24 +96,13 @@ def heartbeats(
     db_url: DbUrl = None,
     db_schema: DbSchema = "",
     aliases: Aliases = None,
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
+    *,
+    target: Target,
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table or json.")
     ] = "table",
     as_json: opt.AsJson = False,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    shown: Colored,
 ) -> Answer:
     """List the heartbeats with their ages, units and verdicts.
 
@@ -158,7 +112,6 @@ def heartbeats(
     from psops.cli.progress import progress_bar
     from psops.errors import NotSystemd
     from psops.nearest import did_you_mean
-    from psops.report import Look
     from psops.report.json import dump, envelope
     from psops.rucio import verify as verb
     from psops.rucio.show import join, render_rows, row_object
@@ -168,25 +121,21 @@ def heartbeats(
     if form not in ("table", "json"):
         near = did_you_mean(form, ("table", "json"))
         raise UsageError(f"no format {form!r}{near}", remedy="heartbeats come as table or json")
-    chosen, options = _select(
-        hosts, group, all_hosts, exclude, machine, inventory,
-        _options(connect_timeout, timeout, accept_new_host_keys, sudo, ssh_config),
-    )  # fmt: skip
+    chosen, options = target.select()
     source = _source(rest, token, ca, db_url, db_schema, False, chosen)
     request = _request(source, aliases, chosen, "critical")
-    env = environment(context, color)
+    env = shown.environment(context)
     with progress_bar(env, len(chosen)) as progress:
-        gathering = verb.gather(chosen, request, options, width=fanout, progress=progress)
+        gathering = verb.gather(chosen, request, options, width=target.fanout, progress=progress)
     if not isinstance(gathering.rows, Rows):
         assert gathering.rows is not None
         raise gathering.rows
     report = verb.report(gathering, request)
     joined = join(gathering, request, report)
     # Where no host was asked for, this machine may well be none of Rucio's.
-    nobody = not (hosts or group or all_hosts or machine)
     outcomes = [
         one for one in gathering.hosts.outcomes
-        if not (nobody and isinstance(one.error, NotSystemd))
+        if target.given or not isinstance(one.error, NotSystemd)
     ]  # fmt: skip
     unread = [outcome for outcome in outcomes if outcome.error]
     code = gathering.hosts.ended
@@ -200,42 +149,7 @@ def heartbeats(
         return Answer(
             dump(envelope("rucio heartbeats", code, [], errors) | document, indent=2), code
         )
-    look = Look(color=env.color, width=env.width)
-    return Answer(render_rows(joined, outcomes, look), code)
-
-
-def _options(
-    connect_timeout: float, timeout: float, accept: bool, sudo: bool, ssh_config: str | None
-) -> "Options":
-    from psops.transport import Options
-
-    return Options(
-        connect_timeout=connect_timeout, timeout=timeout, accept_new_host_keys=accept, sudo=sudo,
-        ssh_config=ssh_config,
-    )  # fmt: skip
-
-
-def _select(
-    hosts: list[str] | None,
-    group: list[str] | None,
-    all_hosts: bool,
-    exclude: list[str] | None,
-    machine: str | None,
-    inventory: str | None,
-    options: "Options",
-) -> "tuple[tuple[Host, ...], Options]":
-    from psops.cli.target import select
-
-    return select(
-        inventory=inventory,
-        hosts=hosts or (),
-        groups=group or (),
-        all_hosts=all_hosts,
-        exclude=exclude or (),
-        machine=machine,
-        user_bus=False,
-        options=options,
-    )
+    return Answer(render_rows(joined, outcomes, shown.look(env)), code)
 
 
 def _source(
@@ -321,15 +235,3 @@ def _request(
         rules=rules(catalogue), source=source, aliases=given, fail_on=fail_on,
         listed={name: daemons for name, daemons in told.items() if daemons is not None},
     )  # fmt: skip
-
-
-def _written(text: str, code: Exit, output: str | None) -> Answer:
-    if output is None:
-        return Answer(text, code)
-    from psops.paths import write_atomically
-
-    try:
-        write_atomically(Path(output), text, mode=0o644)
-    except OSError as exc:
-        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
-    return Answer("", code)

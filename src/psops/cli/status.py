@@ -6,11 +6,9 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Shown, Target, spread
 from psops.exits import Exit
-
-#: Folded beyond this many hosts, unless the user says otherwise.
-_FOLD_BEYOND = 8
 
 _CODES = (
     Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.NOT_RUNNING, Exit.UNKNOWN_UNIT,
@@ -22,6 +20,7 @@ app = verb_app()
 
 
 @app.command(epilog=epilog(_CODES))
+@spread()
 def status(
     context: typer.Context,
     units: Annotated[
@@ -73,24 +72,9 @@ def status(
             show_default=False,
         ),
     ] = 0,
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    user: opt.UserBus = False,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.Format = "table",
-    as_json: opt.AsJson = False,
-    fold: opt.Fold = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    target: Target,
+    shown: Shown,
 ) -> Answer:
     """Show what runs here, in a container, or on many hosts.
 
@@ -99,29 +83,11 @@ def status(
     """
     from psops import status as verb
     from psops.cli.progress import progress_bar
-    from psops.cli.target import select
-    from psops.report import Look, check_format, render
-    from psops.transport import Options
+    from psops.report import render
 
-    form = check_format("json" if as_json else form)
-    chosen, options = select(
-        inventory=inventory,
-        hosts=hosts or (),
-        groups=group or (),
-        all_hosts=all_hosts,
-        exclude=exclude or (),
-        machine=machine,
-        user_bus=user,
-        options=Options(
-            connect_timeout=connect_timeout,
-            timeout=timeout,
-            accept_new_host_keys=accept_new_host_keys,
-            sudo=sudo,
-            user_bus=user,
-            ssh_config=ssh_config,
-        ),
-    )
-    folded = len(chosen) > _FOLD_BEYOND if fold is None else fold
+    form = shown.checked_form()
+    chosen, options = target.select()
+    folded = shown.folded(len(chosen))
     query = verb.parse_query(
         units or (),
         states=[*_words(state), *(["failed"] if failed else [])],
@@ -130,11 +96,10 @@ def status(
         lines=lines,
         brief=folded and form == "table",
     )
-    env = environment(context, color)
+    env = shown.environment(context)
     with progress_bar(env, len(chosen)) as progress:
-        report = verb.report(chosen, query, options, width=fanout, progress=progress)
-    look = Look(color=env.color, width=env.width, fold=folded)
-    return Answer(render(report, form, look), report.exit)
+        report = verb.report(chosen, query, options, width=target.fanout, progress=progress)
+    return Answer(render(report, form, shown.look(env, fold=folded)), report.exit)
 
 
 def _words(values: list[str] | None) -> list[str]:

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from psops.errors import UsageError
 from psops.inventory import EMPTY, Host, Inventory
 from psops.transport import Options
+
+if TYPE_CHECKING:
+    from psops.cli.shared import Choice
 
 #: How the built-in fleet is called in place of an inventory file; `demo:500` has 500 hosts.
 DEMO = "demo"
@@ -30,36 +34,36 @@ def load_inventory(option: str | None) -> Inventory:
 
 
 def select(
-    *,
-    inventory: str | None,
-    hosts: Sequence[str],
-    groups: Sequence[str],
-    all_hosts: bool,
-    exclude: Sequence[str],
-    machine: str | None,
-    user_bus: bool,
-    options: Options,
+    choice: "Choice", inventory: str | None, options: Options
 ) -> tuple[tuple[Host, ...], Options]:
     """Return the hosts meant and the options that hold for them; no target is this host."""
-    groups = [name for text in groups for name in text.split(",") if name]
-    remote = bool(hosts or groups or all_hosts)
-    if user_bus and options.sudo:
+    remote = bool(choice.hosts or choice.group or choice.all_hosts)
+    all_hosts = choice.all_hosts
+    if choice.user and options.sudo:
         raise UsageError("--user goes with the login's own systemd, so not with --sudo")
-    if machine is not None:
-        if remote or user_bus:
+    if choice.machine is not None:
+        if remote or choice.user:
             raise UsageError("--machine goes with no other target")
-        return (Host(name=machine, transport="container"),), options
+        return (Host(name=choice.machine, transport="container"),), options
     if not remote:
-        if exclude:
+        if choice.exclude:
             raise UsageError("--exclude needs --hosts, --group or --all")
         if (inventory or "").partition(":")[0] == DEMO:  # nothing else could be meant
             all_hosts = True
         else:
             return (LOCAL,), options
     found = load_inventory(inventory)
-    chosen = found.select(hosts, groups, all_hosts=all_hosts, exclude=exclude)
+    chosen = found.select(
+        choice.hosts or (), names_in(choice.group), all_hosts=all_hosts,
+        exclude=choice.exclude or (),
+    )  # fmt: skip
     if options.ssh_config is None and found.ssh_config is not None:
         from dataclasses import replace
 
         options = replace(options, ssh_config=str(found.ssh_config))
     return chosen, options
+
+
+def names_in(groups: Sequence[str] | None) -> list[str]:
+    """Return the names of groups, each given once or several with commas."""
+    return [name for text in groups or () for name in text.split(",") if name]

@@ -7,6 +7,7 @@ import typer
 
 from psops.cli import options as opt
 from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.shared import Judged, Target, spread
 from psops.errors import ConfigError, UsageError
 from psops.exits import Exit
 
@@ -15,7 +16,6 @@ _CODES = (
     Exit.OK, Exit.SOME_FAILED, Exit.USAGE, Exit.UNAVAILABLE, Exit.SOFTWARE, Exit.CONFIG,
     Exit.INTERRUPTED, Exit.TERMINATED,
 )  # fmt: skip
-_FOLD_BEYOND = 8
 
 app = verb_app(_CODES, "Write unit files for daemons, or check them.")
 
@@ -117,36 +117,16 @@ def _place(root: Path, files: dict[str, str], force: bool) -> list[str]:
 
 
 @app.command("lint", epilog=epilog(_CODES))
+@spread(without=("user",))
 def lint(
     context: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Argument(metavar="[FILE]...", help="Unit files; else the units of the hosts."),
     ] = None,
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")
-    ] = "critical",
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
-    form: opt.VerdictFormat = "table",
-    as_json: opt.AsJson = False,
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
-    ] = None,
-    fold: opt.Fold = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    *,
+    target: Target,
+    judged: Judged,
 ) -> Answer:
     """Find what keeps units of Rucio's daemons from surviving.
 
@@ -154,48 +134,28 @@ def lint(
     units of hosts as systemd has them, with the ports of their metrics.
     """
     from psops.cli.progress import progress_bar
-    from psops.cli.target import select
-    from psops.nearest import did_you_mean
-    from psops.report import Look
-    from psops.report.verify import VERIFY_FORMATS, exit_code, render_verify
     from psops.rucio.check import lint_files, lint_hosts
     from psops.rucio.expect import rules
-    from psops.transport import Options
 
-    form = "json" if as_json else form
-    if form not in VERIFY_FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
-    if fail_on not in ("warning", "critical"):
-        raise UsageError(f"--fail-on takes warning or critical, not {fail_on!r}")
-    env = environment(context, color)
+    judged.checked_form()
+    env = judged.environment(context)
     if files:
-        if hosts or group or all_hosts or exclude or machine is not None:
+        if target.given:
             raise UsageError("give either files or hosts, not both")
         number = len(files)
-        report = lint_files([Path(name) for name in dict.fromkeys(files)], rules(), fail_on=fail_on)
+        report = lint_files(
+            [Path(name) for name in dict.fromkeys(files)], rules(), fail_on=judged.fail_on
+        )
     else:
-        chosen, options = select(
-            inventory=inventory, hosts=hosts or (), groups=group or (), all_hosts=all_hosts,
-            exclude=exclude or (), machine=machine, user_bus=False,
-            options=Options(
-                connect_timeout=connect_timeout, timeout=timeout,
-                accept_new_host_keys=accept_new_host_keys, sudo=sudo, ssh_config=ssh_config,
-            ),
-        )  # fmt: skip
+        chosen, options = target.select()
         number = len(chosen)
         with progress_bar(env, number) as progress:
             report = lint_hosts(
-                chosen, rules(), options, fail_on=fail_on, width=fanout, progress=progress
+                chosen,
+                rules(),
+                options,
+                fail_on=judged.fail_on,
+                width=target.fanout,
+                progress=progress,
             )
-    folded = number > _FOLD_BEYOND if fold is None else fold
-    look = Look(color=env.color and output is None, width=env.width, fold=folded)
-    text, code = render_verify(report, form, look), Exit(exit_code(report, form))
-    if output is None:
-        return Answer(text, code)
-    from psops.paths import write_atomically
-
-    try:
-        write_atomically(Path(output), text, mode=0o644)
-    except OSError as exc:
-        raise UsageError(f"{output}: {(exc.strerror or str(exc)).lower()}") from exc
-    return Answer("", code)
+    return judged.answer(env, report, hosts=number)

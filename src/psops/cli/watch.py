@@ -7,7 +7,8 @@ import typer
 
 from psops.cli import complete
 from psops.cli import options as opt
-from psops.cli.app import Answer, environment, epilog, verb_app
+from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.shared import Colored, Target, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 
@@ -24,6 +25,7 @@ app = verb_app()
 
 
 @app.command(epilog=epilog(_CODES))
+@spread()
 def watch(
     context: typer.Context,
     units: Annotated[
@@ -58,19 +60,8 @@ def watch(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Screen: no key changes anything.")
     ] = False,
-    hosts: opt.Hosts = None,
-    group: opt.Groups = None,
-    all_hosts: opt.AllHosts = False,
-    exclude: opt.Exclude = None,
-    machine: opt.Machine = None,
-    user: opt.UserBus = False,
-    inventory: opt.InventoryFile = None,
-    fanout: opt.Fanout = 64,
-    connect_timeout: opt.ConnectTimeout = 10.0,
-    timeout: opt.Timeout = 30.0,
-    sudo: opt.Sudo = False,
-    accept_new_host_keys: opt.AcceptNewHostKeys = False,
-    ssh_config: opt.SshConfigFile = None,
+    *,
+    target: Target,
     form: Annotated[
         str | None,
         typer.Option(
@@ -80,17 +71,14 @@ def watch(
             autocompletion=complete.watch_formats,
         ),
     ] = None,
-    color: opt.Color = "auto",
-    debug: opt.Debug = False,
+    shown: Colored,
 ) -> Answer:
     """Watch units change, on a screen or as lines.
 
     Without UNIT: the daemons that the inventory says a host must run, else all its
     services. Hosts tell their changes by themselves; none is polled. Keys: press ?.
     """
-    from psops.cli.target import select
     from psops.client import prepare
-    from psops.transport import Options
     from psops.watch.lines import FORMATS
     from psops.watch.start import Setting, as_lines, is_terminal, on_screen, raise_file_limit
 
@@ -98,31 +86,16 @@ def watch(
         from psops.nearest import did_you_mean
 
         raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
-    chosen, options = select(
-        inventory=inventory,
-        hosts=hosts or (),
-        groups=group or (),
-        all_hosts=all_hosts,
-        exclude=exclude or (),
-        machine=machine,
-        user_bus=user,
-        options=Options(
-            connect_timeout=connect_timeout,
-            timeout=timeout,
-            accept_new_host_keys=accept_new_host_keys,
-            sudo=sudo,
-            user_bus=user,
-            ssh_config=ssh_config,
-            lasting=True,
-        ),
-    )
-    choose = _chooser(chosen, units or [], bundle, timeout)
-    env = environment(context, color)
+    chosen, options = target.select(lasting=True)
+    choose = _chooser(chosen, units or [], bundle, target.timeout)
+    env = shown.environment(context)
     prepare(chosen, options)
     raise_file_limit()
-    begin = Setting(hosts=chosen, choose=choose, options=options, width=fanout, seconds=seconds)
+    begin = Setting(
+        hosts=chosen, choose=choose, options=options, width=target.fanout, seconds=seconds
+    )
     if form is None and is_terminal():
-        return Answer(stream=lambda show: on_screen(begin, inventory or "", color=env.color,
+        return Answer(stream=lambda show: on_screen(begin, target.inventory or "", color=env.color,
                                                     read_only=read_only))  # fmt: skip
     return Answer(stream=lambda show: as_lines(begin, show, _say, form or "lines",
                                                initial=initial))  # fmt: skip

@@ -75,10 +75,11 @@ class _Converter:
         own: dict[Any, Item] = {}
         for key_node, inner in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
-                several = self.item(inner, depth + 1).value
-                for one in [Item(0, several)] if isinstance(several, dict) else several or []:
-                    if isinstance(one.value, dict):
-                        merged = {**one.value, **merged}
+                given = self.item(inner, depth + 1)
+                for one in given.value if isinstance(given.value, list) else [given]:
+                    if not isinstance(one.value, dict):
+                        raise self.found.fail(one.line, "'<<' takes mappings, as YAML has it")
+                    merged = {**one.value, **merged}
                 continue
             key = self.item(key_node, depth + 1).value if key_node.id == "scalar" else None
             if key_node.id != "scalar" or isinstance(key, Vault):
