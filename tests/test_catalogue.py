@@ -19,8 +19,8 @@ from psops.catalogue import (
     CatalogueError,
     Detection,
 )
-from psops.catalogue_build import build
-from psops.catalogue_entry import (
+from psops.catalogue.build import build
+from psops.catalogue.entry import (
     ALWAYS,
     ENABLED_STATES,
     SUB_STATES,
@@ -32,8 +32,8 @@ from psops.catalogue_entry import (
     Severity,
     When,
 )
-from psops.catalogue_file import PACKAGED, File, Reading, files, lint
-from psops.catalogue_version import is_past, is_within, parse_version
+from psops.catalogue.file import PACKAGED, File, Reading, files, lint
+from psops.catalogue.version import is_past, is_within, parse_version
 from psops.errors import ConfigError, NoSuchBundle, NoSuchDaemon, UsageError
 from psops.systemd.names import is_glob, unit_type
 

@@ -11,10 +11,10 @@ import pytest
 
 from psops import paths
 from psops.catalogue import Catalogue
-from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
+from psops.catalogue.keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
 from psops.cli import generate, roff
-from psops.inventory_file import parse
-from psops.inventory_values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
+from psops.inventory.file import parse
+from psops.inventory.values import DEFAULT_KEYS, GROUP_KEYS, HOST_KEYS
 from psops.pipeline.graph import pipeline_of
 from psops.pipeline.lint import lint
 from psops.probes import KINDS

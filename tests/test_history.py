@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from psops import history_file, history_run
 from psops.errors import HistoryError
 from psops.exits import Exit
 from psops.history import Change, Done, Entry, History, Run
-from psops.history_file import _on_network
+from psops.history import file as history_file
+from psops.history import run as history_run
+from psops.history.file import _on_network
 from psops.systemlog import tell
 from tests.command import psops
 

@@ -28,7 +28,7 @@ from psops.inventory import (
     load,
     parse_destination,
 )
-from psops.inventory_file import parse
+from psops.inventory.file import parse
 from psops.nodeset import LARGEST, NodesetError
 
 VECTORS = Path(__file__).parent / "vectors/inventory"

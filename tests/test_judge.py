@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psops.catalogue import Expected
-from psops.catalogue_entry import Conflict, Daemon, Healthy, Need, Rule, Severity, When
+from psops.catalogue.entry import Conflict, Daemon, Healthy, Need, Rule, Severity, When
 from psops.inventory import Waiver
 from psops.judge import HostFacts, judge, waive
 from psops.report.model import UnitStatus

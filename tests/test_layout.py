@@ -93,7 +93,6 @@ def test_nothing_but_the_program_imports_the_command_line() -> None:
         ("psops.exporters", ("psops.cli", "psops.transport", "psops.systemd", "psops.fanout", "os",
                              "socket", "subprocess", "ssl", "pathlib")),
         ("psops.inventory", ("psops.transport", "psops.systemd", "psops.report", "psops.cli")),
-        ("psops.inventory_file", ("psops.transport", "psops.systemd", "psops.report")),
         ("psops.fanout", ("psops.transport", "psops.systemd", "psops.report")),
         ("psops.errors", ("psops.inventory", "psops.transport", "psops.systemd", "psops.report")),
         ("psops.exits", ("psops",)),

@@ -16,10 +16,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from psops import sshconfig, sshconfig_ask, sshconfig_parse
+from psops import sshconfig
 from psops.errors import SshConfigError
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, load
-from psops.sshconfig_tokens import this_login
+from psops.sshconfig import ask as sshconfig_ask
+from psops.sshconfig import parse as sshconfig_parse
+from psops.sshconfig.tokens import this_login
 
 ME = getpass.getuser()
 HOME = Path("~").expanduser()
@@ -637,5 +639,5 @@ def test_import_is_cheap() -> None:
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    costly = {"subprocess", "hashlib", "glob", "socket", "psops.sshconfig_ask", "paramiko"}
+    costly = {"subprocess", "hashlib", "glob", "socket", "psops.sshconfig.ask", "paramiko"}
     assert costly.isdisjoint(result.stdout.split())

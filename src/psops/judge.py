@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from psops.catalogue import Expected
-from psops.catalogue_entry import SUB_STATES, Daemon, Healthy, Need, Rule, Severity
+from psops.catalogue.entry import SUB_STATES, Daemon, Healthy, Need, Rule, Severity
 from psops.inventory import Waiver
 from psops.report.facts import reason
 from psops.report.model import UnitStatus

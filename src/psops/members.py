@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from psops.catalogue import Expected
-from psops.catalogue_entry import Need, Rule, Severity
+from psops.catalogue.entry import Need, Rule, Severity
 from psops.judge import HostFacts, candidates, is_wanted
 from psops.report.model import RUNNING, UnitStatus
 

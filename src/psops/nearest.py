@@ -23,7 +23,7 @@ def did_you_mean_unit(name: str) -> str:
     >>> did_you_mean_unit("owamp-servr.service")
     "; did you mean 'owamp-server.service'?"
     """
-    from psops.catalogue_names import NAMES
+    from psops.catalogue.names import NAMES
 
     stem, dot, kind = name.rpartition(".")
     stems = {unit.rpartition(".")[0]: unit for unit in NAMES["units"] if unit.endswith(dot + kind)}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from psops.catalogue_entry import ENABLED_STATES
+from psops.catalogue.entry import ENABLED_STATES
 from psops.changes import PlannedCall, Request, Result, UnitChange
 from psops.report.model import RUNNING, UnitStatus
 from psops.systemd import jobs

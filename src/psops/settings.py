@@ -102,7 +102,7 @@ def _ssh_config(inventory: Inventory, given: Mapping[str, Any]) -> Setting:
 
 
 def _catalogue_files() -> str:
-    from psops.catalogue_file import BUNDLES
+    from psops.catalogue.file import BUNDLES
 
     found = [path for place in paths.config_files(BUNDLES) for path in sorted(place.glob("*.toml"))]
     return ", ".join(["those of psops", *map(str, reversed(found))])

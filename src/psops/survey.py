@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from psops.catalogue import Bundle, Catalogue, Detection, Expected, VersionSource
-from psops.catalogue_entry import Daemon, Severity, When
+from psops.catalogue.entry import Daemon, Severity, When
 from psops.client import Client
 from psops.deadline import Deadline
 from psops.inventory import Host

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import psops.checks
-from psops.catalogue_entry import Check, JsonRule, Severity
-from psops.catalogue_keys import JSON_OPS
+from psops.catalogue.entry import Check, JsonRule, Severity
+from psops.catalogue.keys import JSON_OPS
 from psops.checks import CheckResult, failing, file, listening, rules
 from psops.checks.codes import CODES
 from psops.checks.layer import explain

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from psops.catalogue_entry import Check
+from psops.catalogue.entry import Check
 from psops.checks import Asked, CheckResult
 from psops.checks.run import run
 from psops.deadline import Deadline

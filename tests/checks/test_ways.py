@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from psops.catalogue_entry import Check, JsonRule, Severity
+from psops.catalogue.entry import Check, JsonRule, Severity
 from psops.checks import Asked, CheckResult, tls
 from psops.checks.run import run
 from psops.deadline import Deadline

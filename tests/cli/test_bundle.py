@@ -10,7 +10,7 @@ import pytest
 from psops import paths
 from psops.__main__ import run
 from psops.catalogue import Catalogue
-from psops.catalogue_file import PACKAGED
+from psops.catalogue.file import PACKAGED
 from psops.environment import Environment
 from psops.exits import Exit
 

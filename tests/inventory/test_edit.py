@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psops.errors import ConfigError, InventoryError, UsageError
-from psops.inventory_draft import Draft
-from psops.inventory_edit import add, remove
-from psops.inventory_file import parse
-from psops.inventory_write import edit_file
+from psops.inventory.draft import Draft
+from psops.inventory.edit import add, remove
+from psops.inventory.file import parse
+from psops.inventory.write import edit_file
 from psops.toml_text import statements, strings_of, write_key, write_value
 
 PATH = Path("inventory.toml")

@@ -14,8 +14,8 @@ from psops.importers import FORMATS, check_format, read
 from psops.importers.ansible_ranges import expand_pattern
 from psops.importers.detect import detect
 from psops.importers.imported import Imported, is_secret
-from psops.inventory_edit import bring_in, regroup
-from psops.inventory_file import parse
+from psops.inventory.edit import bring_in, regroup
+from psops.inventory.file import parse
 from psops.report.edit import notes
 from psops.report.text import clean
 

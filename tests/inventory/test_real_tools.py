@@ -15,8 +15,8 @@ from psops.exporters import FORMATS, export, select
 from psops.importers import read
 from psops.importers.imported import Imported
 from psops.inventory import Host, Inventory
-from psops.inventory_edit import bring_in
-from psops.inventory_file import parse
+from psops.inventory.edit import bring_in
+from psops.inventory.file import parse
 from psops.nodeset import expand
 
 BIN = Path(sys.executable).parent

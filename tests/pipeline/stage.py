@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.deadline import Deadline
 from psops.inventory import Host
 from psops.pipeline.graph import Pipeline

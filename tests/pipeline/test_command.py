@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from psops.__main__ import run
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.exits import Exit
 from psops.probes import Unanswered
 from psops.probes.keys_common import given, url

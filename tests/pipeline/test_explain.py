@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from psops.catalogue_entry import Component, Probe
+from psops.catalogue.entry import Component, Probe
 from psops.pipeline.ask import Result
 from psops.pipeline.explain import explain, roots
 from psops.pipeline.graph import Pipeline

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psops.catalogue import Catalogue, CatalogueError
-from psops.catalogue_entry import Component
+from psops.catalogue.entry import Component
 from psops.errors import UsageError
 from psops.pipeline.draw import draw_dot, draw_mermaid, draw_svg, draw_tree
 from psops.pipeline.graph import Pipeline, pipeline_of

@@ -125,7 +125,10 @@ def test_every_check_says_what_it_proves_and_where_an_address_is_a_guess() -> No
     for name, component in SAND.components.items():
         for probe in component.checks:
             assert probe.purpose, (name, probe.name)
-    assert "old" in (Path(__file__).parents[2] / "src/psops/catalogues/sand.toml").read_text()[:400]
+    assert (
+        "old"
+        in (Path(__file__).parents[2] / "src/psops/catalogue/systems/sand.toml").read_text()[:400]
+    )
 
 
 def test_no_secret_is_in_the_catalogue_and_none_goes_without_tls() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from psops.catalogue_keys import COMPONENT_KEYS
-from psops.catalogue_probes import _COMMON, probes
-from psops.catalogue_values import Wrong
+from psops.catalogue.keys import COMPONENT_KEYS
+from psops.catalogue.probes import _COMMON, probes
+from psops.catalogue.values import Wrong
 from psops.cli.generate_pipeline import VALUES
 from psops.probes import KINDS, keys_bus
 from psops.probes.keys import keys_of

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psops.errors import ConfigError
-from psops.inventory_file import parse as parse_inventory
-from psops.inventory_file import read
+from psops.inventory.file import parse as parse_inventory
+from psops.inventory.file import read
 from psops.psid.conf import Node, load, parse
 from psops.psid.conf_tokens import match
 from psops.psid.generate import fill, parse_range

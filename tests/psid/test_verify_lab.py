@@ -12,7 +12,7 @@ import pytest
 
 from psops import transport
 from psops.exits import Exit
-from psops.inventory_file import read
+from psops.inventory.file import read
 from psops.psid import verify as verb
 from psops.psid.admin import Admin
 from psops.psid.refusal import Reply

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psops.errors import UsageError
-from psops.history_run import Change, Run, RunHost
+from psops.history.run import Change, Run, RunHost
 from psops.moments import parse_moment
 from psops.report import Look
 from psops.report.history import render_run, render_runs

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from psops.catalogue_entry import Check, Severity
+from psops.catalogue.entry import Check, Severity
 from psops.verdict import Verdict
 
 

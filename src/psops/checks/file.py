@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from psops.catalogue_entry import Check
+from psops.catalogue.entry import Check
 from psops.checks import Answer, right, unknown, wrong
 from psops.checks.site import Site
 from psops.errors import HostError

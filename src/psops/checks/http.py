@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 
-from psops.catalogue_entry import Check
+from psops.catalogue.entry import Check
 from psops.checks import Answer, right, rules, unknown, wrong
 from psops.checks.exchange import MOST, NoResponse, Response, Target, get, parse_url
 from psops.checks.site import Site

@@ -6,7 +6,7 @@ Authority: proc_pid_net(5), and unix_seq_show and tcp4_seq_show in the kernel.
 import re
 from collections.abc import Iterator
 
-from psops.catalogue_entry import Check
+from psops.catalogue.entry import Check
 from psops.checks import Answer, right, unknown, wrong
 from psops.checks.site import Site
 from psops.errors import HostError

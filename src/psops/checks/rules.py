@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from psops.catalogue_entry import JsonRule
+from psops.catalogue.entry import JsonRule
 from psops.checks import Answer, right, unknown, wrong
 from psops.report.text import clean, duration, squeeze
 from psops.verdict import Verdict

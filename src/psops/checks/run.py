@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 
-from psops.catalogue_entry import Severity
+from psops.catalogue.entry import Severity
 from psops.checks import KINDS, Answer, Asked, CheckResult, failing, unknown
 from psops.checks.layer import LAYERS, explain
 from psops.checks.site import Site

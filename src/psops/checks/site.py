@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from psops.catalogue_entry import Check
+from psops.catalogue.entry import Check
 from psops.checks import Answer, unknown, wrong
 from psops.deadline import Deadline
 from psops.errors import (

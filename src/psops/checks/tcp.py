@@ -1,6 +1,6 @@
 """Whether a TCP port takes connections."""
 
-from psops.catalogue_entry import Check
+from psops.catalogue.entry import Check
 from psops.checks import Answer, right
 from psops.checks.site import Site
 from psops.errors import HostError

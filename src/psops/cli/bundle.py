@@ -124,7 +124,7 @@ def show_bundle(
 
 
 def _check_place(os_family: str | None, version: str | None) -> None:
-    from psops.catalogue_version import parse_version
+    from psops.catalogue.version import parse_version
 
     if os_family is not None and os_family not in complete.os_families():
         raise UsageError(f"--os takes {' or '.join(complete.os_families())}, not '{os_family}'")
@@ -140,7 +140,7 @@ def show_path(
     form: opt.Format = "table", as_json: opt.AsJson = False, debug: opt.Debug = False
 ) -> Answer:
     """List the files that are read, those with the last word at the end."""
-    from psops.catalogue_file import files
+    from psops.catalogue.file import files
     from psops.report import check_format
     from psops.report.bundles import render_files
 
@@ -159,7 +159,7 @@ def lint_files(
     debug: opt.Debug = False,
 ) -> Answer:
     """Tell all mistakes in the files, or in some FILEs."""
-    from psops.catalogue_file import files, lint
+    from psops.catalogue.file import files, lint
     from psops.report import check_format
     from psops.report.bundles import render_lint
 

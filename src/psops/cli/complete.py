@@ -231,7 +231,7 @@ def catalogue_names(catalogue: "Catalogue") -> dict[str, list[str]]:
 def _known(kind: str) -> list[str]:
     """Return the names of a kind in the catalogue; the package's if the host's files are wrong."""
     from psops import paths
-    from psops.catalogue_names import NAMES
+    from psops.catalogue.names import NAMES
 
     if any(_entries(str(place)) for place in paths.config_files("bundles.d")):
         from psops.catalogue import Catalogue
@@ -246,7 +246,7 @@ def _known(kind: str) -> list[str]:
 
 def os_families() -> list[str]:
     """Return the OS families that catalogues tell apart."""
-    from psops.catalogue_entry import OS_FAMILIES
+    from psops.catalogue.entry import OS_FAMILIES
 
     return list(OS_FAMILIES)
 

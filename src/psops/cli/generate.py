@@ -117,7 +117,7 @@ def files() -> dict[str, str]:
             f"completions/{name}": render_completion(shell)
             for shell, (name, _) in completion.SHELLS.items()
         },
-        "src/psops/catalogue_names.py": render_names(),
+        "src/psops/catalogue/names.py": render_names(),
         "man/psops.1": render_man(),
         "man/psops-pipeline.5": generate_pipeline.render(WRITTEN, RELEASED),
         "man/psops-bundle.5": roff.alias("psops-catalogue", 5),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from psops import __version__
-from psops.catalogue_keys import ROLES
+from psops.catalogue.keys import ROLES
 from psops.checks.codes import CODES as CHECK_CODES
 from psops.cli.roff import escape, head, paragraphs, see_also, tagged
 from psops.probes import KINDS

@@ -15,7 +15,7 @@ from psops.exits import Exit
 
 if TYPE_CHECKING:
     from psops.importers.imported import Imported
-    from psops.report.edit import Edit
+    from psops.inventory.edit import Edit
 
 CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG, Exit.INTERRUPTED)
 
@@ -87,8 +87,8 @@ def add_hosts(
 
     Shows the difference, and asks before it writes. Comments and order stay.
     """  # fmt: skip
-    from psops.inventory_edit import add
-    from psops.inventory_write import place_to_edit
+    from psops.inventory.edit import add
+    from psops.inventory.write import place_to_edit
 
     given: dict[str, Any] = {
         "address": address, "user": user, "port": port, "transport": transport,
@@ -133,8 +133,8 @@ def remove_hosts(
 
     Shows the difference, and asks before it writes. Comments and order stay.
     """  # fmt: skip
-    from psops.inventory_edit import remove
-    from psops.inventory_write import place_to_edit
+    from psops.inventory.edit import remove
+    from psops.inventory.write import place_to_edit
 
     path = place_to_edit(inventory, make=False)
 
@@ -185,8 +185,8 @@ def import_hosts(
     Shows the difference, and asks before it writes. What has no place in an
     inventory is told with its line; passwords never get there.
     """  # fmt: skip
-    from psops.inventory_edit import bring_in, regroup
-    from psops.inventory_write import place_to_edit
+    from psops.inventory.edit import bring_in, regroup
+    from psops.inventory.write import place_to_edit
 
     if len(words) > 2:
         raise UsageError("one FORMAT and one SOURCE at a time")
@@ -247,7 +247,7 @@ def _apply(
     color: str,
 ) -> Answer:
     """Show an edit, ask, and write it; what was shown is what is written."""
-    from psops.inventory_write import edit_file, read_text
+    from psops.inventory.write import edit_file, read_text
     from psops.report.diff import for_terminal
     from psops.report.edit import diff, render_json, summary
 
@@ -315,7 +315,7 @@ def _labels(values: "list[str] | tuple[()]") -> dict[str, str]:
 
 def _check(settings: dict[str, Any]) -> None:
     """Raise `UsageError` for a value that an inventory cannot have."""
-    from psops.inventory_values import HOST_KEYS
+    from psops.inventory.values import HOST_KEYS
 
     for key, value in settings.items():
         try:

@@ -213,7 +213,7 @@ def lint(
     debug: opt.Debug = False,
 ) -> Answer:
     """Tell mistakes in the description, and what nobody watches."""
-    from psops import catalogue_file
+    from psops.catalogue import file as catalogue_file
     from psops.pipeline.lint import lint as gaps_of
     from psops.report.text import clean
 
@@ -233,7 +233,7 @@ def _paths(files: list[str] | None) -> list[Path] | None:
     """Return the files beside those that psops brings: of machine and user, then those named."""
     if not files:
         return None
-    from psops import catalogue_file
+    from psops.catalogue import file as catalogue_file
 
     packaged = set(catalogue_file.files([]))
     own = [path for path in catalogue_file.files() if path not in packaged]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from psops.errors import ConfigError
 from psops.inventory import TRANSPORTS, check_name, check_user
-from psops.inventory_values import group_name
+from psops.inventory.values import group_name
 from psops.nodeset import NodesetError, expand
 from psops.report.text import clean
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from psops.importers.imported import Imported
-from psops.inventory_values import HOST_KEYS
+from psops.inventory.values import HOST_KEYS
 
 
 def read(text: str, name: str) -> Imported:

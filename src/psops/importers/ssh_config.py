@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from psops.importers.imported import Imported
-from psops.sshconfig_parse import keyword_of, pattern_test, split_words
+from psops.sshconfig.parse import keyword_of, pattern_test, split_words
 
 _TOLD = {
     "identityfile": "keys", "certificatefile": "certificates", "proxycommand": "proxy commands",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from psops.catalogue_version import is_within
+from psops.catalogue.version import is_within
 from psops.nearest import did_you_mean
 from psops.panda.effective import Effective
 from psops.panda.master import kind

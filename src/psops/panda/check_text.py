@@ -63,7 +63,7 @@ def check_config(effective: Effective, version: str) -> Iterator[Fault]:
             f"this 'config' replaces the one of {hidden}, where edits have no effect",
         )
     if by_overlay and isinstance(option.raw, dict) and version:
-        from psops.catalogue_version import is_past
+        from psops.catalogue.version import is_past
 
         if not is_past(version, "0.6.10"):
             yield fault(

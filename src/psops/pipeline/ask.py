@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from psops.catalogue_entry import Probe, Severity
+from psops.catalogue.entry import Probe, Severity
 from psops.checks import Answer, failing, unknown
 from psops.deadline import Deadline
 from psops.errors import PsopsError

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from psops.catalogue import Catalogue
-from psops.catalogue_entry import Component
+from psops.catalogue.entry import Component
 from psops.errors import UsageError
 from psops.nearest import did_you_mean
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from psops.catalogue_entry import Component
+from psops.catalogue.entry import Component
 from psops.pipeline.graph import Pipeline
 
 #: Kinds that only tell that something runs or answers. What runs may hang all the same, so

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from psops.catalogue_entry import Component
+from psops.catalogue.entry import Component
 from psops.deadline import Deadline
 from psops.fanout import Outcome
 from psops.inventory import Host

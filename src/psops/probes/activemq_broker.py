@@ -5,7 +5,7 @@ When memory or store are full, producers are blocked (ActiveMQ 5.17, "Producer F
 
 from dataclasses import replace
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered, activemq, counters
 from psops.probes.world import World

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, activemq, counters
 from psops.probes.activemq import Destination, Flow

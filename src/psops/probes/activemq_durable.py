@@ -7,7 +7,7 @@ of which may stay behind, inactive, on a node that its client has left. See `act
 from dataclasses import dataclass, replace
 from typing import Any
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered, activemq, counters
 from psops.probes.counters import shown, whole

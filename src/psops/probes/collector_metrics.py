@@ -9,7 +9,7 @@ import re
 from math import isfinite
 from typing import NamedTuple
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.checks.http import excerpt
 from psops.probes import Unanswered

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.checks.exchange import NoResponse, Response, Target, ask
 from psops.deadline import Deadline

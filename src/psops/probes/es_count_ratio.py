@@ -5,7 +5,7 @@ of those of the two windows before, all of it some hours back because data come 
 full hour. The bounds of the two numbers are its own.
 """
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes.elastic import between, search
 from psops.probes.fields import Asker, count

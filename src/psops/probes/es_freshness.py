@@ -6,7 +6,7 @@ Rule: "Max aggregation" of Elasticsearch and OpenSearch; the time field of SAND'
 
 from dataclasses import replace
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes.elastic import after, between, newest, search
 from psops.probes.fields import SKEW, Asker, count, judge_age, no_data, warning

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil
 from urllib.parse import quote
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes.elastic import refuse_error
 from psops.probes.fields import Asker, count, flag, no_data, show, text, warning

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import Any
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.checks.exchange import Response
 from psops.probes import Unanswered

@@ -1,6 +1,6 @@
 """Whether files in a folder of a host are written: the age of the one that changed last."""
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes import Unanswered
 from psops.probes.fields import judge_age, named

@@ -7,7 +7,7 @@ The health page is about Grafana's own database and says nothing of dashboards o
 from dataclasses import replace
 from urllib.parse import quote
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes import Unanswered
 from psops.probes.fields import Asker, no_data, show, text

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from psops.catalogue_values import Reader
+from psops.catalogue.values import Reader
 
 
 class Key(NamedTuple):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from psops.catalogue_values import (
+from psops.catalogue.values import (
     Reader,
     Wrong,
     boolean,

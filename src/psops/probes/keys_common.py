@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from psops.catalogue_entry import Probe
-from psops.catalogue_values import Reader, Wrong, boolean, kind, path, string, whole, word
+from psops.catalogue.entry import Probe
+from psops.catalogue.values import Reader, Wrong, boolean, kind, path, string, whole, word
 from psops.probes.keys import Key
 from psops.secrets import FORMS, is_reference
 
@@ -80,7 +80,7 @@ def span(value: Any) -> float:
 
 def json_rules(value: Any) -> Any:
     """Return the rules for a JSON document, as checks of bundles have them."""
-    from psops.catalogue_keys import JSON_RULES
+    from psops.catalogue.keys import JSON_RULES
 
     return JSON_RULES(value)
 

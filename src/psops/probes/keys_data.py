@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from psops.catalogue_values import Wrong, boolean, path, some, string, unit, whole, word
+from psops.catalogue.values import Wrong, boolean, path, some, string, unit, whole, word
 from psops.probes.keys import Key
 from psops.probes.keys_common import HTTP, given, json_rules, number, share, span, url
 

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import unknown, wrong
 from psops.probes import Unanswered
 from psops.probes.world import World

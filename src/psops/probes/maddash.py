@@ -7,7 +7,7 @@ the severity. The page for people loads with that interface down, so it proves n
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered
 from psops.probes.fields import (

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, rules, unknown, wrong
 from psops.checks.exchange import Response
 from psops.checks.http import excerpt

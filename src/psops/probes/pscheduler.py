@@ -4,7 +4,7 @@ Rule: `get_status` in `admin.py` of its API server and `heartbeat.sql` of its da
 (perfsonar/pscheduler). A daemon that never gave a sign is not "overdue" there.
 """
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes.fields import Asker, flag, get, judge_age, moment, show, table
 from psops.probes.world import World

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, wrong
 from psops.probes import Unanswered, rabbitmq
 from psops.probes.keys_bus import Binding

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import Rate, shown

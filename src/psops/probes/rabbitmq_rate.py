@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import Rate, shown

@@ -8,7 +8,7 @@ seconds, and one that was told to end after its work vanishes from the list (Rab
 from dataclasses import replace
 from typing import Any
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered, counters, rabbitmq
 from psops.probes.counters import shown

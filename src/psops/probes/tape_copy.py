@@ -8,7 +8,7 @@ only printed. `graccarchive.py` of opensciencegrid/gracc-archive names one file 
 import re
 from datetime import UTC, datetime
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.probes import Unanswered
 from psops.probes.fields import SKEW, named

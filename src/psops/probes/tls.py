@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.checks.site import explain_error
 from psops.checks.tls import (

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from psops.catalogue_entry import Probe
+from psops.catalogue.entry import Probe
 from psops.checks import Answer, right, unknown, wrong
 from psops.client import Client
 from psops.deadline import Deadline

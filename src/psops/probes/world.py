@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from psops.catalogue_entry import Probe
-from psops.catalogue_values import Wrong
+from psops.catalogue.entry import Probe
+from psops.catalogue.values import Wrong
 from psops.checks import Answer, unknown, wrong
 from psops.checks.exchange import NoResponse, Response, Target, ask, parse_url
 from psops.checks.http import excerpt

@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import Any
 
 from psops.catalogue import Bundle, Catalogue, Expected
-from psops.catalogue_entry import Check, Component, Daemon, Hint, Need, Rule, Variant, When
+from psops.catalogue.entry import Check, Component, Daemon, Hint, Need, Rule, Variant, When
 from psops.exits import Exit
 from psops.report import Look
 from psops.report.json import dump, envelope

@@ -1,35 +1,14 @@
 """What an edit of the inventory does: the difference, what is left out, and the sum of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from psops.exits import Exit
 from psops.importers.imported import Note
+from psops.inventory.edit import Edit
 from psops.report.diff import unified_diff
 from psops.report.json import dump, envelope
 from psops.report.text import clean, count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """An edit of an inventory file: its texts, what is new or gone, and notes by their source."""
-
-    path: str
-    before: str
-    after: str
-    new_hosts: tuple[str, ...] = ()
-    changed_hosts: tuple[str, ...] = ()
-    removed_hosts: tuple[str, ...] = ()
-    new_groups: tuple[str, ...] = ()
-    changed_groups: tuple[str, ...] = ()
-    source: str = ""
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def changes(self) -> bool:
-        """Whether the file becomes another one."""
-        return self.before != self.after
 
 
 def diff(edit: Edit) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psops.exits import Exit
-from psops.history_run import NOT_ATTEMPTED, PENDING, RUNNING, Change, Run, RunHost
+from psops.history.run import NOT_ATTEMPTED, PENDING, RUNNING, Change, Run, RunHost
 from psops.nodeset import fold
 from psops.report import Look
 from psops.report.json import dump, envelope

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from psops.catalogue_entry import Component, Probe, Severity
+from psops.catalogue.entry import Component, Probe, Severity
 from psops.probes.keys_common import HTTP
 from psops.report import Look
 from psops.report.bundles import entry_lines

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from psops.catalogue_version import is_past
+from psops.catalogue.version import is_past
 from psops.report.text import clean, count, duration
 from psops.rucio.expect import Rule, expectation, freshness
 from psops.rucio.judge_process import HEARTBEATS, RESTARTS, START_GRACE, judge_process, made

@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from psops.catalogue_entry import Probe
-from psops.catalogue_probes import probes
+from psops.catalogue.entry import Probe
+from psops.catalogue.probes import probes
 from psops.checks import Answer
 from psops.inventory import Host
 from psops.probes import KINDS

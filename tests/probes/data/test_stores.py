@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from psops.catalogue_values import Wrong
+from psops.catalogue.values import Wrong
 from tests.probes.data.good import NOON
 from tests.probes.data.site import OK, Site, ask, gives, said, vector, verdict
 from tests.probes.data.store import Store

@@ -2,7 +2,7 @@
 
 A reader takes a value as tomllib gives it and returns it checked. What is wrong with it is a
 `Wrong`, whose `trail` leads to the place within the value; the place of the value itself is
-added by `catalogue_file`.
+added by `catalogue.file`.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from psops.catalogue_version import parse_version
+from psops.catalogue.version import parse_version
 from psops.errors import UsageError
 from psops.nearest import did_you_mean
 from psops.systemd.names import is_glob, parse_unit_name

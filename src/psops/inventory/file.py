@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from psops.errors import InventoryError
 from psops.inventory import Host, Inventory
-from psops.inventory_values import (
+from psops.inventory.values import (
     DEFAULT_KEYS,
     GROUP_KEYS,
     HOST_KEYS,
@@ -133,7 +133,7 @@ class _File:
             raise InventoryError(_one_line(f"{self.path}:{line}: {what}")) from exc
 
     def fail(self, where: tuple[str, ...], key: str | None, what: str) -> NoReturn:
-        from psops.inventory_lines import find
+        from psops.inventory.lines import find
 
         line = find(self.text, where, key)
         place = f"{self.path}:{line}" if line else str(self.path)

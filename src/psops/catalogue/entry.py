@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from psops.catalogue_version import is_within
+from psops.catalogue.version import is_within
 
 #: OS families that entries tell apart: Debian and Ubuntu; Alma, Rocky and Red Hat.
 OS_FAMILIES = ("deb", "el")
@@ -105,7 +105,7 @@ ALWAYS = When()
 class JsonRule:
     """What must hold for the values at a path such as `services.*.overdue` of an answer.
 
-    `op` is one of JSON_OPS in `catalogue_values`; an empty path is the whole document.
+    `op` is one of JSON_OPS in `catalogue.values`; an empty path is the whole document.
     """
 
     path: str

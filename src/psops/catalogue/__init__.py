@@ -1,7 +1,7 @@
 """The catalogue: bundles of daemons, and the choice among them for a host.
 
-What a daemon is made of is in `catalogue_entry`; files and their mistakes are in
-`catalogue_file`, what each key may hold is in `catalogue_values`. The package brings a file
+What a daemon is made of is in `catalogue.entry`; files and their mistakes are in
+`catalogue.file`, what each key may hold is in `catalogue.values`. The package brings a file
 for each system; files of the machine and of the user add to them and override them.
 Nothing here asks a host.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from psops.catalogue_entry import Check, Component, Daemon, Hint, Severity
-from psops.catalogue_version import is_past
+from psops.catalogue.entry import Check, Component, Daemon, Hint, Severity
+from psops.catalogue.version import is_past
 from psops.errors import CatalogueError as CatalogueError
 from psops.errors import NoSuchBundle, NoSuchDaemon, UsageError
 from psops.nearest import did_you_mean
@@ -137,7 +137,7 @@ class Catalogue:
         With `extra`, these files take the place of those of machine and user. The first
         mistake is a `CatalogueError`.
         """
-        from psops.catalogue_file import load
+        from psops.catalogue.file import load
 
         return load(extra)
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from psops.catalogue_entry import Hint, Probe, Severity
-from psops.catalogue_values import (
+from psops.catalogue.entry import Hint, Probe, Severity
+from psops.catalogue.values import (
     Reader,
     Wrong,
     boolean,

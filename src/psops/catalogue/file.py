@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from psops import paths
 from psops.catalogue import Catalogue, CatalogueError
-from psops.catalogue_values import Wrong, boolean, kind, name, string, unknown_key
+from psops.catalogue.values import Wrong, boolean, kind, name, string, unknown_key
 
 Table = dict[str, Any]
 
 #: Where the files that psops brings are, one for each system.
-PACKAGED = Path(__file__).with_name("catalogues")
+PACKAGED = Path(__file__).with_name("systems")
 #: The directory of further files, in the configuration of the machine and of the user.
 BUNDLES = "bundles.d"
 
@@ -61,7 +61,7 @@ class File:
         self, where: tuple[str, ...], key: str | None, what: str, trail: tuple[int | str, ...] = ()
     ) -> Problem:
         """Return the mistake at a key of a table, `trail` leading on within its value."""
-        from psops.catalogue_lines import find
+        from psops.catalogue.lines import find
 
         line = find(self.text, where, key, trail)
         parts = [_header(where)] if where else []
@@ -112,7 +112,7 @@ def _listed(place: Path) -> list[Path]:
 
 def read(found: Iterable[Path]) -> tuple[Catalogue | None, list[Problem]]:
     """Return the catalogue that the files describe, None after a mistake, and all mistakes."""
-    from psops.catalogue_build import build
+    from psops.catalogue.build import build
 
     reader = Reading()
     places = tuple(found)
@@ -259,7 +259,7 @@ def _override(draft: Draft, table: Table) -> None:
 
 def _sections() -> dict[str, Mapping[str, Any]]:
     """Return the tables of a file and the keys of their entries."""
-    from psops.catalogue_keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
+    from psops.catalogue.keys import BUNDLE_KEYS, CHECK_KEYS, COMPONENT_KEYS, DAEMON_KEYS
 
     return {
         "daemons": DAEMON_KEYS,

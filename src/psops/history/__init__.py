@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from psops import paths
 from psops.errors import HistoryError
-from psops.history_file import FILE, open_to_read, open_to_write, translated
-from psops.history_run import (
+from psops.history.file import FILE, open_to_read, open_to_write, translated
+from psops.history.run import (
     NOT_ATTEMPTED,
     PENDING,
     RUNNING,

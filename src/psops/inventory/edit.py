@@ -1,18 +1,39 @@
 """The edits of an inventory file that psops knows: add, remove, import; text in, text out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from psops.errors import NoSuchGroup, UsageError
-from psops.importers.imported import Group, Imported
+from psops.importers.imported import Group, Imported, Note
 from psops.inventory import Inventory, expand, parse_destination
-from psops.inventory_draft import Draft
-from psops.inventory_merge import merge
-from psops.inventory_values import group_name
+from psops.inventory.draft import Draft
+from psops.inventory.merge import merge
+from psops.inventory.values import group_name
 from psops.nearest import did_you_mean
 from psops.nodeset import NodesetError, fold
-from psops.report.edit import Edit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """An edit of an inventory file: its texts, what is new or gone, and notes by their source."""
+
+    path: str
+    before: str
+    after: str
+    new_hosts: tuple[str, ...] = ()
+    changed_hosts: tuple[str, ...] = ()
+    removed_hosts: tuple[str, ...] = ()
+    new_groups: tuple[str, ...] = ()
+    changed_groups: tuple[str, ...] = ()
+    source: str = ""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether the file becomes another one."""
+        return self.before != self.after
 
 
 def add(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from psops.errors import SshConfigError
-from psops.sshconfig_values import COLLECTED, KEYWORDS
+from psops.sshconfig.values import COLLECTED, KEYWORDS
 
 TIMEOUT = 5.0
 #: What `ssh -G` prints with tokens already expanded: a per cent sign in it is just that.
@@ -30,7 +30,7 @@ def ask(
         raise SshConfigError(f"{why}: ssh -G: {last}")
     values = parse(result.stdout)
     if user is None and values.get("user"):
-        from psops.sshconfig_tokens import this_login
+        from psops.sshconfig.tokens import this_login
 
         if values["user"] == this_login().name:
             del values["user"]

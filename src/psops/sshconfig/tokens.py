@@ -105,7 +105,7 @@ class Tokens:
 
         jump = self.jump
         if jump:
-            from psops.sshconfig_ask import ssh_release
+            from psops.sshconfig.ask import ssh_release
 
             jump = jump if ssh_release() >= (9, 6) else ""
         text = "".join((self.value("l"), *(self.values[letter] for letter in "hpr"), jump))

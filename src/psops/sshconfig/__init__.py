@@ -4,7 +4,7 @@ psops has a reader of its own, because paramiko's takes no `Include` and costs m
 than a whole run of psops may take. The reference is `ssh -G`: any difference is a bug. What
 the reader leaves out (`Match exec`, canonical host names, ...) it asks ssh for.
 
-Text is read in `sshconfig_parse`; here the values for a host are chosen.
+Text is read in `sshconfig.parse`; here the values for a host are chosen.
 """
 
 import re
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from psops.errors import SshConfigError
-from psops.sshconfig_parse import SYSTEM_DIRECTORY, Block, parse_file
-from psops.sshconfig_tokens import Login, Tokens, canonical_address, this_login
-from psops.sshconfig_values import COLLECTED
+from psops.sshconfig.parse import SYSTEM_DIRECTORY, Block, parse_file
+from psops.sshconfig.tokens import Login, Tokens, canonical_address, this_login
+from psops.sshconfig.values import COLLECTED
 
 #: Keys that ssh tries when no IdentityFile is set, in its order.
 DEFAULT_IDENTITY_FILES = tuple(
@@ -116,7 +116,7 @@ class SshConfig:
             try:
                 self._choose(host, values)
             except _LeftToSsh as exc:
-                from psops.sshconfig_ask import ask
+                from psops.sshconfig.ask import ask
 
                 values = ask(self._path, host, user, port, str(exc))
             return self._settings(host, values)

@@ -13,7 +13,7 @@ from typing import Any
 
 from psops.errors import InventoryError
 from psops.inventory import Inventory
-from psops.inventory_file import parse
+from psops.inventory.file import parse
 from psops.nodeset import expand, fold
 from psops.toml_text import Statement, statements, strings_of, write_key, write_value
 
@@ -287,7 +287,7 @@ class Draft:
         parse(bare, self.path)
 
     def _error(self, reason: str, path: tuple[str, ...] = ()) -> InventoryError:
-        from psops.inventory_lines import find
+        from psops.inventory.lines import find
 
         line = find(self.before, path[:-1], path[-1]) if path else None
         place = f"{self.path}:{line}" if line else f"{self.path}"

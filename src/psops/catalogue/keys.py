@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from psops.catalogue import Detection, VersionSource
-from psops.catalogue_entry import (
+from psops.catalogue.entry import (
     OS_FAMILIES,
     Conflict,
     Fate,
@@ -16,8 +16,8 @@ from psops.catalogue_entry import (
     Severity,
     When,
 )
-from psops.catalogue_probes import probes
-from psops.catalogue_values import (
+from psops.catalogue.probes import probes
+from psops.catalogue.values import (
     Reader,
     Wrong,
     boolean,
@@ -39,7 +39,7 @@ from psops.catalogue_values import (
     within,
     word,
 )
-from psops.catalogue_version import parse_version
+from psops.catalogue.version import parse_version
 
 #: What `on` of a hint may name.
 FINDINGS = ("missing", "masked", "failed", "inactive", "exited", "restarting", "disabled",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psops import paths
 from psops.errors import InventoryError, UsageError
-from psops.inventory_file import parse
+from psops.inventory.file import parse
 from psops.replace import check_unchanged, sync_folder, write_like
 
 #: Who may read a new inventory: it holds no secret.

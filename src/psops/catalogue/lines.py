@@ -1,11 +1,11 @@
 """The line of a value in a catalogue file, in lists of tables too.
 
-What a table's keys and headers look like is known to `inventory_lines`.
+What a table's keys and headers look like is known to `inventory.lines`.
 """
 
 import re
 
-from psops.inventory_lines import find as find_key
+from psops.inventory.lines import find as find_key
 
 
 def find(

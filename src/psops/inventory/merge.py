@@ -12,9 +12,9 @@ from typing import Any
 from psops.errors import InventoryError
 from psops.importers.imported import Group, Imported, Note
 from psops.inventory import Host, Inventory
-from psops.inventory_draft import Draft
-from psops.inventory_file import parse
-from psops.inventory_values import HOST_KEYS
+from psops.inventory.draft import Draft
+from psops.inventory.file import parse
+from psops.inventory.values import HOST_KEYS
 from psops.nodeset import evaluate, expand, fold
 
 Settings = dict[str, Any]

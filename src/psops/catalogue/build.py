@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from psops.catalogue import Bundle, Catalogue, Member
-from psops.catalogue_entry import Check, Component, Daemon, Fate, Need, Severity, Variant
-from psops.catalogue_file import Draft, Reading
-from psops.catalogue_keys import CHECK_COMMON, CHECK_KINDS, take_when
-from psops.catalogue_values import Wrong
+from psops.catalogue.entry import Check, Component, Daemon, Fate, Need, Severity, Variant
+from psops.catalogue.file import Draft, Reading
+from psops.catalogue.keys import CHECK_COMMON, CHECK_KINDS, take_when
+from psops.catalogue.values import Wrong
 from psops.nearest import did_you_mean
 
 _STRENGTH = list(Severity)

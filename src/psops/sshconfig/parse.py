@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from psops.errors import SshConfigError
-from psops.sshconfig_tokens import expand_home
-from psops.sshconfig_values import COLLECTED, KEYWORDS
+from psops.sshconfig.tokens import expand_home
+from psops.sshconfig.values import COLLECTED, KEYWORDS
 
 SYSTEM_DIRECTORY = Path("/etc/ssh")
 DEEPEST = 16  # files that include each other

@@ -1,6 +1,6 @@
 """The hosts psops knows, their groups, and how a command line selects some of them.
 
-What an inventory file looks like and how it is read is in `inventory_file`; sets of host
+What an inventory file looks like and how it is read is in `inventory.file`; sets of host
 names are in `nodeset`.
 """
 
@@ -150,7 +150,7 @@ EMPTY = Inventory()
 
 def load(path: Path) -> Inventory:
     """Return the inventory that a file describes; a mistake in it is an `InventoryError`."""
-    from psops.inventory_file import read
+    from psops.inventory.file import read
 
     return read(path)
 
@@ -235,11 +235,11 @@ class _Given:
 
     def _set(self, name: str) -> Iterable[str]:
         if name.startswith("bundle:"):
-            from psops.inventory_sets import with_bundle
+            from psops.inventory.sets import with_bundle
 
             yield from with_bundle(self.inventory, name.removeprefix("bundle:"))
         elif name == "failed" and name not in self.inventory.groups:
-            from psops.inventory_sets import left_by_last_run
+            from psops.inventory.sets import left_by_last_run
 
             for host in left_by_last_run(self.inventory):
                 self.others[host.name] = host
