@@ -52,15 +52,16 @@ def ensure_psops() -> Path:
     """Return the directory of programs of an environment with this checkout's psops."""
     # Its dependencies are in pyproject.toml: a change of that file calls for a new look.
     stamp = (CHECKOUT / "pyproject.toml").read_text()
-    return _ensure("psops", PSOPS, stamp)
+    return ensure("psops", PSOPS, stamp)
 
 
 def ensure_peers() -> Path:
     """Return the directory of programs of an environment with the peers."""
-    return _ensure("peers", PEERS, " ".join(PEERS))
+    return ensure("peers", PEERS, " ".join(PEERS))
 
 
-def _ensure(name: str, requirements: Sequence[str], stamp: str) -> Path:
+def ensure(name: str, requirements: Sequence[str], stamp: str) -> Path:
+    """Return the directory of programs of an environment; it is made anew with another stamp."""
     home = PLACE / name
     mark = home / "installed"
     programs = home / "bin"
