@@ -1,6 +1,6 @@
 """From what catalogue files say to a `Catalogue`: references, includes, what must be there."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from psops.catalogue.file import Draft, Reading
 from psops.catalogue.keys import CHECK_COMMON, CHECK_KINDS, take_when
 from psops.catalogue.values import Wrong
 from psops.nearest import did_you_mean
+from psops.order import inner_first
 
 _STRENGTH = list(Severity)
 _Entry = TypeVar("_Entry")
@@ -255,7 +256,7 @@ class _Builder:
         """Return the entries of a section, each after those that its `key` names."""
         drafts = self.drafts[section]
         graph = {name: _words(draft.values.get(key, ())) for name, draft in drafts.items()}
-        order, cycle = _inner_first(graph)
+        order, cycle = inner_first(graph)
         if cycle:
             self.reader.fail(drafts[cycle[0]], key, f"{what}: {' -> '.join(cycle)}")
         return [drafts[name] for name in order]
@@ -284,28 +285,3 @@ def _stronger(one: Member | None, other: Member) -> Member:
 
 def _words(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _inner_first(graph: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
-    """Return the names, each after those it leads to, and a circle of them if there is one.
-
-    Names that are not in the graph are passed over.
-    """
-    order: dict[str, None] = {}
-    for start in graph:
-        # A stack of our own: a long chain must not end in a RecursionError.
-        trail: dict[str, None] = {}
-        todo = [(start, False)]
-        while todo:
-            name, left = todo.pop()
-            if left:
-                order[name] = None
-                del trail[name]
-            elif name in trail:
-                way = list(trail)
-                return list(graph), [*way[way.index(name) :], name]
-            elif name not in order:
-                trail[name] = None
-                todo.append((name, True))
-                todo += ((inner, False) for inner in reversed(graph[name]) if inner in graph)
-    return list(order), []

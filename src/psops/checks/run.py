@@ -1,12 +1,11 @@
 """All checks of one host at once, over the one connection that is open."""
 
-import queue
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
+from psops.abreast import run_abreast
 from psops.catalogue.entry import Severity
 from psops.checks import KINDS, Answer, Asked, CheckResult, failing, unknown
 from psops.checks.layer import LAYERS, explain
@@ -20,8 +19,6 @@ from psops.verdict import Verdict
 
 #: Checks of one host that run at once.
 WIDTH = 8
-#: Seconds after the deadline until a check that hangs is given up.
-_GRACE = 1.0
 _STRENGTH = list(Severity)
 
 
@@ -34,33 +31,11 @@ def run(
     not take the others' results with it.
     """
     site = Site(host, connection, tuple(each.check for each in asked), deadline)
-    answers: list[tuple[Answer, float] | None] = [None] * len(asked)
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, Answer, float]] = queue.SimpleQueue()
-    for place in _order(asked):
-        waiting.put(place)
-
-    def worker() -> None:
-        while True:
-            try:
-                place = waiting.get_nowait()
-            except queue.Empty:
-                return
-            begin = time.monotonic()
-            answer = _answer(asked[place], site)
-            done.put((place, answer, time.monotonic() - begin))
-
-    # Daemon threads: nobody waits for one that hangs in a name look-up.
-    for _ in range(min(WIDTH, len(asked))):
-        threading.Thread(target=worker, daemon=True).start()
-    for _ in asked:
-        try:
-            place, answer, elapsed = done.get(timeout=deadline.remaining() + _GRACE)
-        except queue.Empty:
-            break
-        answers[place] = (answer, elapsed)
+    order = _order(asked)
+    work = [partial(_answer, asked[place], site) for place in order]
+    answers = dict(zip(order, run_abreast(work, width=WIDTH, deadline=deadline), strict=True))
     late = (unknown("no-time", f"no result within {deadline.seconds:g} s"), deadline.seconds)
-    found = [answer or late for answer in answers]
+    found = [answers[place] or late for place in range(len(asked))]
     return explain(_results(asked, found))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from psops.cli import change_options as ch
+from psops.cli import options as opt
 from psops.cli.app import Answer, epilog, verb_app
 from psops.cli.shared import Shown, Target, spread
 from psops.errors import UsageError
@@ -34,7 +35,7 @@ _WHOM = ("all", "main", "control")
 def _change(
     verb: Verb,
     context: typer.Context,
-    units: ch.Units = None,
+    units: opt.Units = None,
     bundle: ch.Bundle = None,
     now: ch.Now = False,
     runtime: ch.Runtime = False,

@@ -7,11 +7,6 @@ import typer
 from psops.cli import complete
 from psops.cli import options as opt
 
-Units = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[UNIT|GLOB]...", help="Units; .service is added to bare names.",
-                   autocompletion=complete.units),
-]  # fmt: skip
 Bundle = Annotated[
     str | None,
     typer.Option("--bundle", metavar="NAME", help="All daemons of a bundle, in their order.",

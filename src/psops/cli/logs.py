@@ -52,14 +52,7 @@ class _Target(Target):
 @spread()
 def logs(
     context: typer.Context,
-    units: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[UNIT|GLOB]...",
-            help="Units; .service is added to bare names.",
-            autocompletion=complete.units,
-        ),
-    ] = None,
+    units: opt.Units = None,
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")
     ] = False,

@@ -25,6 +25,14 @@ def between(least: float, most: float) -> Callable[[float | None], float | None]
 #: Longer time-outs, infinite ones among them, do not fit into the system's calls.
 DAYS = 10 * 86400
 
+Units = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[UNIT|GLOB]...",
+        help="Units; .service is added to bare names.",
+        autocompletion=complete.units,
+    ),
+]
 Hosts = Annotated[
     list[str] | None,
     typer.Option(

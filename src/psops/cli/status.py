@@ -23,14 +23,7 @@ app = verb_app()
 @spread()
 def status(
     context: typer.Context,
-    units: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[UNIT|GLOB]...",
-            help="Units; .service is added to bare names.",
-            autocompletion=complete.units,
-        ),
-    ] = None,
+    units: opt.Units = None,
     failed: Annotated[bool, typer.Option("--failed", help="Short for --state failed.")] = False,
     state: Annotated[
         list[str] | None,

@@ -28,14 +28,7 @@ app = verb_app()
 @spread()
 def watch(
     context: typer.Context,
-    units: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[UNIT|GLOB]...",
-            help="Units; .service is added to bare names.",
-            autocompletion=complete.units,
-        ),
-    ] = None,
+    units: opt.Units = None,
     bundle: Annotated[
         str | None,
         typer.Option(

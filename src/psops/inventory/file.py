@@ -24,6 +24,7 @@ from psops.inventory.values import (
     nodeset,
 )
 from psops.nearest import did_you_mean
+from psops.order import inner_first
 
 Table = dict[str, Any]
 
@@ -186,25 +187,11 @@ def _outer_first(file: _File, groups: dict[str, Table]) -> list[str]:
                 near = did_you_mean(inner, groups)
                 file.fail(("groups", name), "groups", f"no group '{inner}'{near}")
             outer[inner].append(name)
-    order: dict[str, None] = {}
-    for start in groups:
-        # A stack of our own: a long chain of groups must not end in a RecursionError.
-        trail: dict[str, None] = {}
-        todo = [(start, False)]
-        while todo:
-            name, left = todo.pop()
-            if left:
-                order[name] = None
-                del trail[name]
-            elif name in trail:
-                way = list(trail)
-                cycle = " -> ".join([name, *reversed(way[way.index(name) :])])
-                file.fail(("groups", name), "groups", f"groups contain each other: {cycle}")
-            elif name not in order:
-                trail[name] = None
-                todo.append((name, True))
-                todo += ((group, False) for group in reversed(outer[name]))
-    return list(order)
+    order, circle = inner_first(outer)
+    if circle:
+        what = f"groups contain each other: {' -> '.join(reversed(circle))}"
+        file.fail(("groups", circle[0]), "groups", what)
+    return order
 
 
 def _merge(layers: list[Table]) -> Table:

@@ -1,13 +1,12 @@
 """All probes of a pipeline at once: the time of all is that of the slowest."""
 
-import queue
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
+from psops.abreast import run_abreast
 from psops.catalogue.entry import Probe, Severity
 from psops.checks import Answer, failing, unknown
 from psops.deadline import Deadline
@@ -20,8 +19,6 @@ from psops.verdict import Verdict
 
 #: Probes that run at once.
 WIDTH = 64
-#: Seconds after the deadline until a probe that hangs is given up.
-_GRACE = 1.0
 #: Longest text of an answer that is told.
 _MOST = 500
 
@@ -52,36 +49,12 @@ def ask(
     unknown as well: one probe must not take the others' results with it.
     """
     todo = [(name, probe) for name in names for probe in pipeline.components[name].checks]
-    done: queue.SimpleQueue[tuple[int, Answer, float]] = queue.SimpleQueue()
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for place in range(len(todo)):
-        waiting.put(place)
-
-    def worker() -> None:
-        while True:
-            try:
-                place = waiting.get_nowait()
-            except queue.Empty:
-                return
-            begin = time.monotonic()
-            found = _answer(todo[place][1], world)
-            done.put((place, found, time.monotonic() - begin))
-
-    # Daemon threads: nobody waits for one that hangs in a name look-up.
-    for _ in range(min(WIDTH, len(todo))):
-        threading.Thread(target=worker, daemon=True).start()
-    answers: dict[int, tuple[Answer, float]] = {}
-    for _ in todo:
-        try:
-            place, found, elapsed = done.get(timeout=deadline.remaining() + _GRACE)
-        except queue.Empty:
-            break
-        answers[place] = (found, elapsed)
-        progress()
+    work = [partial(_answer, probe, world) for _, probe in todo]
+    answers = run_abreast(work, width=WIDTH, deadline=deadline, progress=progress)
     late = (unknown("no-time", f"no result within {deadline.seconds:g} s"), deadline.seconds)
     results: list[Result] = []
-    for place, (name, probe) in enumerate(todo):
-        results += _results(name, probe, *answers.get(place, late))
+    for (name, probe), answer in zip(todo, answers, strict=True):
+        results += _results(name, probe, *(answer or late))
     return tuple(results)
 
 
