@@ -16,7 +16,7 @@ from psops.report.model import HostStatus, Process, StatusReport, UnitStatus
 from psops.systemd import manager
 from psops.systemd.bus import Call, Reply
 from psops.systemd.manager import Row
-from psops.systemd.names import TYPE_INTERFACES, is_glob, parse_unit_glob, parse_unit_name
+from psops.systemd.names import TYPE_INTERFACES, parse_units
 from psops.transport import Connection, Options, connect
 
 #: What a unit's line is made of, beside what the unit list itself gives.
@@ -81,11 +81,10 @@ def parse_query(
     for name in properties:
         if not name.isalnum():
             raise UsageError(f"{name!r} is not a property name")
-    names = dict.fromkeys(parse_unit_name(unit) for unit in units if not is_glob(unit))
-    globs = dict.fromkeys(parse_unit_glob(unit) for unit in units if is_glob(unit))
+    names, globs = parse_units(units)
     return Query(
-        names=tuple(names),
-        globs=tuple(globs),
+        names=names,
+        globs=globs,
         states=tuple(states),
         types=tuple(types),
         properties=tuple(dict.fromkeys(properties)),

@@ -36,7 +36,7 @@ def _change(
     verb: Verb,
     context: typer.Context,
     units: opt.Units = None,
-    bundle: ch.Bundle = None,
+    bundle: opt.Bundle = None,
     now: ch.Now = False,
     runtime: ch.Runtime = False,
     signal: ch.Signal = "TERM",
@@ -66,14 +66,14 @@ def _change(
     from psops.cli.progress import progress_bar
     from psops.record import Record
     from psops.report.change import render
-    from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
+    from psops.systemd.names import parse_units
 
     form = shown.checked_form()
-    names = tuple(dict.fromkeys(parse_unit_name(unit) for unit in units or () if not is_glob(unit)))
+    names, globs = parse_units(units or ())
     request = Request(
         verb=verb,
         names=names,
-        globs=tuple(dict.fromkeys(parse_unit_glob(unit) for unit in units or () if is_glob(unit))),
+        globs=globs,
         bundle=_bundle(bundle),
         now=now,
         runtime=runtime,
@@ -123,16 +123,15 @@ def _tell(text: str) -> None:
 
 
 def _check_units(request: "Request") -> None:
+    from psops.systemd.names import check_instances
+
     given = bool(request.names or request.globs)
     name = request.verb.name
     if name == "daemon-reload":
         return
     if request.bundle and given:
         raise UsageError("--bundle goes with no units")
-    for unit in request.names:
-        if "@." in unit:
-            raise UsageError(f"{unit} is a template: name an instance, as in "
-                             f"{unit.replace('@.', '@NAME.')}")  # fmt: skip
+    check_instances(request.names)
     if not (request.bundle or given):
         raise UsageError("no unit is given", remedy=f"psops {name} UNIT, or --bundle NAME")
 

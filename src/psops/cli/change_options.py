@@ -4,14 +4,8 @@ from typing import Annotated
 
 import typer
 
-from psops.cli import complete
 from psops.cli import options as opt
 
-Bundle = Annotated[
-    str | None,
-    typer.Option("--bundle", metavar="NAME", help="All daemons of a bundle, in their order.",
-                 autocompletion=complete.bundles),
-]  # fmt: skip
 Now = Annotated[bool, typer.Option("--now", help="Start, restart or stop them, too.")]
 Runtime = Annotated[bool, typer.Option("--runtime", help="Only until the next boot.")]
 Signal = Annotated[str, typer.Option("-s", "--signal", metavar="SIGNAL", help="Name or number.")]

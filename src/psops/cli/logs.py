@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from psops.cli import complete
 from psops.cli import options as opt
 from psops.cli.app import Answer, epilog, verb_app
 from psops.cli.shared import Colored, Target, spread
@@ -80,15 +79,7 @@ def logs(
         str | None,
         typer.Option("--grep", metavar="REGEX", help="Only messages that match; case counts."),
     ] = None,
-    bundle: Annotated[
-        str | None,
-        typer.Option(
-            "--bundle",
-            metavar="NAME",
-            help="All daemons of a bundle.",
-            autocompletion=complete.bundles,
-        ),
-    ] = None,
+    bundle: opt.Bundle = None,
     source: Annotated[
         str,
         typer.Option(
@@ -197,14 +188,13 @@ def _query(
     """Return what a user asks for; raises `UsageError`."""
     from psops.errors import UsageError
     from psops.logs.model import LogQuery
-    from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
+    from psops.systemd.names import parse_units
 
     if follow and until is not None:
         raise UsageError("--follow goes on for ever, so not with --until")
     if source == "files" and not units and bundle is None:
         raise UsageError("--source files needs UNIT or --bundle, whose daemons have log files")
-    names = tuple(dict.fromkeys(parse_unit_name(unit) for unit in units if not is_glob(unit)))
-    globs = tuple(dict.fromkeys(parse_unit_glob(unit) for unit in units if is_glob(unit)))
+    names, globs = parse_units(units)
     begin = None if since is None else parse_moment(since, "--since")
     end = None if until is None else parse_moment(until, "--until")
     if begin is not None and end is not None and begin > end:

@@ -33,6 +33,15 @@ Units = Annotated[
         autocompletion=complete.units,
     ),
 ]
+Bundle = Annotated[
+    str | None,
+    typer.Option(
+        "--bundle",
+        metavar="NAME",
+        help="All daemons of a bundle.",
+        autocompletion=complete.bundles,
+    ),
+]
 Hosts = Annotated[
     list[str] | None,
     typer.Option(

@@ -29,15 +29,7 @@ app = verb_app()
 def watch(
     context: typer.Context,
     units: opt.Units = None,
-    bundle: Annotated[
-        str | None,
-        typer.Option(
-            "--bundle",
-            metavar="NAME",
-            help="All daemons of a bundle.",
-            autocompletion=complete.bundles,
-        ),
-    ] = None,
+    bundle: opt.Bundle = None,
     initial: Annotated[
         bool, typer.Option("--initial", help="Lines: tell the first states, too.")
     ] = False,
@@ -103,19 +95,15 @@ def _chooser(
 ) -> "Chooser":
     """Return what says which units of a host are meant; raises `UsageError`, and `ConfigError`
     for a wrong catalogue, now and not host by host."""
-    from psops.systemd.names import is_glob, parse_unit_glob, parse_unit_name
+    from psops.systemd.names import check_instances, parse_units
     from psops.watch.choose import Daemons, Everything, Named
 
     if units and bundle:
         raise UsageError("--bundle goes with no units")
     if units:
-        names = dict.fromkeys(parse_unit_name(unit) for unit in units if not is_glob(unit))
-        globs = dict.fromkeys(parse_unit_glob(unit) for unit in units if is_glob(unit))
-        for name in names:
-            if "@." in name:
-                raise UsageError(f"{name} is a template: name an instance, as in "
-                                 f"{name.replace('@.', '@NAME.')}")  # fmt: skip
-        return Named(tuple(names), tuple(globs))
+        names, globs = parse_units(units)
+        check_instances(names)
+        return Named(names, globs)
     if not bundle and not any(host.bundles for host in hosts):
         return Everything()
     from psops.catalogue import Catalogue

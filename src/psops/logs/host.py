@@ -29,6 +29,7 @@ from psops.logs.merge import when
 from psops.logs.model import Event, Failure, Line, LogQuery, Notice
 from psops.logs.rotation import expand
 from psops.systemd import manager
+from psops.systemd.names import is_glob
 from psops.transport import Connection, Files, Finished, Options, Running, connect
 
 #: journalctl processes at once on one host; sshd allows ten sessions on one login.
@@ -93,7 +94,7 @@ class HostLogs:
         if first and not self.query.everything:
             self.units = self._resolve()
             for name in self.units.missing:
-                self.note(f"no unit matches {name!r}" if _is_glob(name) else f"no unit {name!r}")
+                self.note(f"no unit matches {name!r}" if is_glob(name) else f"no unit {name!r}")
         self._open_files()
 
     def close(self) -> None:
@@ -251,7 +252,7 @@ class HostLogs:
 
         query = self.query
         names = tuple(dict.fromkeys([*query.names, *filter(_is_name, query.bundle)]))
-        globs = tuple(dict.fromkeys([*query.globs, *filter(_is_glob, query.bundle)]))
+        globs = tuple(dict.fromkeys([*query.globs, *filter(is_glob, query.bundle)]))
         try:
             channel = self.connection.open_bus()
             try:
@@ -307,7 +308,7 @@ class HostLogs:
         known = {log.path for log in self.logs}
         for pattern, unit in self._patterns().items():
             for path in expand(self._files, pattern, deadline) or [pattern]:
-                if path not in known and not _is_glob(path):
+                if path not in known and not is_glob(path):
                     known.add(path)
                     log = LogFile(self.host.name, path, unit, self.query,
                                   timeout=self.options.timeout)  # fmt: skip
@@ -354,9 +355,5 @@ def is_nothing(done: Finished) -> bool:
     return b"filter for units" in done.stderr
 
 
-def _is_glob(name: str) -> bool:
-    return any(char in name for char in "*?[")
-
-
 def _is_name(name: str) -> bool:
-    return not _is_glob(name)
+    return not is_glob(name)

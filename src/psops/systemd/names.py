@@ -4,6 +4,7 @@ Authority: systemd.unit(5) for names and escaping, sd_bus_path_encode(3) for pat
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from psops.errors import UsageError
@@ -55,6 +56,31 @@ def parse_unit_name(text: str) -> str:
 def parse_unit_glob(text: str) -> str:
     """Return the pattern for what a user typed, limited to services where it names no type."""
     return text if unit_type(text) or text.endswith(("*", "]")) else f"{text}.service"
+
+
+def parse_units(texts: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the unit names and the patterns among what a user typed, each once.
+
+    Raises `UsageError` for what can be neither.
+
+    >>> parse_units(["sshd", "a*", "sshd.service"])
+    (('sshd.service',), ('a*',))
+    """
+    names, globs = dict[str, None](), dict[str, None]()
+    for text in texts:
+        if is_glob(text):
+            globs[parse_unit_glob(text)] = None
+        else:
+            names[parse_unit_name(text)] = None
+    return tuple(names), tuple(globs)
+
+
+def check_instances(names: Iterable[str]) -> None:
+    """Raise `UsageError` for a template, which is no unit that could run."""
+    for name in names:
+        if "@." in name:
+            example = name.replace("@.", "@NAME.")
+            raise UsageError(f"{name} is a template: name an instance, as in {example}")
 
 
 def escape_path(path: str) -> str:
