@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from psops.errors import ConfigError, UsageError
+from psops.errors import ConfigError, InventoryError, UsageError
 from psops.importers import FORMATS, check_format, read
 from psops.importers.ansible_ranges import expand_pattern
 from psops.importers.detect import detect
@@ -765,6 +765,23 @@ def test_tables_of_the_file_do_not_overrule_what_is_imported() -> None:
     mine = '[defaults]\nuser = "me"\n' + mine
     after = parse(into(read("json", json.dumps(document), "f"), mine), PATH)
     assert [host.user for host in after.hosts] == ["me", "me"]
+
+
+def test_hosts_that_are_not_imported_keep_their_settings() -> None:
+    text = "[inner]\ny1\ny2\n[inner:vars]\nansible_user=root\nansible_become=true\n"
+    found = read("ansible", f"{text}[outer:children]\ninner\n", "f")
+    for mine in (
+        '[groups.inner]\nhosts = ["x"]\n',
+        '[groups.inner]\ngroups = ["deep"]\n[groups.deep]\nhosts = "x"\n',
+    ):
+        after = parse(into(found, mine), PATH)
+        hosts = {host.name: (host.user, host.sudo) for host in after.hosts}
+        assert hosts == {"x": (None, False), "y1": ("root", True), "y2": ("root", True)}
+        assert set(after.members("outer")) == {"x", "y1", "y2"}
+    # Where a group of the file has settings, it cannot take a host in without giving it them.
+    mine = '[groups.outer]\nuser = "root"\n[groups.inner]\nhosts = "x"\n'
+    with pytest.raises(InventoryError, match=r"'x', which is not imported, .* another user"):
+        into(found, mine)
 
 
 def test_without_pyyaml_yaml_is_told_how_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ share a table, with their names folded. What the file says already stays, unless
 """
 
 from collections.abc import Iterable, Iterator, KeysView, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def merge(
 
 
 class _Overruled(InventoryError):
-    """A host would not have what was imported for it."""
+    """A host would not have what was imported for it, or others than these would change."""
 
 
 def _proven(merger: "_Merger") -> Merged:
@@ -172,7 +172,7 @@ class _Merger:
         groups = self.imported.groups
         found: dict[str, Settings] = {}
         for name in _outer_first(groups):
-            members = _members(groups, name)
+            members = self._members(name)
             if name in self.before.groups or len(members) < 2 or not members <= new.keys():
                 continue
             first = new[next(iter(members))]
@@ -187,6 +187,22 @@ class _Merger:
                     for key in common:
                         del new[member][key]
         return found
+
+    def _members(self, name: str) -> KeysView[str]:
+        """Return the hosts of a group and of the groups within it, those of the file too."""
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+        todo = [name]
+        while todo:
+            one = todo.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            group = self.imported.groups.get(one, Group())
+            found.update(group.hosts)
+            found.update(dict.fromkeys(self.before.groups.get(one, ())))
+            todo += [*group.groups, *self.before.inner.get(one, ())]
+        return found.keys()
 
     def _tables(self, new: dict[str, Settings]) -> None:
         """Add the tables that new hosts need: those with the same settings share one."""
@@ -203,8 +219,17 @@ class _Merger:
                 self.draft.new_table("hosts", pattern, in_order)
 
     def prove(self, after: Inventory) -> None:
-        """Raise unless the new inventory says what was imported."""
+        """Raise unless the new inventory says what was imported, and nothing new of others."""
         hosts = {host.name: host for host in after.hosts}
+        for name, host in self.known.items():
+            if name in self.imported.hosts or replace(hosts[name], groups=host.groups) == host:
+                continue
+            key = next(key for key in HOST_KEYS if getattr(hosts[name], key) != getattr(host, key))
+            raise _Overruled(
+                f"{self.draft.path}: cannot be edited: '{name}', which is not imported, would get"
+                f" another {key}",
+                remedy="a group would take it in; give groups their hosts by hand",
+            )
         for name, values in self.imported.hosts.items():
             for key, value in values.items():
                 missing = _missing(hosts[name], key, value)
@@ -228,21 +253,6 @@ def _missing(host: Host, key: str, value: Any) -> Any:
     if key in ("bundles", "waivers"):
         return [one for one, two in zip(value, checked, strict=True) if two not in have] or None
     return None if have == checked else value
-
-
-def _members(groups: Mapping[str, Group], name: str) -> KeysView[str]:
-    """Return the hosts of a group and of the groups within it, a set in order."""
-    found: dict[str, None] = {}
-    seen: set[str] = set()
-    todo = [name]
-    while todo:
-        one = todo.pop()
-        if one in seen or one not in groups:
-            continue
-        seen.add(one)
-        found.update(groups[one].hosts)
-        todo += groups[one].groups
-    return found.keys()
 
 
 def _outer_first(groups: Mapping[str, Group]) -> list[str]:
