@@ -46,33 +46,35 @@ class KnownHosts:
 
     def kinds(self, host: str, port: int) -> tuple[str, ...]:
         """Return the types of the keys known for a host, so that it is asked for one of them."""
-        lines = (line for line in self._lines(host, port) if not line.revoked)
+        lines = (line for some in self._lines(host, port) for line in some if not line.revoked)
         return tuple(dict.fromkeys(line.kind for line in lines))
 
     def judge(self, host: str, port: int, kind: str, key: str) -> tuple[Verdict, str]:
         """Return what is known of this key (base64) and the file and line that says so."""
-        lines = list(self._lines(host, port))
-        for line in lines:
-            if line.key == key and line.revoked:
+        own, bare = self._lines(host, port)
+        same = [line for line in (*own, *bare) if line.key == key]
+        for line in same:
+            if line.revoked:
                 return Verdict.REVOKED, line.place
-        known = [line for line in lines if not line.revoked]
-        for line in known:
-            if line.key == key:
-                return Verdict.KNOWN, line.place
-        if known:
-            return Verdict.CHANGED, known[0].place
+        if same:
+            return Verdict.KNOWN, same[0].place
+        for line in own:
+            if not line.revoked:
+                return Verdict.CHANGED, line.place
         return Verdict.UNKNOWN, ""
 
-    def _lines(self, host: str, port: int) -> Iterable[_Line]:
+    def _lines(self, host: str, port: int) -> tuple[list[_Line], list[_Line]]:
+        """Return the lines of a host at its port, and those of its bare name where they serve."""
         host = host.lower()
-        # As ssh does: a key stored for [host]:port decides; one stored for the bare name serves.
-        names = [host] if port == 22 else [f"[{host}]:{port}", host]
-        for name in names:
-            lines = [*self._exact.get(name, ()),
-                     *(line for line in self._others if _matches(line.names, name))]  # fmt: skip
-            if any(not line.revoked for line in lines) or name == names[-1]:
-                return lines
-        return ()
+        own = self._named(host if port == 22 else f"[{host}]:{port}")
+        # As ssh does: a key stored for [host]:port decides. One of the bare name serves without
+        # it, but another one there is that of another sshd, which is no change.
+        decided = port == 22 or any(not line.revoked for line in own)
+        return own, [] if decided else self._named(host)
+
+    def _named(self, name: str) -> list[_Line]:
+        return [*self._exact.get(name, ()),
+                *(line for line in self._others if _matches(line.names, name))]  # fmt: skip
 
     def _read(self, path: Path) -> None:
         try:
