@@ -322,6 +322,16 @@ nonsense
     ]
 
 
+def test_port_of_a_known_host_is_that_of_its_first_line() -> None:
+    text = "gw ssh-rsa K1\n[gw]:2222 ssh-rsa K2\n[b]:2222 ssh-rsa K3\nb ssh-rsa K4\n"
+    found = read("known-hosts", f"{text}[b]:2222,gw ssh-dss K5\n", "kh")
+    assert found.hosts == {"gw": {}, "b": {"port": 2222}}
+    assert told(found) == [
+        "kh:2: port 2222 of 'gw', which has 22 already; left out",
+        "kh:4: port 22 of 'b', which has 2222 already; left out",
+    ]
+
+
 # pSConfig
 
 TEMPLATE = {

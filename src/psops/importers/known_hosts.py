@@ -9,6 +9,7 @@ import re
 from psops.importers.imported import Imported
 
 _WITH_PORT = re.compile(r"\[([^\]]+)\]:([0-9]{1,5})")
+_USUAL = 22
 
 
 def read(text: str, name: str) -> Imported:
@@ -30,6 +31,7 @@ def read(text: str, name: str) -> Imported:
             hashed.append(line)
         else:
             rows.append((line, fields[0].split(","), fields[2]))
+    ports: dict[str, int] = {}
     named = {key for _, names, key in rows if any(map(_is_name, names))}
     for line, names, key in rows:
         patterns = [one for one in names if set(one) & set("*?!")]
@@ -42,7 +44,11 @@ def read(text: str, name: str) -> Imported:
         chosen = chosen or next(iter(plain), None)
         if chosen is not None:
             host, port = _split(chosen)
-            found.host(host, line, port=port)
+            given = port or _USUAL
+            if (first := ports.setdefault(host, given)) != given:
+                found.note(line, f"port {given} of '{host}', which has {first} already; left out")
+            else:
+                found.host(host, line, port=port)
     if hashed:
         found.note(hashed[0], f"{len(hashed)} hashed names, which cannot be read; left out")
     return found
