@@ -230,6 +230,41 @@ def test_an_export_is_what_ansible_reads_and_comes_back_whole(tmp_path: Path) ->
         }
 
 
+def test_what_ansible_has_itself_or_cannot_have_is_no_hindrance(tmp_path: Path) -> None:
+    inventory = parse(
+        '[hosts.a]\nlabels = {note = "\U0001f702 \u00e9"}\n'
+        '[hosts.inside]\ntransport = "container"\n'
+        '[groups.all]\nhosts = "a"\n[groups.ungrouped]\nhosts = "a"\n'
+        '[groups.mine]\ngroups = ["all"]\nhosts = "inside"\n', PATH,
+    )  # fmt: skip
+    text, notes = export("ansible", select(inventory, inventory.hosts, 1))
+    assert notes == (
+        "Ansible has a group 'all' of its own, so this one is left out",
+        "Ansible has a group 'ungrouped' of its own, so this one is left out",
+        "container hosts cannot be reached by Ansible",
+    )
+    path = tmp_path / "inventory.yml"
+    path.write_text(text)
+    document = ansible(path)
+    assert {name: said[3] for name, said in as_said(document).items()} == {
+        "a": ["mine"], "inside": ["mine"],
+    }  # fmt: skip
+    hostvars = document["_meta"]["hostvars"]
+    assert hostvars["a"]["psops_labels"] == {"note": "\U0001f702 \u00e9"}
+    assert "ansible_connection" not in hostvars["inside"]
+    hosts = {host.name: host for host in again("ansible", text).hosts}
+    assert hosts["inside"].transport == "container"
+    assert hosts["a"].labels == inventory.hosts[0].labels
+
+
+def test_control_characters_are_escaped_as_yaml_has_them(tmp_path: Path) -> None:
+    label = "\x7f\x85\u2028\U000e0001"  # which no inventory file can have
+    host = Host(name="a", labels=(("x", label),))
+    path = tmp_path / "inventory.yml"
+    path.write_text(exported("ansible", Inventory((host,))))
+    assert ansible(path)["_meta"]["hostvars"]["a"]["psops_labels"] == {"x": label}
+
+
 # ClusterShell
 
 
