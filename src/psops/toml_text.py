@@ -121,6 +121,25 @@ def strings_of(text: str, span: tuple[int, int]) -> list[tuple[int, int, str]]:
     return found
 
 
+def items_of(text: str, span: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return where each item of a list of strings, lists or tables stands."""
+    found = []
+    depth = first = 0
+    at, end = span
+    while at < end and (token := _TOKEN.match(text, at)):
+        piece, at = token[0], token.end()
+        if piece in "[{":
+            first = token.start() if depth == 1 else first
+            depth += 1
+        elif piece in "]}":
+            depth -= 1
+            if depth == 1:
+                found.append((first, at))
+        elif depth == 1 and piece[0] in "\"'":
+            found.append(token.span())
+    return found
+
+
 def write_key(*path: str) -> str:
     """Return a key as it stands in a file.
 

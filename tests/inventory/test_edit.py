@@ -99,6 +99,14 @@ def test_a_host_of_a_range_gets_a_table_of_its_own() -> None:
     assert dict(host.labels) == {"site": "east"}
 
 
+def test_a_bundle_is_added_to_those_of_a_host_and_comments_stay() -> None:
+    mine = '[hosts.a]\nbundles = [\n  "x",  # since May\n  # soon: z\n]\n[hosts.b]\nport = 1\n'
+    edit = add(mine, PATH, ["a", "b"], settings={"bundles": ["y", "x"]})
+    assert lost(mine, edit.after) == []
+    hosts = {host.name: host.bundles for host in parse(edit.after, PATH).hosts}
+    assert hosts == {"a": ("x", "y"), "b": ("y", "x")}
+
+
 def test_what_is_so_already_changes_nothing() -> None:
     edit = add(MINE, PATH, ["root@ps01.example.org"], groups=["testpoint"])
     assert (edit.after, edit.changes) == (MINE, False)

@@ -758,6 +758,45 @@ def test_what_the_file_says_of_a_host_stays_unless_asked_otherwise() -> None:
     assert edit.notes == ()
 
 
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize(
+    "mine",
+    ['waivers = [{daemon = "a", reason = "r"}]',
+     'waivers = [\n  {daemon = "a", reason = "r"},  # mine\n  # "b"\n]',
+     'waivers = [\n  # nothing yet\n]'],
+)  # fmt: skip
+@pytest.mark.parametrize("names", ["ab", "b"])
+def test_waivers_are_added_to_those_of_the_file(names: str, mine: str, replace: bool) -> None:
+    waivers = [{"daemon": name, "reason": "r", "until": "2027-01-31"[:10 * (name == "b")]}
+               for name in names]  # fmt: skip
+    waivers = [{key: text for key, text in one.items() if text} for one in waivers]
+    found = read("json", json.dumps({"hosts": {"h": {"waivers": waivers}}}), "f")
+    edit = bring_in(f"[hosts.h]\n{mine}\n", PATH, found, replace=replace)
+    (host,) = parse(edit.after, PATH).hosts
+    assert {one.daemon for one in host.waivers} == {*names, *("a" if "daemon" in mine else "")}
+    assert len(host.waivers) == len({*host.waivers})
+    assert edit.notes == ()
+    assert edit.after.count("#") == mine.count("#")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "result"),
+    [
+        ('["b"]', ["a"], ("b", "a")),
+        ('["a", "b"]', ["b"], ("a", "b")),
+        ("true", ["a"], True),
+        ('["b"]', True, True),
+        ("[]", False, ()),
+    ],
+)
+def test_what_is_protected_may_be_more_than_was_imported(
+    mine: str, theirs: list[str] | bool, result: tuple[str, ...] | bool
+) -> None:
+    document = {"hosts": {"h": {"protected": theirs}}}
+    after = into(read("json", json.dumps(document), "f"), f"[defaults]\nprotected = {mine}\n")
+    assert parse(after, PATH).hosts[0].protected == result
+
+
 def test_what_the_defaults_say_is_not_said_again() -> None:
     found = read("plain", "root@a:22 me@b:22", "f")
     mine = '[defaults]\nuser = "root"\nport = 22\n'

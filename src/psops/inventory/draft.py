@@ -15,7 +15,7 @@ from psops.errors import InventoryError
 from psops.inventory import Inventory
 from psops.inventory.file import parse
 from psops.nodeset import expand, fold
-from psops.toml_text import Statement, statements, strings_of, write_key, write_value
+from psops.toml_text import Statement, items_of, statements, strings_of, write_key, write_value
 
 Table = dict[str, Any]
 
@@ -71,11 +71,6 @@ class Draft:
         self._prove(text)
         return text
 
-    def host_table(self, name: str) -> Table | None:
-        """Return the table of exactly this name or pattern, None if there is none."""
-        table: Table | None = self.values.get("hosts", {}).get(name)
-        return table
-
     def new_table(self, family: str, name: str, items: Table) -> None:
         """Add a table behind the last one of its family, `hosts` or `groups`."""
         self.values.setdefault(family, {})[name] = copy.deepcopy(items)
@@ -99,11 +94,11 @@ class Draft:
         else:
             self._add_key(path[:-1], (key,), value)
 
-    def add_to_list(self, name: str, key: str, items: Iterable[str]) -> None:
-        """Add strings to the list `hosts` or `groups` of a group."""
+    def add_to_list(self, family: str, name: str, key: str, items: Iterable[Any]) -> None:
+        """Add to a list of a table that is there."""
         items = list(items)
-        path = ("groups", name, key)
-        table = self.values["groups"][name]
+        path = (family, name, key)
+        table = self.values[family][name]
         had = table.get(key)
         table[key] = [*([had] if isinstance(had, str) else had or ()), *items]
         if had is None:
@@ -111,7 +106,7 @@ class Draft:
             return
         statement = self._require(path)
         start, end = statement.inner
-        known = strings_of(self.before, statement.inner)
+        known = items_of(self.before, statement.inner)
         if isinstance(had, str) or not known:
             last_line = self.before.rfind("\n", start, end) + 1
             if last_line and self.before[last_line:end].strip() == "]":  # comments alone

@@ -21,6 +21,8 @@ Settings = dict[str, Any]
 
 #: What may be said of a group in place of each of its hosts.
 _SHARED = ("user", "port", "jump", "transport", "sudo", "compress", "bundles")
+#: What is added to, where the file says it already.
+_LISTS = ("bundles", "waivers")
 #: Patterns longer than this are cut at their commas, for the sake of who reads the file.
 _LONGEST = 100
 
@@ -114,7 +116,7 @@ class _Merger:
                 if missing is None:
                     continue
                 said = any(key in tables[pattern] for pattern in covering.get(name, ()))
-                if said and not self.replace and key not in ("bundles", "labels"):
+                if said and not self.replace and key not in (*_LISTS, "labels"):
                     self._keep(name, key, value)
                 elif isinstance(missing, dict) and not self.replace:
                     have = dict(host.labels)
@@ -132,11 +134,11 @@ class _Merger:
         if not exact:
             self.draft.new_table("hosts", name, wanted)
             return
-        own = self.draft.host_table(name) or {}
         for key, value in wanted.items():
-            if key == "bundles":
-                value = [*own.get("bundles", ()), *value]
-            self.draft.set_key("hosts", name, key, value)
+            if key in _LISTS:
+                self.draft.add_to_list("hosts", name, key, value)
+            else:
+                self.draft.set_key("hosts", name, key, value)
 
     def _keep(self, name: str, key: str, value: Any) -> None:
         told = f"{name}: the inventory gives another {key}, which is kept (not {value!r})"
@@ -160,9 +162,9 @@ class _Merger:
             hosts = [one for one in group.hosts if one not in self.before.groups[name]]
             inner = [one for one in group.groups if one not in self.before.inner.get(name, ())]
             if hosts:
-                self.draft.add_to_list(name, "hosts", _folded(hosts))
+                self.draft.add_to_list("groups", name, "hosts", _folded(hosts))
             if inner:
-                self.draft.add_to_list(name, "groups", inner)
+                self.draft.add_to_list("groups", name, "groups", inner)
             if hosts or inner:
                 more.append(name)
         return tuple(fresh), tuple(more)
@@ -250,7 +252,11 @@ def _missing(host: Host, key: str, value: Any) -> Any:
     if key == "labels":
         known = dict(have)
         return {one: text for one, text in checked if known.get(one) != text} or None
-    if key in ("bundles", "waivers"):
+    if key == "protected":
+        if checked is False:
+            return value if have else None
+        return None if have is True or (checked is not True and {*checked} <= {*have}) else value
+    if key in _LISTS:
         return [one for one, two in zip(value, checked, strict=True) if two not in have] or None
     return None if have == checked else value
 
