@@ -105,7 +105,7 @@ def _ssh(asked: Asked) -> Iterator[Finding]:
 
     path = asked.ssh_config
     try:
-        load(Path(path).expanduser() if path else None).lookup("example.org")
+        load(paths.expanded(path) if path else None).lookup("example.org")
     except PsopsError as exc:
         text = f"psops cannot read it: {exc}"
         advice = Advice(exc.remedy or "correct the file, or give another one with -F")

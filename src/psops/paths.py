@@ -29,11 +29,17 @@ def inventory_path(option: str | None = None) -> Path | None:
     named = (("--inventory", option), ("PSOPS_INVENTORY", os.environ.get("PSOPS_INVENTORY")))
     for source, text in named:
         if text:
-            path = Path(text).expanduser()
+            path = expanded(text)
             if not _is_there(path):
                 raise InventoryError(f"{path}: no such file (named by {source})")
             return path
     return next(filter(_is_there, config_files(INVENTORY)), None)
+
+
+def expanded(text: str) -> Path:
+    """Return a path with the home of `~` or `~user` in it, as it is if there is none."""
+    # Not Path.expanduser(), which raises there.
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psops.errors import SecretError
+from psops.paths import expanded
 
 #: How references look, for people.
 FORMS = "env:NAME, file:/path or credential:NAME"
@@ -56,7 +57,7 @@ def read_secret(reference: str, environment: Mapping[str, str] | None = None) ->
         if not text:
             raise SecretError(f"the variable {place} is not set")
     elif way == "file":
-        text = _read(Path(place).expanduser(), private=True)
+        text = _read(expanded(place), private=True)
     else:
         directory = environment.get("CREDENTIALS_DIRECTORY")
         if not directory:

@@ -74,7 +74,7 @@ def _defaults(inventory: Inventory) -> Iterator[Setting]:
         return
     import tomllib
 
-    table = tomllib.loads(inventory.path.read_text(encoding="utf-8")).get("defaults", {})
+    table = tomllib.loads(inventory.path.read_text(encoding="utf-8-sig")).get("defaults", {})
     for key, value in table.items():
         if key != "ssh_config":
             name = f"defaults.{key}"

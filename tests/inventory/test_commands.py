@@ -165,6 +165,8 @@ def test_of_very_many_notes_the_first_are_shown(home: Path) -> None:
         (("remove", "nosuch"), 2, "no host 'nosuch' in"),
         (("export", "ansibel"), 2, "no format 'ansibel'; did you mean 'ansible'?"),
         (("graph", "--as", "svg"), 2, "no form 'svg'"),
+        (("list", "-i", "~nosuch/x"), 78, "~nosuch/x: no such file"),
+        (("check", "-H", "a", "-F", "~nosuch/x"), 78, "~nosuch/x: cannot read: no such file"),
     ],
 )
 def test_wrong_words_are_told(home: Path, words: tuple[str, ...], code: int, message: str) -> None:

@@ -16,7 +16,7 @@ from psops.errors import ConfigError, InventoryError, UsageError
 from psops.inventory.draft import Draft
 from psops.inventory.edit import add, remove
 from psops.inventory.file import parse
-from psops.inventory.write import edit_file
+from psops.inventory.write import edit_file, place_to_edit
 from psops.toml_text import statements, strings_of, write_key, write_value
 
 PATH = Path("inventory.toml")
@@ -394,3 +394,7 @@ def test_a_range_of_which_one_host_is_left_stays_as_weak_as_it_was() -> None:
     edit = remove(text, PATH, ["b,c"])
     (host,) = parse(edit.after, PATH).hosts
     assert (host.name, host.port, host.user) == ("a", 1, "x")
+
+
+def test_place_of_an_inventory_below_no_known_home_is_one_of_that_name() -> None:
+    assert place_to_edit("~nosuch/x", make=True) == Path("~nosuch/x")

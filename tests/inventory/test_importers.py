@@ -691,6 +691,15 @@ def test_no_json_raises_anything_but_expected_errors(form: str, document: Any) -
     parse(into(found), PATH)
 
 
+@pytest.mark.parametrize("wrong", [5, None, {"a": 1}, "a", [7]])
+@pytest.mark.parametrize("key", ["hosts", "groups"])
+def test_group_that_has_no_list_of_names_is_told(key: str, wrong: Any) -> None:
+    document = {"hosts": {"a": {}}, "groups": {"g": {key: wrong}, "h": {"hosts": ["a"]}}}
+    found = read("json", json.dumps(document), "f")
+    assert groups_of(found) == {"g": "", "h": "a"}
+    assert told(found) == [f"f: group 'g', key '{key}': no list of names; left out"]
+
+
 # Into a file
 
 

@@ -111,6 +111,8 @@ def test_doctor_tells_other_things_that_are_wrong(home: Path) -> None:
     assert found["d-bus"]["verdict"] == "critical"
     assert "slow" in found["d-bus"]["text"]
     assert found["ssh configuration"]["verdict"] == "critical"
+    unknown_user = doctor(home, "-F", "~nosuch/x")["ssh configuration"]
+    assert "~nosuch/x: cannot read" in unknown_user["text"]
 
 
 def show(home: Path, *words: str, **variables: str) -> dict[str, tuple[str, str, str]]:
@@ -126,7 +128,8 @@ def test_config_tells_the_origin_of_every_setting(home: Path) -> None:
     assert usual["timeout"] == ("30", "default", "")
     path = home / ".config/psops/inventory.toml"
     path.parent.mkdir(parents=True)
-    path.write_text('[defaults]\nport = 2222\nsudo = true\nssh_config = "other"\n')
+    text = '[defaults]\nport = 2222\nsudo = true\nssh_config = "other"\n'
+    path.write_text(text, encoding="utf-8-sig")  # as some editors write it
     found = show(home, "--timeout", "5", SSH_AUTH_SOCK="/agent", PSOPS_SYSLOG="")
     assert found["inventory"] == (str(path), "default", "")
     assert found["defaults.port"] == ("2222", "file", str(path))

@@ -20,10 +20,18 @@ def read(text: str, name: str) -> Imported:
     for host, settings in document["hosts"].items():
         found.host(host, **_checked(found, host, settings))
     for group, inner in _tables(document.get("groups")):
-        found.put(group, [one for one in inner.get("hosts", ()) if isinstance(one, str)])
-        for other in inner.get("groups", ()):
-            found.nest(group, str(other))
+        found.put(group, _names(found, group, inner, "hosts"))
+        for other in _names(found, group, inner, "groups"):
+            found.nest(group, other)
     return found
+
+
+def _names(found: Imported, group: str, inner: dict[str, Any], key: str) -> list[str]:
+    value = inner.get(key, [])
+    names = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    if names != value:
+        found.note(0, f"group '{group}', key '{key}': no list of names; left out")
+    return names
 
 
 def _checked(found: Imported, host: str, settings: Any) -> dict[str, Any]:

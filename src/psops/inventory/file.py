@@ -5,7 +5,6 @@ wrong. What a key may hold is in `HOST_KEYS`; how values of several tables join 
 host is in `JOINS`.
 """
 
-import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +24,7 @@ from psops.inventory.values import (
 )
 from psops.nearest import did_you_mean
 from psops.order import inner_first
+from psops.paths import expanded
 
 Table = dict[str, Any]
 
@@ -103,8 +103,7 @@ def parse(text: str, path: Path) -> Inventory:
         groups={name: tuple(members[name]) for name in groups},
         inner={name: groups[name]["groups"] for name in groups if groups[name].get("groups")},
         defaults=Host(name="", **_merge([defaults])),
-        # Not Path.expanduser(), which raises where there is no such user.
-        ssh_config=path.parent / os.path.expanduser(ssh_config) if ssh_config else None,  # noqa: PTH111
+        ssh_config=path.parent / expanded(ssh_config) if ssh_config else None,
         path=path,
     )
 

@@ -24,7 +24,7 @@ def place_to_edit(option: str | None, *, make: bool) -> Path:
     if asked.partition(":")[0] == "demo":
         raise UsageError("the demo fleet cannot be edited", remedy="give --inventory FILE")
     if asked and make:
-        return Path(asked).expanduser()
+        return paths.expanded(asked)
     found = paths.inventory_path(option)
     if found is None and not make:
         raise UsageError(

@@ -21,6 +21,7 @@ from psops import memory
 from psops.deadline import Deadline
 from psops.errors import HostError, UsageError
 from psops.inventory import Host, parse_destination
+from psops.paths import expanded
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
 from psops.transport import (
@@ -239,7 +240,7 @@ def _log_in(
 
 @cache
 def _ssh_config(path: str | None) -> SshConfig:
-    return load_ssh_config(Path(path).expanduser() if path else None)
+    return load_ssh_config(expanded(path) if path else None)
 
 
 def _login(
@@ -272,7 +273,7 @@ def _login_name() -> str:
 
 
 def _default_keys() -> tuple[Path, ...]:
-    return tuple(Path(name).expanduser() for name in DEFAULT_IDENTITY_FILES)
+    return tuple(expanded(name) for name in DEFAULT_IDENTITY_FILES)
 
 
 def _agent(setting: str | None) -> str:
