@@ -42,11 +42,16 @@ def expanded(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace the file by one with `text`: a reader sees the old or the new one, never a part."""
+def write_atomically(path: Path, text: str, mode: int | None = 0o600) -> None:
+    """Replace the file by one with `text`: a reader sees the old or the new one, never a part.
+
+    Without a mode it has that of the old one, or what the umask leaves.
+    """
     import tempfile
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if mode is None:
+        mode = _usual_mode(path)
     fd, new = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as stream:
@@ -58,6 +63,15 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     except BaseException:
         os.unlink(new)  # noqa: PTH108
         raise
+
+
+def _usual_mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        umask = os.umask(0o077)  # the only way to read it is to set it
+        os.umask(umask)
+        return 0o666 & ~umask
 
 
 def _base(variable: str, default: str) -> Path:

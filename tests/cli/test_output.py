@@ -1,10 +1,12 @@
 """`--output`: a file is replaced whole, a device is written to, and a mistake is told."""
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from psops.cli.app import write_output
 from tests.command import psops
 
 CFG = '[daemon]\nconfig = {"add": {"period": 60, "module": "a"}}\n'
@@ -34,12 +36,25 @@ def ask(verb: str, place: Path, output: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_file_is_replaced(verb: str, tmp_path: Path) -> None:
-    output = tmp_path / "report"
+    output, link = tmp_path / "report", tmp_path / "link"
     output.write_text("old")
-    code, stdout, stderr = ask(verb, tmp_path, str(output))
+    output.chmod(0o640)
+    link.symlink_to("report")
+    code, stdout, stderr = ask(verb, tmp_path, str(link))
     assert (code in (0, 1), stdout) == (True, ""), stderr
     assert len(output.read_text()) > 10
-    assert stat.S_IMODE(output.stat().st_mode) == 0o644
+    assert stat.S_IMODE(output.stat().st_mode) == 0o640
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+def test_mode_of_a_new_file_is_what_the_umask_leaves(umask: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        write_output(str(tmp_path / "deep/report"), "text")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "deep/report").stat().st_mode) == 0o666 & ~umask
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -86,7 +86,8 @@ def written(text: str, code: Exit, output: str | None) -> Answer:
 
 
 def write_output(name: str, text: str) -> None:
-    """Make a file with this text, in place of one that is there; raises `UsageError`."""
+    """Make a file with this text, in place of what one that is there says; raises `UsageError`."""
+    import os
     from pathlib import Path
 
     from psops.paths import write_atomically
@@ -96,8 +97,9 @@ def write_output(name: str, text: str) -> None:
         if place.exists() and not place.is_file():  # such as /dev/stderr, which must stay one
             place.write_text(text, encoding="utf-8")
         else:
+            place = Path(os.path.realpath(place))  # a link stays one
             place.parent.mkdir(parents=True, exist_ok=True)  # for the report of a CI job
-            write_atomically(place, text, mode=0o644)
+            write_atomically(place, text, mode=None)
     except FileExistsError as exc:  # from making the folder
         raise UsageError(f"{name}: not a directory") from exc
     except (OSError, ValueError) as exc:
