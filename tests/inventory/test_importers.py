@@ -388,6 +388,23 @@ def test_psconfig() -> None:
     assert all(line.partition(":")[2][:1].isdigit() for line in told(found)), "all have lines"
 
 
+def test_task_named_like_another_group_of_a_template() -> None:
+    document = {
+        "addresses": {"a": {"address": "a.x"}, "b": {"address": "b.x"}},
+        "groups": {name: {"type": "list", "addresses": [{"name": name}]} for name in "ab"},
+        "tasks": {"a": {"group": "b"}, "b": {"group": "a"}, "task-b": {"group": "b"}},
+    }
+    found = read("psconfig", json.dumps(document), "f")
+    assert groups_of(found) == {
+        "a": "a.x", "b": "b.x", "task-a": "@b", "task-task-b": "@a", "task-b": "@b",
+    }  # fmt: skip
+    assert told(found) == [
+        "f:1: task 'a' is called like another group; its own is called 'task-a'",
+        "f:1: task 'b' is called like another group; its own is called 'task-task-b'",
+    ]
+    assert set(parse(into(found), PATH).members("task-a")) == {"b.x"}
+
+
 def test_psconfig_classes() -> None:
     def tag(name: str) -> dict[str, Any]:
         return {"type": "tag", "tag": name}

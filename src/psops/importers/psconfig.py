@@ -65,7 +65,7 @@ class _Template:
             else:
                 used[group] = None
                 if name != group:
-                    self.found.nest(name, group, line)
+                    self.found.nest(self._called(name, line), group, line)
         for name in self.groups:
             if name in used:
                 self.found.put(name, self._members(name), self.line(name))
@@ -98,6 +98,16 @@ class _Template:
             if others := [text for text in texts if text != texts[0]]:
                 told = f"'{texts[0]}' has other addresses ({', '.join(others)}); left out"
                 self.found.note(self.line(keys[0]), told)
+
+    def _called(self, task: str, line: int) -> str:
+        """Return the name of a task's group: not that of a group of the template."""
+        name = task
+        while name in self.groups or (name != task and name in self.tasks):
+            name = f"task-{name}"
+        if name != task:
+            told = f"task '{task}' is called like another group; its own is called '{name}'"
+            self.found.note(line, told)
+        return name
 
     def _members(self, name: str) -> list[str]:
         group = self.groups[name]
