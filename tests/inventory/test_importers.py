@@ -573,6 +573,38 @@ include /etc/slurm/more.conf
     ]
 
 
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [("slurm", "NodeName=n[1,3],m1\nNodeSet=g Nodes=n[1,3],m[1-2\n"),
+     ("clustershell", "a: b\ng: n[1,3],m[1-2\n")],
+)  # fmt: skip
+def test_bracket_that_is_not_closed_is_told(form: str, text: str) -> None:
+    found = read(form, text, "f")
+    assert groups_of(found)["g"] == "n1 n3"
+    (note,) = told(found)
+    assert note.startswith("f:2: ")
+    assert note.endswith("'m[1-2': '[' without its partner; left out")
+
+
+@pytest.mark.parametrize(
+    ("names", "addresses", "told_of"),
+    [
+        ("n[1,3]", "10.0.0.[1,3]", False),
+        ("n[3,1]", "10.0.0.[1,3]", True),
+        ("n[1,3]", "10.0.0.[3,1]", True),
+        ("n3,n1", "10.0.0.[1,3]", False),
+        ("r[1-2]n[1,3]", "10.[1-2].0.[1,3]", False),
+    ],
+)
+def test_addresses_of_slurm_pair_as_they_are_written(
+    names: str, addresses: str, told_of: bool
+) -> None:
+    found = read("slurm", f"NodeName={names} NodeAddr={addresses}\n", "f")
+    why = "f:1: addresses for ranges that do not ascend; left out"
+    assert told(found) == ([why] if told_of else [])
+    assert any("address" in values for values in found.hosts.values()) is not told_of
+
+
 def test_hosts_file() -> None:
     text = """\
 127.0.0.1 localhost

@@ -6,13 +6,12 @@ that notation. A group that only adds others up keeps them as groups within it.
 
 import re
 
-from psops.importers.imported import Imported
+from psops.importers.imported import ELEMENT, Imported
 from psops.inventory import check_name
 from psops.nodeset import NodesetError, evaluate, expand_element
 
 _LINE = re.compile(r"([0-9A-Za-z_.-]+)[ \t]*:[ \t]*(.*)")
 _OPERATORS = re.compile(r"(?:\[[^\]]*\]|[^!&^\[])*[!&^]")
-_ELEMENT = re.compile(r"(?:\[[^\]]*\]|[^,\[])+")
 #: Source and group, as in @source:group.
 _Key = tuple[str, str]
 
@@ -105,7 +104,7 @@ class _Reader:
         if _OPERATORS.match(text):
             self.found.put(called, self.names(key), line)
             return
-        for element in _ELEMENT.findall(text):
+        for element in ELEMENT.findall(text):
             inner = self._keys(element, key[0]) if element.startswith("@") else None
             if inner is None:
                 self.found.put(called, self._evaluated(element, key), line)

@@ -14,6 +14,9 @@ from psops.report.text import clean
 #: Words in the names of variables whose values may be secrets.
 _SECRET = re.compile(r"pass|secret|token|vault|credential|private_key$|api_?key", re.IGNORECASE)
 
+#: One of the elements that commas separate; a bracket that is not closed takes the rest.
+ELEMENT = re.compile(r"(?:\[[^\]]*(?:\]|\Z)|[^,\[])+")
+
 
 class Note(NamedTuple):
     """What was not carried over, and the line it is in (0: no line can be told)."""

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from psops.importers.imported import Imported
+from psops.importers.imported import ELEMENT, Imported
+from psops.nodeset import expand
 
 _PAIR = re.compile(r"([A-Za-z]+)\s*=\s*(\"[^\"]*\"|\S+)")
 
@@ -29,7 +30,7 @@ def read(text: str, name: str) -> Imported:
     called = {group for _, group, _ in groups}
     for line, group, nodes in groups:
         found.group(group, line)
-        for element in re.findall(r"(?:\[[^\]]*\]|[^,\[])+", nodes):
+        for element in ELEMENT.findall(nodes):
             if element.upper() == "ALL":
                 found.put(group, list(found.hosts), line)
             elif element in called:
@@ -47,12 +48,23 @@ def _nodes(found: Imported, line: int, values: dict[str, str]) -> None:
     given = values.get("nodeaddr") or values.get("nodehostname")
     if given:
         expanded = found.expand(given, line)
-        if len(expanded) == len(names):
-            addresses = list(expanded)
-        else:
+        if len(expanded) != len(names):
             found.note(line, f"{len(expanded)} addresses for {len(names)} nodes; left out")
+        elif names and not (_in_order(values["nodename"]) and _in_order(given)):
+            found.note(line, "addresses for ranges that do not ascend; left out")
+        else:
+            addresses = list(expanded)
     for node, address in zip(names, addresses, strict=True):
         found.host(node, line, address=address)
+
+
+def _in_order(pattern: str) -> bool:
+    """Tell whether ranges are written in the order in which NodeSet has their names."""
+    return all(
+        expand(f"n[{ranges}]")
+        == [name for one in ranges.split(",") for name in expand(f"n[{one}]")]
+        for ranges in re.findall(r"\[([^\]:]*)\]", pattern)
+    )
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
