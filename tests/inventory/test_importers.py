@@ -136,6 +136,15 @@ def test_sudo_with_a_password_is_no_way_of_psops() -> None:
     ]
 
 
+def test_sudo_to_another_user_than_root_is_no_way_of_psops() -> None:
+    text = "[a]\nx\ny ansible_become_user=root\nz ansible_become_user='{{ me }}'\n"
+    text += "p ansible_become_user=postgres\nq ansible_become=no ansible_become_user=postgres\n"
+    found = read("ansible", f"{text}[a:vars]\nansible_become=yes\n", "f")
+    assert found.hosts == {"x": {"sudo": True}, "y": {"sudo": True}, "z": {}, "p": {}, "q": {}}
+    why = "ansible_become_user is not root, which is no way of psops; left out"
+    assert found.notes == [(4, why), (5, why)]
+
+
 def test_ansible_yaml() -> None:
     text = """\
 ---
@@ -295,6 +304,12 @@ def test_ssh_config() -> None:
         "config:14: Match is evaluated by ssh alone; what stands under it is left out",
         "config:16: 'more' is not followed: import it too",
     ]
+
+
+@pytest.mark.parametrize("none", ["none", "None", "NONE"])
+def test_no_jump_host_in_any_case(none: str) -> None:
+    found = read("ssh-config", f"Host a\n  ProxyJump {none}\n", "f")
+    assert found.hosts == {"a": {"jump": []}}
 
 
 def test_known_hosts() -> None:

@@ -114,6 +114,10 @@ class _Values:
         if method is not None and str(method.value) not in ("sudo", "ansible.builtin.sudo"):
             self._note("ansible_become_method", f"'{method.value}' is no way of psops; left out")
             return False
+        user = self.given.get("ansible_become_user")
+        if user is not None and user.value not in (None, "", "root"):
+            self._note("ansible_become_user", "is not root, which is no way of psops; left out")
+            return False
         if any(name in self.given for name in _SUDO_PASSWORDS):
             self._note("ansible_become", "with a password is no way of psops; left out")
             return False

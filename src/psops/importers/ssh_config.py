@@ -77,7 +77,7 @@ def _take(found: Imported, host: str, line: int, values: dict[str, tuple[int, st
             else:
                 found.note(place, f"'{value}' is not a port; left out")
         elif keyword == "proxyjump":
-            settings["jump"] = [] if value == "none" else [
+            settings["jump"] = [] if value.lower() == "none" else [
                 hop.removeprefix("ssh://") for hop in value.split(",")
             ]  # fmt: skip
         elif value.lower() in ("yes", "no"):
