@@ -370,6 +370,29 @@ def test_targets_have_the_form_of_file_sd() -> None:
     assert gateway["labels"]["host"] == "gw"
 
 
+def test_labels_that_prometheus_cannot_tell_apart_are_told() -> None:
+    inventory = parse(
+        '[hosts.a]\naddress = "b"\nlabels = {rack_no = "1", "rack-no" = "2", host = "c"}\n'
+        '[hosts.d]\nlabels = {host = "e"}\n', PATH,
+    )  # fmt: skip
+    text, notes = export("prometheus", select(inventory, inventory.hosts, 1))
+    assert [entry["labels"] for entry in json.loads(text)] == [
+        {"host": "a", "rack_no": "1"}, {"host": "e"},
+    ]  # fmt: skip
+    assert notes == (
+        "label 'rack-no' is left out where 'rack_no' is another one already",
+        "label 'host' is left out where 'host' is another one already",
+    )
+
+
+def test_json_has_the_keys_of_an_inventory_alone() -> None:
+    inventory = fleet()
+    hosts = inventory.select(["ps01.example.or"])
+    assert hosts[0].near
+    text = export("json", select(inventory, hosts, 1)).text
+    assert json.loads(text)["hosts"] == {"ps01.example.or": {"user": "root"}}
+
+
 def test_json_comes_back_with_everything() -> None:
     inventory = fleet()
     back = again("json", exported("json", inventory))

@@ -15,8 +15,9 @@ def write(selection: Selection) -> Exported:
     `bundles` hold their names between commas, so that `.*,name,.*` finds one.
     """
     entries: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    notes: dict[str, None] = {}
     for host in selection.hosts:
-        labels = {label_name(key): value for key, value in host.labels}
+        labels = {}
         if groups := [name for name in host.groups if name in selection.groups]:
             labels["groups"] = f",{','.join(groups)},"
         if host.bundles:
@@ -25,13 +26,18 @@ def write(selection: Selection) -> Exported:
         target = f"[{address}]" if ":" in address else address
         if address != host.name:
             labels["host"] = host.name
-        key = tuple(sorted(labels.items()))
-        entries.setdefault(key, []).append(f"{target}:{selection.port}")
+        for label, value in host.labels:
+            name = label_name(label)
+            if name in labels:
+                notes[f"label '{label}' is left out where '{name}' is another one already"] = None
+            else:
+                labels[name] = value
+        entries.setdefault(tuple(sorted(labels.items())), []).append(f"{target}:{selection.port}")
     document = [
         {"targets": targets, "labels": dict(labels)} if labels else {"targets": targets}
         for labels, targets in entries.items()
     ]
-    return Exported(json.dumps(document, indent=2) + "\n")
+    return Exported(json.dumps(document, indent=2) + "\n", tuple(notes))
 
 
 def label_name(text: str) -> str:

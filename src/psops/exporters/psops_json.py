@@ -1,13 +1,13 @@
 """The hosts with all that holds for them, and the groups, as JSON."""
 
 import json
-from dataclasses import fields
 from datetime import date
 from typing import Any
 
 from psops import __version__
 from psops.exporters import Exported, Selection
 from psops.inventory import Host
+from psops.inventory.values import HOST_KEYS
 
 _USUAL = Host(name="")
 
@@ -29,10 +29,10 @@ def write(selection: Selection) -> Exported:
 
 def _settings(host: Host) -> dict[str, Any]:
     given = {}
-    for field in fields(host):
-        value = getattr(host, field.name)
-        if field.name not in ("name", "groups") and value != getattr(_USUAL, field.name):
-            given[field.name] = _plain(field.name, value)
+    for key in HOST_KEYS:
+        value = getattr(host, key)
+        if value != getattr(_USUAL, key):
+            given[key] = _plain(key, value)
     return given
 
 
