@@ -16,6 +16,7 @@ from psops.glyphs import limit
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    _open_closed()
     limit()
     gc.disable()  # a run is over before garbage in cycles could matter
     code = _offer() if "_PSOPS_OFFER" in os.environ else run(sys.argv[1:])
@@ -25,6 +26,19 @@ def main() -> NoReturn:
     atexit._run_exitfuncs()
     # Not sys.exit: taking modules and the threads of a fleet apart takes a twentieth of a run.
     os._exit(code)
+
+
+def _open_closed() -> None:
+    """Put /dev/null where whoever started psops has closed a stream: its number would go to the
+    next socket. What is read from stdin fails, as it would have; it is not empty."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def run(argv: list[str]) -> int:
@@ -50,8 +64,7 @@ def run(argv: list[str]) -> int:
             _show_trace()
         return _fail(exc, argv)
     except typer.TyperException as exc:
-        if _wants_json(argv):
-            _show_error(UsageError(exc.format_message()))
+        _show_error(UsageError(exc.format_message()), argv)
         exc.show()  # type: ignore[attr-defined]
         return _usage_code(argv)
     except (KeyboardInterrupt, typer.Abort):
@@ -79,32 +92,35 @@ def _offer() -> int:
 
 
 def _fail(error: PsopsError, argv: list[str]) -> int:
-    if _wants_json(argv):
-        _show_error(error)
+    _show_error(error, argv)
     print(f"psops: {error}", file=sys.stderr)
     if error.remedy:
         print(f"       {error.remedy}", file=sys.stderr)
-    return _usage_code(argv) if error.exit is Exit.USAGE else int(error.exit)
+    return _usage_code(argv, error.exit)
 
 
-def _usage_code(argv: list[str]) -> int:
-    """Return the code for wrong usage: for Nagios it is UNKNOWN, as its guidelines want it,
-    where 2 would be CRITICAL."""
-    return 3 if _wants(argv, "nagios") else int(Exit.USAGE)
-
-
-def _wants_json(argv: list[str]) -> bool:
-    return "--json" in argv or _wants(argv, "json") or _wants(argv, "jsonl")
+def _usage_code(argv: list[str], code: Exit = Exit.USAGE) -> int:
+    """Return the code for a run without a report: for Nagios it is UNKNOWN, as its guidelines
+    want it, where 2 would be CRITICAL and others mean nothing."""
+    return 3 if _wants(argv, "nagios") else int(code)
 
 
 def _wants(argv: list[str], form: str) -> bool:
     return f"--format={form}" in argv or ("--format", form) in itertools.pairwise(argv)
 
 
-def _show_error(error: PsopsError) -> None:
-    from psops.report.json import render_error
+def _show_error(error: PsopsError, argv: list[str]) -> None:
+    """Print the error for the machine that was to read the report, if one was."""
+    lines = _wants(argv, "jsonl")
+    if _wants(argv, "nagios"):
+        from psops.report.text import squeeze
 
-    _show(render_error(error))
+        text = squeeze(str(error)).replace("|", "/")  # which begins the figures
+        _show(f"PSOPS UNKNOWN - {text}\n")
+    elif lines or "--json" in argv or _wants(argv, "json"):
+        from psops.report.json import render_error
+
+        _show(render_error(error, indent=None if lines else 2))
 
 
 def _show(text: str) -> bool:

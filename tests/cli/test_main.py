@@ -309,3 +309,48 @@ def test_json_lines_of_verify_come_as_hosts_answer(environ: dict[str, str]) -> N
     run = psops(environ, "bundle", "verify", "-i", "demo:5", "--format", "jsonl")
     hosts = [json.loads(line)["host"] for line in run.stdout.splitlines()]
     assert len(hosts) == len(set(hosts)) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "closing", "code"),
+    [
+        ("--version", ">&-", 0),
+        ("status -i demo -H ps01.demo chronyd", "2>&-", 0),
+        ("restart -i demo -g testpoint chronyd", "<&-", 2),
+        ("watch -i demo -H ps01.demo --for 0.1 chronyd", "<&-", 0),
+        ("psid nodes -", "<&-", 78),
+        ("cron2daemon -", "<&-", 65),
+    ],
+)
+def test_closed_streams_are_no_bug(
+    words: str, closing: str, code: int, environ: dict[str, str]
+) -> None:
+    line = f"{sys.executable} -m psops {words} {closing}"
+    done = subprocess.run(["/bin/sh", "-c", line], env=environ, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert "bug" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_errors_have_the_form_that_a_machine_was_to_read(environ: dict[str, str]) -> None:
+    lines = psops(environ, "status", "-i", "/nowhere/x.toml", "-a", "--format", "jsonl")
+    assert lines.stdout.count("\n") == 1
+    assert json.loads(lines.stdout)["errors"]
+    words = ("bundle", "verify", "-i", "/nowhere/x.toml", "-a", "--format=nagios")
+    nagios = psops(environ, *words)
+    assert (nagios.returncode, nagios.stdout.startswith("PSOPS UNKNOWN - ")) == (3, True)
+
+
+def test_file_of_hosts_without_a_choice_is_not_this_host(environ: dict[str, str]) -> None:
+    run = psops(environ, "restart", "-i", "/nowhere/x.toml", "httpd")
+    assert (run.returncode, "--inventory needs --hosts, --group or --all" in run.stderr) == (
+        2,
+        True,
+    )
+
+
+def test_exclusion_that_means_nobody_is_a_mistake(environ: dict[str, str]) -> None:
+    run = psops(environ, "status", "-i", "demo", "-g", "testpoint", "-x", "ps02")
+    assert run.returncode == 2
+    assert "--exclude ps02: no such host is selected; did you mean 'ps02.demo'?" in run.stderr

@@ -9,7 +9,7 @@ from psops.cli import complete
 from psops.cli import options as opt
 from psops.cli.app import Answer, epilog, verb_app, written
 from psops.cli.shared import Judged, Login, Target, spread
-from psops.errors import UsageError
+from psops.errors import ConfigError, UsageError
 from psops.exits import Exit
 
 if TYPE_CHECKING:
@@ -150,7 +150,11 @@ def _text(conf: str) -> tuple[str, str]:
     import sys
 
     name = "standard input"
-    return decode(sys.stdin.buffer.read(MOST_BYTES + 1), name), name
+    try:
+        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    except OSError as exc:  # it is closed, or a folder
+        raise ConfigError(f"{name}: cannot read: {(exc.strerror or str(exc)).lower()}") from exc
+    return decode(data, name), name
 
 
 def _ask(host: "Host", options: "Options", program: str) -> "tuple[Entry, ...]":

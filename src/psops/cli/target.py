@@ -50,6 +50,8 @@ def select(
             raise UsageError("--exclude needs --hosts, --group or --all")
         if (inventory or "").partition(":")[0] == DEMO:  # nothing else could be meant
             all_hosts = True
+        elif inventory:  # that this host alone was meant, nobody who names a file expects
+            raise UsageError("--inventory needs --hosts, --group or --all")
         else:
             return (LOCAL,), options
     found = load_inventory(inventory)

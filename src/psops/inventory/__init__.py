@@ -130,9 +130,14 @@ class Inventory:
         chosen.update(name for group in groups for name in self.members(group))
         named = dict.fromkeys(name for text in hosts for name in given.names(text))
         # What is excluded is read apart, so that its users and ports change no host.
-        without = {name for text in exclude for name in _Given(self, known).names(text)}
+        left_out = {text: tuple(_Given(self, known).names(text)) for text in exclude}
+        without = {name for names in left_out.values() for name in names}
         order = [name for name in known if name in chosen or name in named]
         order += [name for name in named if name not in known]
+        for text, names in left_out.items():
+            if names and not any(name in known or name in named for name in names):
+                hint = did_you_mean(names[0], order)
+                raise UsageError(f"--exclude {text}: no such host is selected{hint}")
         others = [name for name in named if name not in known]
         near = {name: did_you_mean(name, known) for name in others} if len(others) < _FEW else {}
         selected = tuple(

@@ -31,9 +31,9 @@ def render(report: StatusReport, look: Look) -> str:
     return dump(envelope("status", report.exit, hosts, errors), indent=2)
 
 
-def render_error(error: PsopsError) -> str:
-    """Return the document for a run that ended before it had a report."""
-    return dump(envelope("", error.exit, [], [describe(error)]), indent=2)
+def render_error(error: PsopsError, *, indent: int | None = 2) -> str:
+    """Return the document for a run that ended before it had a report; a line without `indent`."""
+    return dump(envelope("", error.exit, [], [describe(error)]), indent=indent)
 
 
 def envelope(
