@@ -12,7 +12,7 @@ from psops.rucio.expect import beat_of, expectation, freshness, listed, rules
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
 from psops.rucio.model import Managed, Process, RucioHost
-from psops.rucio.rows import Row
+from psops.rucio.rows import Row, make_row
 from psops.rucio.source import Rows
 from psops.verdict import Finding, Verdict
 
@@ -101,6 +101,19 @@ def test_lost_threads_are_counted() -> None:
     (found,) = judge_host(host(unit), rows, RULES)
     assert (found.verdict, found.code) == (Verdict.WARNING, "threads-lost")
     assert found.text.startswith("2 of 8 workers still work")
+
+
+def test_heartbeats_from_the_future_tell_nothing_but_that_a_clock_is_wrong() -> None:
+    """A daemon that hangs for ten minutes looks so where the clock of its host is ahead."""
+    ahead = table("hermes  vm  5  Thread-1  -3000")
+    (found,) = judge_host(host(running("hermes", 5)), ahead, RULES)
+    assert (found.verdict, found.code) == (Verdict.WARNING, "clock")
+    assert "50min" in found.text
+    rows = [make_row("hermes", "vm", 5, "", age, 600, "") for age in (-29.0, -31.0)]
+    assert [row.age for row in rows] == [0.0, -31.0]
+    assert told(judge_host(host(running("hermes", 5)), rows, RULES)) == {
+        "hermes": ("ok", "working")
+    }
 
 
 @pytest.mark.parametrize(("up", "code"), [(20.0, "starting"), (90.0, "no-heartbeat")])

@@ -110,9 +110,12 @@ def _judge_beats(
     for prefix, sleep in expected.sleep.items():
         limit = freshness(sleep)
         rows = [item.row for item in own if item.prefix == prefix]
-        fresh = [row for row in rows if row.age <= limit.ok]
+        fresh = [row for row in rows if not row.ahead and row.age <= limit.ok]
         ages += [row.age for row in fresh]
         if len(fresh) >= expected.rows or expected.purged:
+            continue
+        if ahead := [row for row in rows if row.ahead]:
+            told.append(_ahead(one, ahead))
             continue
         if young and len(rows) == len(fresh):
             text = f"started {duration(one.up or 0)} ago, with {len(fresh)} of {expected.rows} "
@@ -155,6 +158,14 @@ def _stale(one: Managed, host: RucioHost, rows: Sequence[Row], sleep: int) -> Fi
         return _bad(one, host, Verdict.WARNING, "late", text)
     text += ": it hangs, and other workers have its share of the work by now"
     return _bad(one, host, Verdict.CRITICAL, "stale", text)
+
+
+def _ahead(one: Managed, rows: Sequence[Row]) -> Finding:
+    late = duration(-min(row.age for row in rows))
+    text = f"runs, but its last heartbeat is {late} in the future: the clock of its host is ahead "
+    text += "of the database's, or was, and whether it works is not known"
+    advice = Advice("set the clock of the host, or of the database, right", "timedatectl")
+    return made(one.name, Verdict.WARNING, "clock", text, one=one, advice=(advice,))
 
 
 def _no_heartbeat(

@@ -69,7 +69,7 @@ def read_host(
         rows += manager.parse_rows(client.call([manager.list_units_by_names(others)])[0])
     calls = [call for row in rows for call in manager.get_all_unit_properties(row.id)]
     answers = client.call(calls)
-    now, read_at = time.time(), time.monotonic()
+    uptime, read_at = _uptime(connection, Deadline(timeout)), time.monotonic()
     properties = {
         row.id: {
             **manager.parse_properties(answers[2 * place]),
@@ -77,7 +77,7 @@ def read_host(
         }
         for place, row in enumerate(rows)
     }
-    found = [_managed(row, properties[row.id], everything, rules, now) for row in rows]
+    found = [_managed(row, properties[row.id], everything, rules, uptime) for row in rows]
     managed = [one for one in found if one is not None]
     unread: HostError | None = None
     if supervised or any(_is_supervisord(one) for one in everything or ()):
@@ -165,7 +165,7 @@ def _managed(
     properties: Mapping[str, Any],
     processes: tuple[Process, ...] | None,
     rules: Mapping[str, Rule],
-    now: float,
+    uptime: float | None,
 ) -> Managed | None:
     pid = _number(properties, "MainPID")
     group = str(properties.get("ControlGroup", ""))
@@ -182,8 +182,8 @@ def _managed(
         if not daemon:
             return None
         told = (daemon, row.id.removesuffix(".service"))
-    started = _ago(properties, "ExecMainStartTimestamp", now)
-    ended = _ago(properties, "ExecMainExitTimestamp", now)
+    started = _ago(properties, "ExecMainStartTimestamp", uptime)
+    ended = _ago(properties, "ExecMainExitTimestamp", uptime)
     exited = _number(properties, "ExecMainCode") == _CLD_EXITED
     return Managed(
         daemon=told[0],
@@ -196,7 +196,7 @@ def _managed(
         exit_code=_number(properties, "ExecMainStatus") if exited else None,
         restarts=_number(properties, "NRestarts"),
         up=started if pid else None,
-        down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", now),
+        down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", uptime),
         pid=pid,
         pids=frozenset(inside | ({pid} if pid else set())),
         argv=argv,
@@ -231,9 +231,18 @@ def _number(properties: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _ago(properties: Mapping[str, Any], name: str, now: float) -> float | None:
-    at = _number(properties, name)
-    return max(0.0, now - at / 1e6) if at else None
+def _ago(properties: Mapping[str, Any], name: str, uptime: float | None) -> float | None:
+    at = _number(properties, f"{name}Monotonic")
+    return max(0.0, uptime - at / 1e6) if at and uptime is not None else None
+
+
+def _uptime(connection: Connection, deadline: Deadline) -> float | None:
+    """Return the seconds since the host booted, by the clock that nobody sets."""
+    output = connection.run(("cat", "/proc/uptime"), deadline).stdout
+    try:
+        return float(output.split()[0])
+    except (ValueError, IndexError):
+        return None
 
 
 def _parents(connection: Connection, deadline: Deadline) -> Mapping[int, int]:

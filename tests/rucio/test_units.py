@@ -1,0 +1,101 @@
+"""What is read of a host, from answers as systemd gives them."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from psops.deadline import Deadline
+from psops.errors import ChannelRefused
+from psops.inventory import Host
+from psops.rucio.expect import rules
+from psops.rucio.model import Managed, RucioHost
+from psops.rucio.units import read_host
+from psops.systemd.bus import Call, Reply
+from psops.transport import Finished
+
+RULES = rules()
+DAEMON = "/usr/bin/python3 /usr/bin/rucio-reaper"
+_OPTIONS = "--threads 8 --sleep-time 600"
+Properties = Mapping[str, Any]
+
+
+class Systemd:
+    """A manager with these units loaded, and these processes: unit or control group, pid, line."""
+
+    def __init__(
+        self, units: Mapping[str, Properties], processes: tuple[tuple[str, int, str], ...] = ()
+    ) -> None:
+        self.units = units
+        self.processes = [
+            (group if group.startswith("/") else f"/system.slice/{group}", pid, line)
+            for group, pid, line in processes
+        ]
+
+    def call(self, calls: list[Call]) -> list[Reply]:
+        return [self._answer(call) for call in calls]
+
+    def _row(self, name: str) -> tuple[Any, ...]:
+        load = "loaded" if name in self.units else "not-found"
+        state = ("active", "running") if name in self.units else ("inactive", "dead")
+        return name, "", load, *state, "", f"/unit/{name}", 0, "", "/"
+
+    def _answer(self, call: Call) -> Any:
+        if call.member == "ListUnitsByPatterns":
+            return ([self._row(name) for name in self.units if name.startswith("rucio-")],)
+        if call.member == "ListUnitsByNames":
+            return ([self._row(name) for name in call.body[0]],)
+        if call.member == "GetProcesses":
+            return (self.processes,)
+        return (next((of for name, of in self.units.items() if _is_of(call.path, name)), {}),)
+
+
+def _is_of(path: str, name: str) -> bool:
+    escaped = "".join(char if char.isalnum() else f"_{ord(char):02x}" for char in name)
+    return path.endswith(f"/{escaped}")
+
+
+class Machine:
+    """What programs of the host print: its uptime alone."""
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        if argv == ("cat", "/proc/uptime"):
+            return Finished(0, b"5000.25 9000.00\n", b"")
+        return Finished(1, b"", b"")
+
+    def open_unix(self, path: str, deadline: Deadline) -> Any:
+        raise ChannelRefused(f"{path}: no such file", remedy="")
+
+
+def unit(name: str, pid: int = 7, **more: Any) -> dict[str, Properties]:
+    """Return a unit whose process was started at 4000 s by the clock that starts at boot."""
+    found = {
+        "MainPID": pid, "ControlGroup": f"/system.slice/{name}", "UnitFileState": "enabled",
+        "Restart": "always", "ExecMainStartTimestamp": int((time.time() - 1000) * 1e6),
+        "ExecMainStartTimestampMonotonic": 4000 * 10**6, **more,
+    }  # fmt: skip
+    return {name: found}
+
+
+def read(systemd: Systemd) -> RucioHost:
+    return read_host(Host(name="vm"), Machine(), systemd, RULES, timeout=5)  # type: ignore[arg-type]
+
+
+def managed(systemd: Systemd) -> Managed:
+    (one,) = read(systemd).managed
+    return one
+
+
+@pytest.mark.parametrize("ahead", [0, 120, 3600, -90])
+def test_no_wall_clock_has_a_say_in_how_long_a_daemon_is_up(ahead: int) -> None:
+    """That of the host may be another one than ours, or was so when it booted."""
+    name = "rucio-daemon@reaper.service"
+    begun = int((time.time() + ahead - 1000) * 1e6)
+    systemd = Systemd(unit(name, ExecMainStartTimestamp=begun), ((name, 7, DAEMON),))
+    assert managed(systemd).up == pytest.approx(1000.25)
+    ended = {"MainPID": 0, "ExecMainExitTimestamp": begun,
+             "ExecMainExitTimestampMonotonic": 4990 * 10**6}  # fmt: skip
+    down = managed(Systemd(unit(name, **ended)))
+    assert down.up is None
+    assert down.down == pytest.approx(10.25)
