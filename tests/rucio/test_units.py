@@ -99,3 +99,28 @@ def test_no_wall_clock_has_a_say_in_how_long_a_daemon_is_up(ahead: int) -> None:
     down = managed(Systemd(unit(name, **ended)))
     assert down.up is None
     assert down.down == pytest.approx(10.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("rucio-reaper.service", "reaper"), ("site-reaper.service", "site-reaper")]
+)
+def test_options_are_those_of_the_daemon_that_a_script_starts(name: str, label: str) -> None:
+    script = (name, 7, "/bin/bash /opt/site/reaper.sh")
+    one = managed(Systemd(unit(name), (script, (name, 8, f"{DAEMON} {_OPTIONS}"))))
+    assert (one.daemon, one.name, one.pids) == ("reaper", label, frozenset({7, 8}))
+    assert one.argv[2:] == tuple(_OPTIONS.split())
+
+
+@pytest.mark.parametrize(
+    ("main", "others"),
+    [
+        ("/usr/sbin/cron -f", ("reaper",)),  # it owns nothing, and must not be restarted for it
+        ("/bin/sh /opt/site/all.sh", ("reaper", "hermes")),  # one name cannot stand for both
+    ],
+)
+def test_units_of_other_names_that_are_not_one_daemons(main: str, others: tuple[str, ...]) -> None:
+    name = "site.service"
+    lines = [(name, 8 + place, f"/usr/bin/rucio-{one}") for place, one in enumerate(others)]
+    found = read(Systemd(unit(name), ((name, 7, main), *lines)))
+    assert found.managed == ()
+    assert [one.pid for one in found.processes or ()] == [pid for _, pid, _ in lines]

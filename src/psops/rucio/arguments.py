@@ -14,6 +14,9 @@ _RUNNERS = re.compile(
     r"(?:.*/)?(?:python[0-9.]*|env|sh|bash|nice|ionice|exec|stdbuf|setpriv|runuser)"
 )
 
+#: These start a daemon and wait for it.
+_SHELLS = ("sh", "bash", "dash", "sudo", "runuser", "su")
+
 
 def split(line: str) -> tuple[str, ...]:
     """Return the words of a command line, which systemd quotes as a shell would.
@@ -44,6 +47,15 @@ def daemon_of(argv: Sequence[str], known: Sequence[str]) -> str:
         if not place and not runs_another:
             break
     return ""
+
+
+def is_wrapper(argv: Sequence[str]) -> bool:
+    """Return whether a command line is that of a shell or the like.
+
+    >>> is_wrapper(["/bin/bash", "/opt/site/reaper.sh"]), is_wrapper(["/usr/sbin/cron"])
+    (True, False)
+    """
+    return bool(argv) and argv[0].rpartition("/")[2] in _SHELLS
 
 
 def number(argv: Sequence[str], option: str, default: int) -> int:

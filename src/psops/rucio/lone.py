@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from psops.report.text import clean, count, duration
-from psops.rucio.arguments import daemon_of
+from psops.rucio.arguments import daemon_of, is_wrapper
 from psops.rucio.expect import PURGED_AFTER, Rule, expectation, freshness
 from psops.rucio.judge_process import made
 from psops.rucio.located import Located, is_of_this_run
@@ -13,7 +13,6 @@ from psops.verdict import Advice, Finding, Verdict
 
 #: So many are named in a sentence.
 _MOST_NAMED = 8
-_SHELLS = ("sh", "bash", "dash", "sudo", "runuser", "su")
 
 
 class Lone(NamedTuple):
@@ -48,7 +47,7 @@ def find_lone(host: RucioHost, located: Sequence[Located], rules: Mapping[str, R
     for pid, process in there.items():
         name = daemon_of(process.argv, tuple(rules))
         unseen = not any(pid in pids for pids in living.values())
-        if pid not in host.owned and name and unseen and not _is_wrapper(process, host):
+        if pid not in host.owned and name and unseen and not _waits(process, host):
             living.setdefault(name, {})[pid] = 0
     kept = {
         daemon: {pid: beats for pid, beats in sorted(pids.items())
@@ -67,10 +66,9 @@ def _is_lawful(process: Process | None, rule: Rule, host: RucioHost) -> bool:
     return host.supervisord_unread is not None and "supervisor" in process.cgroup
 
 
-def _is_wrapper(process: Process, host: RucioHost) -> bool:
+def _waits(process: Process, host: RucioHost) -> bool:
     """Return whether a shell or the like only waits for the daemon that it started."""
-    shell = process.argv[0].rpartition("/")[2] if process.argv else ""
-    return shell in _SHELLS and len(host.processes or ()) > 1
+    return is_wrapper(process.argv) and len(host.processes or ()) > 1
 
 
 def _sleep_of(item: Located, process: Process | None) -> float:

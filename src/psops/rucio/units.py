@@ -12,7 +12,7 @@ from psops.inventory import Host
 from psops.report.model import RUNNING, UnitStatus
 from psops.report.text import clean
 from psops.rucio import supervisor
-from psops.rucio.arguments import daemon_of, split
+from psops.rucio.arguments import daemon_of, is_wrapper, split
 from psops.rucio.expect import Rule
 from psops.rucio.model import Managed, Process, RucioHost
 from psops.systemd import manager
@@ -169,16 +169,25 @@ def _managed(
 ) -> Managed | None:
     pid = _number(properties, "MainPID")
     group = str(properties.get("ControlGroup", ""))
-    inside = {
-        one.pid for one in processes or ()
+    inside = [
+        one for one in processes or ()
         if group and (one.cgroup == group or one.cgroup.startswith(f"{group}/"))
-    }  # fmt: skip
-    argv = next((one.argv for one in processes or () if one.pid == pid and pid), ())
-    argv = argv or _exec_start(properties)
+    ]  # fmt: skip
+    main = next((one.argv for one in processes or () if one.pid == pid and pid), ())
+    main = main or _exec_start(properties)
+    known = tuple(rules)
     told = parse_unit(row.id, rules)
+    argv = main
+    if not daemon_of(main, known):  # it may be a script that starts the daemon
+        below = {daemon_of(one.argv, known): one.argv for one in inside}
+        below.pop("", None)
+        if told is not None:
+            argv = below.get(told[0], main)
+        elif len(below) == 1 and is_wrapper(main):
+            (argv,) = below.values()
     if told is None:
         # A unit of another name, such as rucio-onfail@hermes, may run a daemon all the same.
-        daemon = daemon_of(argv, tuple(rules))
+        daemon = daemon_of(argv, known)
         if not daemon:
             return None
         told = (daemon, row.id.removesuffix(".service"))
@@ -198,7 +207,7 @@ def _managed(
         up=started if pid else None,
         down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", uptime),
         pid=pid,
-        pids=frozenset(inside | ({pid} if pid else set())),
+        pids=frozenset({one.pid for one in inside} | ({pid} if pid else set())),
         argv=argv,
         wanted=_wanted(properties),
         restart=str(properties.get("Restart", "")),
