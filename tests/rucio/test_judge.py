@@ -373,6 +373,23 @@ def test_what_must_run_once_is_counted_over_all_hosts() -> None:
     assert "singleton" not in {one.code for one in alone}
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_must_run_once_is_one_in_a_script_or_after_it_has_moved(known: bool) -> None:
+    """By its heartbeat it is the script's child, and Rucio counts one that is gone for long."""
+    script = running("conveyor-throttler", 3, pids=frozenset({3, 4}))
+    wrapped = host(script, extra=(Process(4, ("rucio-conveyor-throttler",), "/x"),))
+    rows = table("conveyor-throttler  vm  4  producer-0  5")
+    assert "singleton" not in told_codes([wrapped], rows)
+    before = host(processes=() if known else None)
+    after = replace(wrapped, name="wm", names=frozenset({"wm"}))
+    rows = table("conveyor-throttler  vm  9  x  600\nconveyor-throttler  wm  4  x  5")
+    assert ("singleton" in told_codes([before, after], rows)) is not known
+
+
+def told_codes(hosts: Sequence[RucioHost], rows: tuple[Row, ...]) -> set[str]:
+    return {one.code for one in judge_fleet(hosts, Rows(rows), RULES)}
+
+
 #: Names that were read from the table, and the daemon of each.
 NAMES = """
 conveyor-submitter                                    conveyor-submitter
