@@ -138,6 +138,15 @@ def test_kronos_must_have_both_of_its_heartbeats() -> None:
     assert (found.code, "'kronos-file'" in found.text) == ("no-heartbeat", True)
 
 
+@pytest.mark.parametrize("name", ["OAuthManager", "oauth-manager"])
+def test_the_old_and_the_new_spelling_of_a_heartbeat_are_one(name: str) -> None:
+    there = host(running("oauth-manager", 9), version="39.0.0")
+    (found,) = judge_host(there, table(f"{name}  vm  9  Thread-1  3"), RULES)
+    assert found.code == "working"
+    (found,) = judge_host(there, (), RULES)
+    assert found.code == "no-heartbeat"
+
+
 def test_after_an_outage_on_failure_is_down_and_always_is_restarted() -> None:
     rows = table("""
         abacus-account  vm  160  Thread-1 (account_update)  2

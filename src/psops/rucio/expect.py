@@ -37,6 +37,16 @@ class Beat(NamedTuple):
     sleep: int
     #: The option that sets the cycle, "" for none.
     option: str
+    #: How its name begins in other releases.
+    spellings: tuple[str, ...] = ()
+
+    def fit(self, readable: str) -> int:
+        """Return how much of a name is this heartbeat's, 0 if it is another one's."""
+        fitting = (
+            len(prefix) for prefix in (self.prefix, *self.spellings)
+            if readable.startswith(prefix) and not readable[len(prefix) :][:1].isalnum()
+        )  # fmt: skip
+        return max(fitting, default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +117,8 @@ def _made(catalogue: Catalogue) -> Mapping[str, Rule]:
             name=name,
             purpose=daemon.purpose,
             beats=() if silent else tuple(
-                Beat(prefix, row["sleep"], options if isinstance(options, str) else options[prefix])
+                Beat(prefix, row["sleep"], options if isinstance(options, str) else options[prefix],
+                     tuple(row.get("spellings", {}).get(prefix, ())))
                 for prefix in daemon.heartbeats or (name,)
             ),
             workers=row.get("workers", "--threads"),
@@ -158,10 +169,5 @@ def beat_of(readable: str, known: Iterable[Rule]) -> tuple[Rule, Beat] | None:
     >>> beat_of("minos-temporary-expiration", rules().values())[0].name
     'minos-temporary-expiration'
     """
-    fitting = [
-        (rule, beat)
-        for rule in known
-        for beat in rule.beats
-        if readable.startswith(beat.prefix) and not readable[len(beat.prefix) :][:1].isalnum()
-    ]
-    return max(fitting, key=lambda pair: len(pair[1].prefix), default=None)
+    fitting = [(rule, beat) for rule in known for beat in rule.beats if beat.fit(readable)]
+    return max(fitting, key=lambda pair: pair[1].fit(readable), default=None)
