@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from psops.catalogue import Catalogue
+from psops.errors import NoBus
 from psops.rucio.expect import beat_of, expectation, freshness, listed, rules
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
@@ -307,7 +308,7 @@ def test_a_restart_loop_is_no_start(rows: str) -> None:
 def test_a_daemon_that_the_bundles_of_the_host_do_not_list_is_a_stray() -> None:
     minimal = listed(Catalogue.load(()), ["rucio-minimal"])
     assert minimal is not None
-    assert {"reaper", "undertaker"} < minimal
+    assert {"reaper", "undertaker"} < minimal.keys()
     assert "hermes" not in minimal
     rows = HEALTHY + "hermes  vm  80  Thread-1  1"
     units = host(*UNITS, running("hermes", 80))
@@ -316,6 +317,22 @@ def test_a_daemon_that_the_bundles_of_the_host_do_not_list_is_a_stray() -> None:
     assert found["undertaker"] == ("ok", "working")
     assert set(told(judge_host(units, table(rows), RULES)).values()) == {("ok", "working")}
     assert listed(Catalogue.load(()), ["panda-server"]) is None
+
+
+def test_a_daemon_that_the_bundles_list_and_that_has_no_unit_is_missing() -> None:
+    usual = listed(Catalogue.load(()), ["rucio-daemons"])
+    found = {one.name: one for one in judge_host(host(*UNITS), table(HEALTHY), RULES, usual)}
+    assert (found["reaper"].verdict, found["reaper"].code) == (Verdict.CRITICAL, "no-unit")
+    assert found["reaper"].advice[0].command == "psops unit write rucio reaper"
+    assert found["minos"].verdict is Verdict.WARNING
+    assert found["undertaker"].code == "working"
+    assert not {"kronos", "oauth-manager"} & set(found)
+    lone = Process(99, ("/usr/bin/rucio-reaper",), "/user.slice/x.scope")
+    codes = told(judge_host(host(extra=(lone,), version="1.20.0"), (), RULES, usual))
+    assert "reaper" not in codes  # there is reaper2 in 1.20, and the process is told as a stray
+    assert codes["reaper stray"] == ("warning", "stray")
+    hidden = host(supervisord_unread=NoBus("not for this user"))
+    assert set(told(judge_host(hidden, (), RULES, usual))) == {"supervisord"}
 
 
 def test_a_catalogue_without_any_heartbeat_is_one_cause() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from psops.deadline import Deadline
-from psops.errors import ChannelRefused
+from psops.errors import BusError, ChannelRefused
 from psops.inventory import Host
 from psops.rucio.expect import rules
+from psops.rucio.judge import judge_host
 from psops.rucio.model import Managed, RucioHost
 from psops.rucio.units import read_host
 from psops.systemd.bus import Call, Reply
@@ -25,9 +26,13 @@ class Systemd:
     """A manager with these units loaded, and these processes: unit or control group, pid, line."""
 
     def __init__(
-        self, units: Mapping[str, Properties], processes: tuple[tuple[str, int, str], ...] = ()
-    ) -> None:
+        self, units: Mapping[str, Properties], processes: tuple[tuple[str, int, str], ...] = (),
+        unloaded: tuple[str, ...] = (), wants: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.units = units
+        #: Those that nothing has asked for yet: files that are enabled, and what the target wants.
+        self.files = unloaded
+        self.wants = wants
         self.processes = [
             (group if group.startswith("/") else f"/system.slice/{group}", pid, line)
             for group, pid, line in processes
@@ -39,11 +44,19 @@ class Systemd:
     def _row(self, name: str) -> tuple[Any, ...]:
         load = "loaded" if name in self.units else "not-found"
         state = ("active", "running") if name in self.units else ("inactive", "dead")
+        if not self.units.get(name, {}).get("MainPID"):
+            state = ("inactive", "dead")
         return name, "", load, *state, "", f"/unit/{name}", 0, "", "/"
 
     def _answer(self, call: Call) -> Any:
         if call.member == "ListUnitsByPatterns":
-            return ([self._row(name) for name in self.units if name.startswith("rucio-")],)
+            loaded = [name for name in self.units if name not in (*self.files, *self.wants)]
+            return ([self._row(name) for name in loaded if name.startswith("rucio-")],)
+        if call.member == "ListUnitFilesByPatterns":
+            assert call.body[0] == ("enabled", "enabled-runtime")
+            return ([(f"/etc/systemd/system/{name}", "enabled") for name in self.files],)
+        if call.member == "Get":
+            return (list(self.wants),)
         if call.member == "ListUnitsByNames":
             return ([self._row(name) for name in call.body[0]],)
         if call.member == "GetProcesses":
@@ -124,3 +137,33 @@ def test_units_of_other_names_that_are_not_one_daemons(main: str, others: tuple[
     found = read(Systemd(unit(name), ((name, 7, main), *lines)))
     assert found.managed == ()
     assert [one.pid for one in found.processes or ()] == [pid for _, pid, _ in lines]
+
+
+def test_what_is_enabled_is_expected_though_systemd_has_not_loaded_it() -> None:
+    """Nothing wants it if the target of all daemons was not enabled, as after a reboot."""
+    down = {"pid": 0, "ExecMainStartTimestampMonotonic": 0}
+    units = {
+        **unit("rucio-minos.service", **down),
+        **unit("rucio-daemon@reaper.service", **down, UnitFileState="disabled",
+               WantedBy=["rucio-daemons.target"]),
+    }  # fmt: skip
+    systemd = Systemd(
+        units, unloaded=("rucio-minos.service", "rucio-daemon@.service"),
+        wants=("rucio-daemon@reaper.service", "nginx.service"),
+    )  # fmt: skip
+    found = read(systemd)
+    assert [(one.daemon, one.active, one.wanted) for one in found.managed] == [
+        ("minos", "inactive", True), ("reaper", "inactive", True),
+    ]  # fmt: skip
+    assert {one.code for one in judge_host(found, (), RULES)} == {"down"}
+
+
+def test_a_systemd_that_lists_no_unit_files_is_asked_in_vain() -> None:
+    class Old(Systemd):
+        def _answer(self, call: Call) -> Any:
+            if call.member in ("ListUnitFilesByPatterns", "Get"):
+                return BusError("org.freedesktop.DBus.Error.UnknownMethod", "no such method")
+            return super()._answer(call)
+
+    name = "rucio-daemon@reaper.service"
+    assert managed(Old(unit(name), ((name, 7, DAEMON),))).pid == 7

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from psops.catalogue import Catalogue
+from psops.catalogue.entry import Severity
 from psops.rucio.arguments import has_flag, number
 
 SYSTEM = "rucio"
@@ -89,12 +90,14 @@ def rules(catalogue: Catalogue | None = None) -> Mapping[str, Rule]:
     return _rules() if catalogue is None else _made(catalogue)
 
 
-def listed(catalogue: Catalogue, bundles: Iterable[str]) -> frozenset[str] | None:
-    """Return the daemons of Rucio in these bundles, None if none is Rucio's; may raise
-    `NoSuchBundle`."""
-    members = [member.daemon for name in bundles for member in catalogue.bundle(name).members]
-    names = [one.name.removeprefix(_PREFIX) for one in members if one.system == SYSTEM]
-    return frozenset(names) or None
+def listed(catalogue: Catalogue, bundles: Iterable[str]) -> Mapping[str, Severity] | None:
+    """Return the daemons of Rucio in these bundles, each with how much it matters, None if none
+    is Rucio's; may raise `NoSuchBundle`."""
+    members = [member for name in bundles for member in catalogue.bundle(name).members]
+    return {
+        one.daemon.name.removeprefix(_PREFIX): one.severity or one.daemon.severity
+        for one in members if one.daemon.system == SYSTEM
+    } or None  # fmt: skip
 
 
 @cache

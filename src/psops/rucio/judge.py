@@ -6,15 +6,16 @@ a heartbeat is the daemon's own `os.getpid()` (Rucio 41.5.1, lib/rucio/daemons/c
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from psops.catalogue.entry import Severity
 from psops.catalogue.version import is_past
 from psops.report.text import clean, count, duration
 from psops.rucio.expect import Rule, expectation, freshness
 from psops.rucio.judge_process import HEARTBEATS, RESTARTS, START_GRACE, judge_process, made
 from psops.rucio.located import Located, is_of_this_run, locate
-from psops.rucio.lone import judge_lone
+from psops.rucio.lone import judge_lone, judge_missing
 from psops.rucio.model import Managed, RucioHost
 from psops.rucio.rows import Row
 from psops.verdict import Advice, Finding, Verdict
@@ -31,12 +32,12 @@ def judge_host(
     host: RucioHost,
     rows: Sequence[Row] | None,
     rules: Mapping[str, Rule],
-    listed: Collection[str] | None = None,
+    listed: Mapping[str, Severity] | None = None,
 ) -> tuple[Finding, ...]:
     """Return a finding for each daemon of the host, and for what is nobody's; no rows: unread.
 
-    `listed` are the daemons in the bundles that the inventory gives the host, None if it gives
-    none of Rucio's.
+    `listed` are the daemons in the bundles that the inventory gives the host, with how much each
+    matters, None if it gives none of Rucio's.
     """
     located = None
     if rows is not None:
@@ -58,6 +59,7 @@ def judge_host(
         advice = (Advice(remedy),) if remedy else ()
         findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=advice))
     findings += judge_lone(host, located, rules)
+    findings += judge_missing(host, located or (), rules, listed or {})
     return _distinct(findings)
 
 

@@ -1,8 +1,11 @@
-"""Daemons that no service manager owns, and heartbeats of processes that are gone; pure."""
+"""Daemons that no service manager owns, or that are not there at all, and heartbeats of
+processes that are gone; pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from psops.catalogue.entry import Severity
+from psops.catalogue.version import is_within
 from psops.report.text import clean, count, duration
 from psops.rucio.arguments import daemon_of, is_wrapper
 from psops.rucio.expect import PURGED_AFTER, Rule, expectation, freshness
@@ -13,6 +16,7 @@ from psops.verdict import Advice, Finding, Verdict
 
 #: So many are named in a sentence.
 _MOST_NAMED = 8
+_MISSING = {Severity.REQUIRED: Verdict.CRITICAL, Severity.RECOMMENDED: Verdict.WARNING}
 
 
 class Lone(NamedTuple):
@@ -88,6 +92,28 @@ def judge_lone(
         _nobodys(host, daemon, pids, located is not None) for daemon, pids in living.items()
     ]
     return [*findings, _left(left)] if left else findings
+
+
+def judge_missing(
+    host: RucioHost,
+    located: Sequence[Located],
+    rules: Mapping[str, Rule],
+    listed: Mapping[str, Severity],
+) -> list[Finding]:
+    """Return a finding for each daemon that must be on the host and of which nothing is there."""
+    if host.supervisord_unread is not None:
+        return []  # it may have them
+    there = {one.daemon for one in host.managed} | set(find_lone(host, located, rules).living)
+    found = []
+    for name, severity in sorted(listed.items()):
+        rule, verdict = rules.get(name), _MISSING.get(severity)
+        if rule is None or verdict is None or name in there:
+            continue
+        if is_within(host.version or None, rule.since, rule.until):
+            text = "has no unit, and its bundle is given to this host"
+            advice = Advice("give it one and enable it", f"psops unit write rucio {name}")
+            found.append(made(name, verdict, "no-unit", text, advice=(advice,)))
+    return found
 
 
 def name_of_lone(daemon: str, host: RucioHost) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from psops.client import Client
@@ -15,7 +16,9 @@ from psops.rucio import supervisor
 from psops.rucio.arguments import daemon_of, is_wrapper, split
 from psops.rucio.expect import Rule
 from psops.rucio.model import Managed, Process, RucioHost
+from psops.rucio.unitfile import TARGET
 from psops.systemd import manager
+from psops.systemd.bus import Reply
 from psops.systemd.manager import Row
 from psops.transport import Connection
 
@@ -58,15 +61,18 @@ def read_host(
             manager.list_units_by_patterns((), GLOBS),
             manager.list_units_by_names(_SUPERVISORS),
             manager.get_processes(_ROOT_SLICE),
+            manager.list_unit_files_by_patterns(("enabled", "enabled-runtime"), GLOBS),
+            manager.get_unit_property(TARGET, "Wants"),
         ]
     )
-    rows = [row for row in sorted(manager.parse_rows(replies[0])) if row.load != "not-found"]
-    rows = [row for row in rows if not row.following]
+    rows = _there(sorted(manager.parse_rows(replies[0])))
     supervised = any(row.active in RUNNING for row in manager.parse_rows(replies[1]))
     everything = _processes(replies[2])
     ours = _of_daemons(everything, rules)
-    if others := _other_units(ours or (), {row.id for row in rows}):
-        rows += manager.parse_rows(client.call([manager.list_units_by_names(others)])[0])
+    others = [*_enabled(*replies[3:]), *_other_units(ours or ())]
+    known = {row.id for row in rows}
+    if others := [name for name in dict.fromkeys(others) if name not in known]:
+        rows += _there(manager.parse_rows(client.call([manager.list_units_by_names(others)])[0]))
     calls = [call for row in rows for call in manager.get_all_unit_properties(row.id)]
     answers = client.call(calls)
     uptime, read_at = _uptime(connection, Deadline(timeout)), time.monotonic()
@@ -150,10 +156,24 @@ def _of_daemons(
     )  # fmt: skip
 
 
-def _other_units(processes: Sequence[Process], known: Collection[str]) -> list[str]:
+def _there(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.load != "not-found" and not row.following]
+
+
+def _enabled(files: Reply, wants: Reply) -> list[str]:
+    """Return the units that the host is to start, of which systemd need not have loaded any."""
+    names: list[str] = []
+    with suppress(PsopsError):  # older than 230
+        names += [path.rpartition("/")[2] for path, _ in manager.expect(files, 1)[0]]
+    with suppress(PsopsError):
+        names += manager.parse_property(wants) or ()
+    return [name for name in names if _NAME.fullmatch(name) and "@." not in name]
+
+
+def _other_units(processes: Sequence[Process]) -> list[str]:
     """Return the services of the system, of any name, that daemons are in."""
     units = [found[1] for one in processes if (found := _IN_SERVICE.search(one.cgroup))]
-    return [unit for unit in dict.fromkeys(units) if unit not in known and unit not in _SUPERVISORS]
+    return [unit for unit in units if unit not in _SUPERVISORS]
 
 
 def _is_supervisord(process: Process) -> bool:
