@@ -98,6 +98,12 @@ def test_what_runs_once_need_not_be_started_again(tmp_path: Path, old: str, new:
     assert set(told(lint_text(tmp_path, text))) == {"sound"}
 
 
+def test_podman_notifies_systemd_for_what_it_runs(tmp_path: Path) -> None:
+    text = GOOD.replace("/usr/bin/python3 -u", "/usr/bin/podman run --env PYTHONUNBUFFERED=1")
+    text = text.replace("Type=exec", "Type=notify\nEnvironment=PYTHONUNBUFFERED=1")
+    assert set(told(lint_text(tmp_path, text))) == {"sound"}
+
+
 def test_a_long_pause_meets_no_limit(tmp_path: Path) -> None:
     text = GOOD.replace("StartLimitIntervalSec=0\n", "")  # 5 starts in 10 s, and a pause of 10 s
     assert set(told(lint_text(tmp_path, text))) == {"sound"}

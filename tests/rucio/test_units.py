@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,15 @@ from psops.deadline import Deadline
 from psops.errors import BusError, ChannelRefused
 from psops.inventory import Host
 from psops.rucio.expect import rules
+from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
 from psops.rucio.model import Managed, RucioHost
+from psops.rucio.rows import Row
+from psops.rucio.source import Rows
 from psops.rucio.units import read_host
 from psops.systemd.bus import Call, Reply
 from psops.transport import Finished
+from psops.verdict import Verdict
 
 RULES = rules()
 DAEMON = "/usr/bin/python3 /usr/bin/rucio-reaper"
@@ -167,3 +172,33 @@ def test_a_systemd_that_lists_no_unit_files_is_asked_in_vain() -> None:
 
     name = "rucio-daemon@reaper.service"
     assert managed(Old(unit(name), ((name, 7, DAEMON),))).pid == 7
+
+
+def test_a_daemon_in_a_container_is_judged_by_its_name_alone() -> None:
+    """Its process has another number there, and another hostname unless that was set."""
+    name, inner = "rucio-reaper.service", "libpod-payload-c0ffee12"
+    lines = (
+        (name, 7, "/usr/bin/conmon --api-version 1 -c c0ffee12"),
+        (f"{name}/{inner}", 8, f"{DAEMON} {_OPTIONS}"),
+    )
+    found = read(Systemd(unit(name), lines))
+    (one,) = found.managed
+    assert (one.contained, one.argv[2:]) == (True, tuple(_OPTIONS.split()))
+    known = replace(found, names=found.names | {"c0ffee12"})
+    rows = [Row(readable="reaper", hostname="c0ffee12", pid=1, thread=str(number), age=5, life=900)
+            for number in range(8)]  # fmt: skip
+    assert [finding.code for finding in judge_host(known, rows, RULES)] == ["working"]
+    assert "singleton" not in {one.code for one in judge_fleet([known], Rows(tuple(rows)), RULES)}
+    (lost,) = judge_host(known, rows[:3], RULES)
+    assert lost.code == "threads-lost"
+    (nameless,) = judge_host(found, rows, RULES)
+    assert (nameless.verdict, nameless.code) == (Verdict.UNKNOWN, "contained")
+    assert nameless.advice[0].command == "--alias vm=HOSTNAME"
+
+
+@pytest.mark.parametrize("group", ["docker-abc.scope", "/machine.slice/libpod-abc.scope"])
+def test_a_supervisord_in_a_container_is_not_the_hosts(group: str) -> None:
+    found = read(Systemd({}, ((group, 7, "/usr/bin/python3 /usr/bin/supervisord -n"),)))
+    assert found.supervisord_unread is None
+    line = "/usr/bin/python3 /usr/bin/supervisord -n"
+    assert read(Systemd({}, (("own.service", 7, line),))).supervisord_unread is not None

@@ -16,6 +16,7 @@ _RUNNERS = re.compile(
 
 #: These start a daemon and wait for it.
 _SHELLS = ("sh", "bash", "dash", "sudo", "runuser", "su")
+_CONTAINERS = ("podman", "docker", "conmon")
 
 
 def split(line: str) -> tuple[str, ...]:
@@ -56,6 +57,16 @@ def is_wrapper(argv: Sequence[str]) -> bool:
     (True, False)
     """
     return bool(argv) and argv[0].rpartition("/")[2] in _SHELLS
+
+
+def in_container(argv: Sequence[str]) -> bool:
+    """Return whether a command line runs something in a container, where numbers of processes
+    and the hostname are others.
+
+    >>> in_container(["/usr/bin/podman", "run", "rucio/daemons"]), in_container(["rucio-reaper"])
+    (True, False)
+    """
+    return bool(argv) and argv[0].rpartition("/")[2] in _CONTAINERS
 
 
 def number(argv: Sequence[str], option: str, default: int) -> int:

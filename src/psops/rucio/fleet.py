@@ -51,7 +51,8 @@ def _is_gone(item: Located, hosts: Sequence[RucioHost]) -> bool:
     """Return whether the host that a heartbeat is of has no such process any more."""
     return any(
         host.processes is not None and host.has_name(item.row.hostname)
-        and item.row.pid not in host.owned | {one.pid for one in host.processes}
+        and not any(one.pid == item.row.pid for one in host.processes)
+        and not any(one.fits(item.rule.name, item.row.pid) for one in host.managed)
         for host in hosts
     )  # fmt: skip
 
@@ -72,7 +73,8 @@ def _singletons(
             known = {pid for name, pid in places if host.has_name(name)}
             places |= {
                 (host.name, one.pid) for one in host.managed
-                if one.daemon == rule.name and one.running and not one.pids & known
+                if one.daemon == rule.name and one.running
+                and not any(one.fits(rule.name, pid) for pid in known)
             }  # fmt: skip
         if len(places) > 1:
             shown = ", ".join(f"{clean(name)} pid {pid}" for name, pid in sorted(places))

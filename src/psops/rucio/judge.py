@@ -104,7 +104,7 @@ def _judge_beats(
         return _silent(one)
     if expected.once:
         return made(one.name, Verdict.OK, "once", "runs for one cycle", one=one)
-    own = [item for item in located if item.rule is rule and item.row.pid in one.pids
+    own = [item for item in located if item.rule is rule and one.fits(rule.name, item.row.pid)
            and is_of_this_run(item.row, one, host.lag)]  # fmt: skip
     young = one.up is not None and one.up < START_GRACE
     told: list[Finding] = []
@@ -131,7 +131,7 @@ def _judge_beats(
             told.append(_stale(one, host, rows, sleep))
         else:
             told.append(_no_heartbeat(one, host, prefix, located))
-    order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.OK)
+    order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.UNKNOWN, Verdict.OK)
     worst = min(told, key=lambda finding: order.index(finding.verdict), default=None)
     # One that ends at once has a heartbeat, or none yet, in the seconds for which it runs.
     if (worst is None or worst.code == "starting") and (flapping := _flapping(one, host)):
@@ -173,6 +173,11 @@ def _ahead(one: Managed, rows: Sequence[Row]) -> Finding:
 def _no_heartbeat(
     one: Managed, host: RucioHost, prefix: str, located: Sequence[Located]
 ) -> Finding:
+    if one.contained and not any(item.rule.name == one.daemon for item in located):
+        text = "runs in a container, and no heartbeat that can be its own is from this host: "
+        hint = Advice("name the hostname in the container", f"--alias {host.name}=HOSTNAME")
+        return made(one.name, Verdict.UNKNOWN, "contained", f"{text}whether it works is not known",
+                    one=one, advice=(hint,))  # fmt: skip
     up = f" for {duration(one.up)}" if one.up is not None else ""
     text = f"runs{up} without a heartbeat '{prefix}': it never began to work, or its threads died"
     if not located:

@@ -64,6 +64,8 @@ class Policy:
     unbuffered: bool
     #: Whether it is made to end after one cycle, as a timer's.
     once: bool = False
+    #: Whether a container manager is what it starts.
+    contained: bool = False
     #: Its rucio.cfg, "" for the usual one of the host.
     config: str = ""
     #: Its file, and setting -> `file:line` of the line that counts, where they are known.
@@ -176,7 +178,7 @@ def _stop(one: Policy) -> Iterator[Fault]:
 
 
 def _type(one: Policy) -> Iterator[Fault]:
-    if one.once:
+    if one.once or one.contained:  # podman notifies systemd for it
         return
     if one.kind not in ("exec", "simple", ""):
         text = f"Type={clean(one.kind)}: Rucio's daemons stay in the foreground"

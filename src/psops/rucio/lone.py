@@ -35,7 +35,7 @@ def find_lone(host: RucioHost, located: Sequence[Located], rules: Mapping[str, R
     left: list[Located] = []
     for item in located:
         pid = item.row.pid
-        owners = [one for one in host.managed if pid in one.pids]
+        owners = [one for one in host.managed if one.fits(item.rule.name, pid)]
         if any(is_of_this_run(item.row, one, host.lag) for one in owners):
             continue
         alive = item.row.age <= freshness(_sleep_of(item, there.get(pid))).ok

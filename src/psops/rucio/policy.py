@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from psops.errors import ConfigError
-from psops.rucio.arguments import daemon_of, has_flag
+from psops.rucio.arguments import daemon_of, has_flag, in_container
 from psops.rucio.expect import Rule
 from psops.rucio.lint import Metrics, Misplaced, Policy
 from psops.rucio.timespan import parse_timespan
@@ -173,6 +173,7 @@ def from_settings(file: str, unit: str, settings: Settings, rules: Mapping[str, 
         watchdog=seconds("WatchdogSec", "0"),
         unbuffered=_unbuffered(environment, command),
         once=_is_once(one("Type", ""), command),
+        contained=in_container(command),
         config=_config(environment),
         file=file,
         places=settings.places,
@@ -234,6 +235,7 @@ def from_properties(
         watchdog=_usec(properties, "WatchdogUSec"),
         unbuffered=_unbuffered(environment, command),
         once=_is_once(properties.get("Type"), command),
+        contained=in_container(command),
         config=_config(environment),
         file=str(properties.get("FragmentPath", "")),
         places=settings.places,

@@ -13,7 +13,7 @@ from psops.inventory import Host
 from psops.report.model import RUNNING, UnitStatus
 from psops.report.text import clean
 from psops.rucio import supervisor
-from psops.rucio.arguments import daemon_of, is_wrapper, split
+from psops.rucio.arguments import daemon_of, in_container, is_wrapper, split
 from psops.rucio.expect import Rule
 from psops.rucio.model import Managed, Process, RucioHost
 from psops.rucio.unitfile import TARGET
@@ -177,7 +177,8 @@ def _other_units(processes: Sequence[Process]) -> list[str]:
 
 
 def _is_supervisord(process: Process) -> bool:
-    return any(word.rpartition("/")[2] == "supervisord" for word in process.argv[:3])
+    named = any(word.rpartition("/")[2] == "supervisord" for word in process.argv[:3])
+    return named and not _CONTAINER.search(process.cgroup)
 
 
 def _managed(
@@ -229,6 +230,7 @@ def _managed(
         pid=pid,
         pids=frozenset({one.pid for one in inside} | ({pid} if pid else set())),
         argv=argv,
+        contained=in_container(main),
         wanted=_wanted(properties),
         restart=str(properties.get("Restart", "")),
         status=UnitStatus(
