@@ -302,6 +302,19 @@ def test_restarts_that_go_on_are_flapping() -> None:
     assert found.code == "working"
 
 
+def test_restarts_of_a_year_do_not_make_the_last_one_a_loop() -> None:
+    """systemd counts them from the boot on; supervisord's are those of ten minutes."""
+    unit = running("hermes", 5, up=50.0, restarts=3)
+    beats = table("hermes  vm  5  Thread-1  1", life=45.0)
+    (found,) = judge_host(host(unit), beats, RULES)
+    assert (found.verdict, found.code) == (Verdict.WARNING, "flapping")
+    for looping in (replace(unit, up=25.0), replace(unit, manager="supervisord")):
+        (found,) = judge_host(host(looping), beats, RULES)
+        assert (found.verdict, found.code) == (Verdict.CRITICAL, "flapping")
+    (found,) = judge_host(host(unit), (), RULES)
+    assert found.verdict is Verdict.CRITICAL
+
+
 @pytest.mark.parametrize("rows", ["", "hermes  vm  5  Thread-1  1"])
 def test_a_restart_loop_is_no_start(rows: str) -> None:
     """Seen in the two seconds for which it runs, before or after its first heartbeat."""

@@ -23,6 +23,8 @@ from psops.verdict import Advice, Finding, Verdict
 #: Processes that start within so many seconds of each other have one cause.
 _TOGETHER = 60.0
 _RECENT = 600.0
+#: After so many cycles with heartbeats a daemon is no more in a loop of restarts.
+_SETTLED = 3
 
 RESTART = Advice("restart it; a stop may take a cycle", "psops restart {unit} -H {host}")
 LOGS = Advice("the daemon's own log says why", "journalctl -u '{unit}' -n 50")
@@ -134,8 +136,11 @@ def _judge_beats(
     order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.UNKNOWN, Verdict.OK)
     worst = min(told, key=lambda finding: order.index(finding.verdict), default=None)
     # One that ends at once has a heartbeat, or none yet, in the seconds for which it runs.
-    if (worst is None or worst.code == "starting") and (flapping := _flapping(one, host)):
-        return flapping
+    if worst is None or worst.code == "starting":
+        cycles = _SETTLED * max(1, *expected.sleep.values())
+        settled = worst is None and one.up is not None and one.up > cycles
+        if flapping := _flapping(one, host, settled):
+            return flapping
     if worst is not None:
         return worst
     text = f"{count(len(own), 'heartbeat')}, the oldest {duration(max(ages, default=0))} old"
@@ -187,14 +192,16 @@ def _no_heartbeat(
     return _bad(one, host, Verdict.CRITICAL, "no-heartbeat", text)
 
 
-def _flapping(one: Managed, host: RucioHost) -> Finding | None:
+def _flapping(one: Managed, host: RucioHost, settled: bool) -> Finding | None:
     if one.restarts < RESTARTS or one.up is None or one.up > _RECENT:
         return None
     text = f"was restarted {count(one.restarts, 'time')}, the last time {duration(one.up)} ago"
     if one.manager == "supervisord":
         times = count(one.restarts, "time")
         text = f"ended {times} in ten minutes, and runs for {duration(one.up)} now"
-    verdict = Verdict.CRITICAL if one.up < START_GRACE else Verdict.WARNING
+    # systemd's number is that of all restarts since the boot, which may be those of a year.
+    good = one.manager == "systemd" and settled
+    verdict = Verdict.CRITICAL if one.up < START_GRACE and not good else Verdict.WARNING
     return _bad(one, host, verdict, "flapping", text, advice=LOGS)
 
 
