@@ -18,18 +18,17 @@ from psops.verdict import Advice, Finding, Verdict
 
 
 class Release(NamedTuple):
-    """Releases that speak the same protocols, and the oldest client that their psid takes."""
+    """Releases that speak the same protocols."""
 
     name: str
     client: int
     daemon: int
-    oldest_client: int
 
 
 RELEASES: tuple[Release, ...] = (
-    Release("5.1", 345, 417, 324),
-    Release("6.0", 346, 418, 346),
-    Release("6.1 to 6.8", 347, 418, 346),
+    Release("5.1", 345, 417),
+    Release("6.0", 346, 418),
+    Release("6.1 to 6.8", 347, 418),
 )
 #: Keys of `show` that must agree on all compute nodes.
 RESTRICTIONS = ("user", "group", "maxproc", "runjobs", "starter")
