@@ -73,7 +73,7 @@ class Selection:
         """Return the names that the request's globs match: loaded units, or unit files."""
         globs = self._request.globs
         if self._request.verb.files:
-            call = manager.manager_call("ListUnitFilesByPatterns", "asas", ((), globs))
+            call = manager.list_unit_files_by_patterns((), globs)
             (rows,) = manager.expect(self.call([call])[0], 1)
             names = [str(path).rpartition("/")[2] for path, _state in rows]
             found = [name for name in names if not name.partition("@")[2].startswith(".")]

@@ -10,6 +10,7 @@ from psops.inventory import Host
 from psops.psid.admin import Admin
 from psops.psid.answers import NodeList
 from psops.psid.refusal import Reply
+from psops.psid.views import View
 from psops.transport import Options
 from tests.psid.captures import capture
 
@@ -88,3 +89,31 @@ def test_a_whole_answer_is_read_and_nothing_but_that_is_asked(tmp_path: Path) ->
     assert (told.reply, told.said, told.nodes.own) == (Reply.ANSWERED, "", 0)
     assert set(told.nodes.states.values()) == {"up"}
     assert (tmp_path / "calls").read_text() == "1000 C -d -c list node; resolve; list node -1\n"
+
+
+def _view(number: int, own: int) -> View:
+    """Return the view of a node that sees so many nodes up."""
+    nodes = range(number)
+    return View(
+        host="h", states=dict.fromkeys(nodes, "up"), names={n: f"n{n}" for n in nodes}, own=own
+    )
+
+
+@pytest.mark.parametrize("line", [r"   0\t", r"   9\tx\n   9\t", ""])
+def test_a_line_of_a_node_that_was_not_asked_does_not_go_on_for_ever(
+    tmp_path: Path, line: str
+) -> None:
+    body = f"echo x >> {tmp_path}/calls; printf '{line}'; sleep 1000"
+    view = _view(6, own=5)
+    told = _admin(tmp_path, body, 0.2).all(view, frozenset({0}))
+    assert len((tmp_path / "calls").read_text().split()) < 12
+    assert told.unread["show user"] == frozenset(range(1, 6)) - told.silent
+
+
+def test_nodes_without_an_answer_are_known(tmp_path: Path) -> None:
+    view = _view(3, own=0)
+    told = _admin(tmp_path, r"printf '   0\tANY\n   1\tdown\n'").all(view)
+    assert told.unread["show user"] == {1, 2}
+    assert told.unread["list versions"] == {0, 1, 2}
+    whole = _admin(tmp_path, r"printf '   0\tANY\n   1\tANY\n   2\tANY\n'").all(view)
+    assert set(whole.unread) == {"list versions"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from psops.errors import ConfigError
 from psops.inventory.file import parse as parse_inventory
 from psops.inventory.file import read
-from psops.psid.conf import Node, load, parse
+from psops.psid.conf import Node, parse, read_text
 from psops.psid.conf_tokens import match
 from psops.psid.generate import fill, parse_range
 from psops.psid.nodes import from_conf, from_resolve, render_inventory
@@ -101,9 +101,9 @@ def test_numbers_are_those_of_c() -> None:
 def test_a_file_is_loaded_and_a_missing_one_is_named(tmp_path: Path) -> None:
     path = tmp_path / "parastation.conf"
     path.write_text(_WHOLE, encoding="utf-8")
-    assert len(load(path)) == 5
+    assert len(parse(read_text(path))) == 5
     with pytest.raises(ConfigError, match="cannot read: no such file"):
-        load(tmp_path / "none")
+        read_text(tmp_path / "none")
 
 
 def test_groups_are_compute_and_frontend() -> None:

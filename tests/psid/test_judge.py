@@ -460,7 +460,7 @@ def _vantage(versions: str, host: str = "node00", **values: str) -> Vantage:
         {node: one for node, one in told.nodes.items() if one is not None},
         {key: {node: word for node, word in parse_rows(text).values.items() if word != "down"}
          for key, text in shown.items()},
-        silent, (),
+        silent, {},
     )  # fmt: skip
 
 
@@ -537,6 +537,25 @@ def test_a_node_that_does_not_answer_is_told() -> None:
     found = _cluster(_vantage("d7-"))
     assert _codes(found) == {"answers": "silent"}
     assert found["answers"].text.startswith("node02 (ID 2)")
+
+
+def test_an_incomplete_round_is_no_agreement() -> None:
+    """What other nodes told agrees, which is nothing about those that told nothing."""
+    vantage = _vantage("25-")._replace(unread={"show user": frozenset({1, 2}),
+                                               "list versions": frozenset({2})})  # fmt: skip
+    few = vantage._replace(
+        values={**vantage.values, "user": {0: "ANY"}},
+        versions={node: vantage.versions[node] for node in (0, 1)},
+    )
+    found = _cluster(few)
+    assert _codes(found) == {"questions": "incomplete"}
+    assert found["questions"].verdict is Verdict.UNKNOWN
+    assert found["questions"].text.startswith("node01 (ID 1), node02 (ID 2): no answer to")
+    assert "list versions, show user" in found["questions"].text
+    compute = _cluster(few, compute={0: False, 1: True, 2: True})
+    assert _codes(compute) == {"questions": "incomplete", "user": "not-read"}
+    whole = few._replace(values=vantage.values, versions=vantage.versions, unread={})
+    assert _codes(_cluster(few, whole)) == {}  # another one was told
 
 
 def test_restrictions_must_be_the_same_on_compute_nodes() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from psops.catalogue import Catalogue
+from psops.errors import NoBus
 from psops.rucio.expect import beat_of, expectation, freshness, listed, rules
 from psops.rucio.fleet import judge_fleet
 from psops.rucio.judge import judge_host
 from psops.rucio.model import Managed, Process, RucioHost
-from psops.rucio.rows import Row
+from psops.rucio.rows import Row, make_row
 from psops.rucio.source import Rows
 from psops.verdict import Finding, Verdict
 
@@ -103,6 +104,19 @@ def test_lost_threads_are_counted() -> None:
     assert found.text.startswith("2 of 8 workers still work")
 
 
+def test_heartbeats_from_the_future_tell_nothing_but_that_a_clock_is_wrong() -> None:
+    """A daemon that hangs for ten minutes looks so where the clock of its host is ahead."""
+    ahead = table("hermes  vm  5  Thread-1  -3000")
+    (found,) = judge_host(host(running("hermes", 5)), ahead, RULES)
+    assert (found.verdict, found.code) == (Verdict.WARNING, "clock")
+    assert "50min" in found.text
+    rows = [make_row("hermes", "vm", 5, "", age, 600, "") for age in (-29.0, -31.0)]
+    assert [row.age for row in rows] == [0.0, -31.0]
+    assert told(judge_host(host(running("hermes", 5)), rows, RULES)) == {
+        "hermes": ("ok", "working")
+    }
+
+
 @pytest.mark.parametrize(("up", "code"), [(20.0, "starting"), (90.0, "no-heartbeat")])
 def test_a_daemon_has_a_minute_to_begin(up: float, code: str) -> None:
     (found,) = judge_host(host(running("reaper", 5, up=up)), (), RULES)
@@ -123,6 +137,15 @@ def test_kronos_must_have_both_of_its_heartbeats() -> None:
     one = table(both.splitlines()[0])
     (found,) = judge_host(host(unit), one, RULES)
     assert (found.code, "'kronos-file'" in found.text) == ("no-heartbeat", True)
+
+
+@pytest.mark.parametrize("name", ["OAuthManager", "oauth-manager"])
+def test_the_old_and_the_new_spelling_of_a_heartbeat_are_one(name: str) -> None:
+    there = host(running("oauth-manager", 9), version="39.0.0")
+    (found,) = judge_host(there, table(f"{name}  vm  9  Thread-1  3"), RULES)
+    assert found.code == "working"
+    (found,) = judge_host(there, (), RULES)
+    assert found.code == "no-heartbeat"
 
 
 def test_after_an_outage_on_failure_is_down_and_always_is_restarted() -> None:
@@ -242,6 +265,13 @@ def test_one_that_is_just_being_tried_again_does_not_hide_the_cause() -> None:
               exit_code=None, down=None), "restarting", "after 3 restarts of late"),
         (dead("hermes", manager="supervisord", restart=""), "down",
          "ended 30s ago with exit code 0"),
+        (dead("minos", manager="supervisord", active="failed", sub="fatal", exit_code=None,
+              result="can't find command '/x'"), "failed", "failed: can't find command"),
+        (dead("minos", manager="supervisord", active="activating", sub="backoff", exit_code=None,
+              result="Exited too quickly"), "restarting", "again: Exited too quickly"),
+        (dead("hermes", manager="supervisord", restart="", exit_code=None), "down",
+         "ended 30s ago by a signal"),
+        (dead("hermes", restart="no", exit_code=None), "down", "ended 30s ago by a signal, and"),
         (dead("hermes"), "down", "is down since it was stopped 30s ago"),
         (dead("hermes", down=None, exit_code=None), "down", "never started"),
     ],
@@ -272,6 +302,19 @@ def test_restarts_that_go_on_are_flapping() -> None:
     assert found.code == "working"
 
 
+def test_restarts_of_a_year_do_not_make_the_last_one_a_loop() -> None:
+    """systemd counts them from the boot on; supervisord's are those of ten minutes."""
+    unit = running("hermes", 5, up=50.0, restarts=3)
+    beats = table("hermes  vm  5  Thread-1  1", life=45.0)
+    (found,) = judge_host(host(unit), beats, RULES)
+    assert (found.verdict, found.code) == (Verdict.WARNING, "flapping")
+    for looping in (replace(unit, up=25.0), replace(unit, manager="supervisord")):
+        (found,) = judge_host(host(looping), beats, RULES)
+        assert (found.verdict, found.code) == (Verdict.CRITICAL, "flapping")
+    (found,) = judge_host(host(unit), (), RULES)
+    assert found.verdict is Verdict.CRITICAL
+
+
 @pytest.mark.parametrize("rows", ["", "hermes  vm  5  Thread-1  1"])
 def test_a_restart_loop_is_no_start(rows: str) -> None:
     """Seen in the two seconds for which it runs, before or after its first heartbeat."""
@@ -285,7 +328,7 @@ def test_a_restart_loop_is_no_start(rows: str) -> None:
 def test_a_daemon_that_the_bundles_of_the_host_do_not_list_is_a_stray() -> None:
     minimal = listed(Catalogue.load(()), ["rucio-minimal"])
     assert minimal is not None
-    assert {"reaper", "undertaker"} < minimal
+    assert {"reaper", "undertaker"} < minimal.keys()
     assert "hermes" not in minimal
     rows = HEALTHY + "hermes  vm  80  Thread-1  1"
     units = host(*UNITS, running("hermes", 80))
@@ -294,6 +337,22 @@ def test_a_daemon_that_the_bundles_of_the_host_do_not_list_is_a_stray() -> None:
     assert found["undertaker"] == ("ok", "working")
     assert set(told(judge_host(units, table(rows), RULES)).values()) == {("ok", "working")}
     assert listed(Catalogue.load(()), ["panda-server"]) is None
+
+
+def test_a_daemon_that_the_bundles_list_and_that_has_no_unit_is_missing() -> None:
+    usual = listed(Catalogue.load(()), ["rucio-daemons"])
+    found = {one.name: one for one in judge_host(host(*UNITS), table(HEALTHY), RULES, usual)}
+    assert (found["reaper"].verdict, found["reaper"].code) == (Verdict.CRITICAL, "no-unit")
+    assert found["reaper"].advice[0].command == "psops unit write rucio reaper"
+    assert found["minos"].verdict is Verdict.WARNING
+    assert found["undertaker"].code == "working"
+    assert not {"kronos", "oauth-manager"} & set(found)
+    lone = Process(99, ("/usr/bin/rucio-reaper",), "/user.slice/x.scope")
+    codes = told(judge_host(host(extra=(lone,), version="1.20.0"), (), RULES, usual))
+    assert "reaper" not in codes  # there is reaper2 in 1.20, and the process is told as a stray
+    assert codes["reaper stray"] == ("warning", "stray")
+    hidden = host(supervisord_unread=NoBus("not for this user"))
+    assert set(told(judge_host(hidden, (), RULES, usual))) == {"supervisord"}
 
 
 def test_a_catalogue_without_any_heartbeat_is_one_cause() -> None:
@@ -358,6 +417,23 @@ def test_what_must_run_once_is_counted_over_all_hosts() -> None:
     assert found["mixed-releases"].text.endswith("40.0.0 on wm; 41.5.1 on vm")
     alone = judge_fleet([first], Rows(rows), RULES)
     assert "singleton" not in {one.code for one in alone}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_must_run_once_is_one_in_a_script_or_after_it_has_moved(known: bool) -> None:
+    """By its heartbeat it is the script's child, and Rucio counts one that is gone for long."""
+    script = running("conveyor-throttler", 3, pids=frozenset({3, 4}))
+    wrapped = host(script, extra=(Process(4, ("rucio-conveyor-throttler",), "/x"),))
+    rows = table("conveyor-throttler  vm  4  producer-0  5")
+    assert "singleton" not in told_codes([wrapped], rows)
+    before = host(processes=() if known else None)
+    after = replace(wrapped, name="wm", names=frozenset({"wm"}))
+    rows = table("conveyor-throttler  vm  9  x  600\nconveyor-throttler  wm  4  x  5")
+    assert ("singleton" in told_codes([before, after], rows)) is not known
+
+
+def told_codes(hosts: Sequence[RucioHost], rows: tuple[Row, ...]) -> set[str]:
+    return {one.code for one in judge_fleet(hosts, Rows(rows), RULES)}
 
 
 #: Names that were read from the table, and the daemon of each.

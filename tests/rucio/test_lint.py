@@ -83,6 +83,27 @@ def test_a_fault_is_told_with_its_line(
     assert finding["advice"][0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Type=exec", "Type=oneshot"),
+        ("--threads 2", "--run-once"),
+        ("Restart=always", "Restart=always\nKillMode=mixed"),
+    ],
+)
+def test_what_runs_once_need_not_be_started_again(tmp_path: Path, old: str, new: str) -> None:
+    text = GOOD.replace(old, new)
+    if "KillMode" not in new:
+        text = text.replace("Restart=always\n", "").replace("StartLimitIntervalSec=0\n", "")
+    assert set(told(lint_text(tmp_path, text))) == {"sound"}
+
+
+def test_podman_notifies_systemd_for_what_it_runs(tmp_path: Path) -> None:
+    text = GOOD.replace("/usr/bin/python3 -u", "/usr/bin/podman run --env PYTHONUNBUFFERED=1")
+    text = text.replace("Type=exec", "Type=notify\nEnvironment=PYTHONUNBUFFERED=1")
+    assert set(told(lint_text(tmp_path, text))) == {"sound"}
+
+
 def test_a_long_pause_meets_no_limit(tmp_path: Path) -> None:
     text = GOOD.replace("StartLimitIntervalSec=0\n", "")  # 5 starts in 10 s, and a pause of 10 s
     assert set(told(lint_text(tmp_path, text))) == {"sound"}
@@ -105,7 +126,7 @@ def test_drop_ins_count_in_the_order_of_systemd(tmp_path: Path) -> None:
         "rucio-.service.d/20-b.conf": "[Service]\nRestartSec=1\n",
         "rucio-daemon@.service.d/20-b.conf": "[Service]\nRestartSec=20\n",
         "rucio-daemon@reaper.service.d/05-c.conf": "[Service]\nRestart=on-abort\n",
-        "service.d/90-d.conf": "[Service]\nKillMode=mixed\n",
+        "service.d/90-d.conf": "[Service]\nKillMode=process\n",
         "rucio-other.service.d/99-e.conf": "[Service]\nType=dbus\n",
     }
     for name, text in places.items():
@@ -157,13 +178,17 @@ def test_what_is_written_is_sound_and_written_once(tmp_path: Path) -> None:
     units = sorted((tmp_path / "etc/systemd/system").glob("*.service"))
     assert [unit.name for unit in units] == ["rucio-daemon@.service", "rucio-reaper@.service"]
     assert "rucio-reaper@1.service rucio-reaper@2.service rucio-reaper@3.service" in first.stdout
+    for written in (first, psops("unit", "write", "rucio", home=tmp_path)):
+        assert "holds for every rucio-*.service" in written.stdout
+        assert "enable --now rucio-daemons.target rucio-" in written.stdout
+        assert "without the target nothing starts them" in written.stdout
     found = psops("unit", "lint", *map(str, units), home=tmp_path)
     assert found.exit == 0, found.stdout
     options = tmp_path / "etc/rucio/daemons/hermes.env"
     options.write_text("RUCIO_DAEMON_ARGS=--threads 4\n")
     again = psops(*words, home=tmp_path)
     assert again.exit == 0
-    assert all(line.startswith(("as before", "next")) for line in again.stdout.splitlines())
+    assert all(line.startswith(("as before", "next", "note")) for line in again.stdout.splitlines())
     assert "--threads 4" in options.read_text()
 
     units[0].write_text("[Service]\n")

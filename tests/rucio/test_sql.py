@@ -172,6 +172,9 @@ def test_rows_that_make_no_sense_are_counted(database: Path) -> None:
     ("url", "words", "remedy"),
     [
         ("hunter2", "env:URL has no URL of a database", ""),
+        ("postgresql+psycopg://u:p@hunter2:w@h:5432/d", "env:URL has no URL", "%40"),
+        ("postgresql+psycopg://u:p@hunter2@h/d", "env:URL has no URL", "%40"),
+        ("postgresql+psycopg://u:p@h:hunter2/d", "env:URL has no URL", "%40"),
         ("mssql://h/d", "no Rucio runs on 'mssql'", ""),
         ("postgresql+nonsense://h/d", "no driver postgresql.nonsense", ""),
         (
@@ -189,6 +192,13 @@ def test_urls_that_cannot_be_used_are_found_before_any_host_is_asked(
     with pytest.raises(UsageError, match=words) as error:
         source(url)
     assert remedy in error.value.remedy
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("query", ["timeout=hunter2&uri=true", "check_same_thread=hunter2"])
+def test_options_of_a_url_that_make_no_sense(query: str) -> None:
+    with pytest.raises(RowsUnread, match="cannot be asked: ValueError") as error:
+        source(f"sqlite:///file:/tmp/x?{query}").read(10)
     assert "hunter2" not in str(error.value)
 
 

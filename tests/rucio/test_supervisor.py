@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from xmlrpc.client import dumps
 
 import pytest
 from hypothesis import given
@@ -225,6 +226,34 @@ garbage exited: minos (x)
 """
     assert count_exits(log) == Counter({"minos": 2, "hermes": 1})
     assert count_exits("") == Counter()
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "error", "code"),
+    [
+        ("EXITED", 0, "", 0),
+        ("EXITED", 3, "", 3),
+        ("EXITED", -1, "", None),  # a signal ended it
+        ("STOPPED", 0, "", None),
+        ("FATAL", 0, "can't find command '/x'", None),
+        ("FATAL", 0, "Exited too quickly (process log may have details)", 2),
+        ("BACKOFF", 0, "Exited too quickly (process log may have details)", 2),
+    ],
+)
+def test_an_exit_code_is_told_where_there_is_one(
+    place: Path, state: str, status: int, error: str, code: int | None
+) -> None:
+    """supervisord has 0 until it has seen the end of a program that it took for started."""
+    log = """\
+2026-11-21 08:33:47,612 WARN exited: minos (exit status 1; not expected)
+2026-11-21 08:33:48,612 WARN exited: minos (exit status 2; not expected)
+2026-11-21 08:33:48,613 WARN exited: hermes (exit status 0; expected)
+"""
+    one = {"name": "minos", "group": "minos", "start": 100, "stop": 102, "now": 110, "pid": 0,
+           "statename": state, "spawnerr": error, "exitstatus": status}  # fmt: skip
+    replies = [dumps(([one],), methodresponse=True), dumps((log,), methodresponse=True)]
+    with answering(place, lambda sock: said(replies.pop(0).encode())(sock)):
+        assert read()["minos"].exit_code == code
 
 
 @given(st.text() | st.text(alphabet="0123456789-: ,WARNexitd()\n"))

@@ -60,7 +60,7 @@ def write(
     """
     from psops.nearest import did_you_mean
     from psops.rucio.expect import rules
-    from psops.rucio.unitfile import Site, instances, parse_wanted, write_files
+    from psops.rucio.unitfile import Site, notes, parse_wanted, write_files
 
     if system != "rucio":
         raise UsageError(f"no units are known for {system!r}{did_you_mean(system, ('rucio',))}",
@@ -68,15 +68,12 @@ def write(
     environment(context, color)  # a wrong --color is said here as anywhere
     wanted = parse_wanted(daemons or (), rules())
     files = write_files(wanted, Site(home=home, bin=programs, user=user))
-    units = instances(wanted)
+    told = notes(wanted)
     if output is None:
         shown = [f"# /{path}\n{text}" for path, text in files.items()]
-        if units:
-            shown.append(f"# systemctl enable --now rucio-daemons.target {' '.join(units)}\n")
+        shown.append("".join(f"# {line}\n" for line in told))
         return Answer("\n".join(shown), Exit.OK)
-    done = _place(Path(output), files, force)
-    if units:
-        done.append(f"next: systemctl enable --now rucio-daemons.target {' '.join(units)}")
+    done = [*_place(Path(output), files, force), *told]
     return Answer("".join(f"{line}\n" for line in done), Exit.OK)
 
 

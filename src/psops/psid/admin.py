@@ -127,7 +127,7 @@ class _Round:
         self._up = view.up & view.nodes
         self._gone = gone & self._up
         self._silent: set[int] = set()
-        self._unread: list[str] = []
+        self._unread: dict[str, frozenset[int]] = {}
         self._protocol = ""
 
     def run(self) -> Vantage:
@@ -137,14 +137,14 @@ class _Round:
             self._protocol = summary.protocol
         return Vantage(
             self._view.host, self._protocol, versions, values, frozenset(self._silent),
-            tuple(self._unread),
+            self._unread,
         )  # fmt: skip
 
     def _each(
         self, command: str, parse: Callable[[str], tuple[dict[int, Value], int | None]]
     ) -> dict[int, Value]:
         found: dict[int, Value] = {}
-        left = self._up - self._gone - self._silent
+        asked = left = self._up - self._gone - self._silent
         while left and len(self._silent) < _MOST_SILENT:
             # All of them are the default, and a long selection is not needed for it.
             chosen = "" if left == self._up else f" {fold_ids(left)}"
@@ -152,20 +152,17 @@ class _Round:
             told, pending = parse(answer.stdout)
             found |= told
             if not answer.late:
-                missing = left - told.keys()
-                if missing:
-                    self._unread.append(command)
-                return found
+                break
             silent = pending
-            if silent is None:
+            if silent not in left:  # nothing begun, or a line of one that was not asked
                 last = max(told, default=-1)
                 silent = min((node for node in left if node > last), default=None)
             if silent is None:
                 break
             self._silent.add(silent)
             left = frozenset(node for node in left if node > silent)
-        if left:
-            self._unread.append(command)
+        if missing := asked - found.keys() - self._silent:
+            self._unread[command] = missing
         return found
 
     def _versions(self, text: str) -> tuple[dict[int, Version], int | None]:

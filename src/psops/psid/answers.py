@@ -20,16 +20,15 @@ _UNASSIGNED = re.compile(r"<unknown>\([0-9]+\)")
 _HASH = r"(0x[0-9a-f]{8}|0{10})"
 _VERSION = re.compile(rf"(\S.*?) +([0-9]+) / ([0-9]+) / {_HASH} *")
 _PROTOCOL = re.compile(r" ?Protocol usage is (homogeneous|heterogeneous) *")
-_COUNTS = re.compile(r"Node status summary: +([0-9]+) up +([0-9]+) down +of ([0-9]+) total *")
-_ALL_HASH = re.compile(rf" ?All nodes with nodelist hash {_HASH} *")
-_SOME_HASH = re.compile(rf" ?([0-9]+) nodes? with nodelist hash {_HASH} *")
-_DOWN_NODES = re.compile(r" ?Down nodes are: ([0-9,-]+) *")
+_SUMMARY = re.compile(r"Node status summary: +[0-9]+ up +[0-9]+ down +of [0-9]+ total *")
+#: What else the summary tells, and `list versions` tells node by node.
+_SUMMED = re.compile(
+    rf" ?(?:All|[0-9]+) nodes? with nodelist hash {_HASH} *| ?Down nodes are: [0-9,-]+ *"
+)
 _VERSION_HEAD = re.compile(r"Node\tpsid version +Protocols / nodelist hash *")
 _PLUGIN_HEAD = re.compile(r" ?Node\t *Plugin +Ver +Used by *")
 _PLUGIN = re.compile(r"(\S+) +(?:[*D] +)?([0-9]+)(?: .*)?")
 _RULE = re.compile(r"-+")
-#: A range of this many nodes is no list of a cluster's nodes.
-_MOST_NODES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +75,7 @@ class Versions:
 class Summary:
     """The answer to `list summary`."""
 
-    up: int
-    down: int
-    total: int
     protocol: str = ""
-    #: Hash of the list of nodes -> the number of nodes that have it.
-    hashes: Mapping[str, int] = field(default_factory=dict)
-    down_nodes: tuple[int, ...] = ()
     other: tuple[str, ...] = ()
 
 
@@ -221,30 +214,17 @@ def parse_versions(text: str) -> Versions:
 
 def parse_summary(text: str) -> Summary | None:
     """Return the answer to `list summary`, None if its first line is not there."""
-    counts: tuple[int, int, int] | None = None
+    begun = False
     protocol = ""
-    hashes: dict[str, int] = {}
-    down: tuple[int, ...] = ()
     other: list[str] = []
     for line, _ in _lines(text):
-        if told := _COUNTS.fullmatch(line):
-            counts = int(told[1]), int(told[2]), int(told[3])
+        if _SUMMARY.fullmatch(line):
+            begun = True
         elif told := _PROTOCOL.fullmatch(line):
             protocol = told[1]
-        elif (told := _ALL_HASH.fullmatch(line)) and counts is not None:
-            hashes[told[1]] = counts[0]
-        elif told := _SOME_HASH.fullmatch(line):
-            hashes[told[2]] = int(told[1])
-        elif told := _DOWN_NODES.fullmatch(line):
-            down = parse_ids(told[1])
-        else:
+        elif not _SUMMED.fullmatch(line):
             other.append(line)
-    if counts is None:
-        return None
-    return Summary(
-        up=counts[0], down=counts[1], total=counts[2], protocol=protocol, hashes=hashes,
-        down_nodes=down, other=tuple(other),
-    )  # fmt: skip
+    return Summary(protocol=protocol, other=tuple(other)) if begun else None
 
 
 def parse_plugins(text: str) -> frozenset[str] | None:
@@ -264,23 +244,6 @@ def parse_plugins(text: str) -> frozenset[str] | None:
         elif rest and not _RULE.fullmatch(rest):
             return None
     return frozenset(names) if told else None
-
-
-def parse_ids(text: str) -> tuple[int, ...]:
-    """Return the IDs of a selection as psiadmin writes it.
-
-    >>> parse_ids("0-2,7")
-    (0, 1, 2, 7)
-    """
-    found: list[int] = []
-    for part in text.split(","):
-        told = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part)
-        if told is None:
-            continue
-        begin, end = int(told[1]), int(told[2] or told[1])
-        if end - begin < _MOST_NODES:
-            found += range(begin, end + 1)
-    return tuple(found)
 
 
 def fold_ids(ids: "frozenset[int] | set[int]") -> str:

@@ -18,18 +18,17 @@ from psops.verdict import Advice, Finding, Verdict
 
 
 class Release(NamedTuple):
-    """Releases that speak the same protocols, and the oldest client that their psid takes."""
+    """Releases that speak the same protocols."""
 
     name: str
     client: int
     daemon: int
-    oldest_client: int
 
 
 RELEASES: tuple[Release, ...] = (
-    Release("5.1", 345, 417, 324),
-    Release("6.0", 346, 418, 346),
-    Release("6.1 to 6.8", 347, 418, 346),
+    Release("5.1", 345, 417),
+    Release("6.0", 346, 418),
+    Release("6.1 to 6.8", 347, 418),
 )
 #: Keys of `show` that must agree on all compute nodes.
 RESTRICTIONS = ("user", "group", "maxproc", "runjobs", "starter")
@@ -70,6 +69,17 @@ class Fleet(NamedTuple):
             node: one for each in reversed(self.vantages) for node, one in each.versions.items()
         }
 
+    def unread(self) -> dict[str, frozenset[int]]:
+        """Return the nodes of which nobody was told a value, by question."""
+        found: dict[str, frozenset[int]] = {}
+        for each in self.vantages:
+            for question, nodes in each.unread.items():
+                key = question.removeprefix("show ")
+                told = self.versions() if key == question else self.values(key)
+                if left := nodes - told.keys():
+                    found[question] = found.get(question, frozenset()) | left
+        return found
+
     def values(self, key: str) -> dict[int, str]:
         """Return what `show KEY` tells of each node."""
         return {
@@ -88,6 +98,7 @@ def judge_cluster(fleet: Fleet) -> tuple[Finding, ...]:
         *_twins(fleet),
         *_not_read(fleet),
         *_silent(fleet),
+        *_incomplete(fleet),
         _master(fleet),
         _node_list(fleet),
         *_files(fleet),
@@ -167,6 +178,17 @@ def _silent(fleet: Fleet) -> tuple[Finding, ...]:
     text = f"{named(silent, fleet.names)}: called up, but no answer to questions"
     return (_finding("answers", _CRITICAL, "silent", text,
                      "psid hangs there, or the network between the nodes is cut"),)  # fmt: skip
+
+
+def _incomplete(fleet: Fleet) -> tuple[Finding, ...]:
+    """Return which nodes are missing where the answers are compared."""
+    unread = fleet.unread()
+    if not unread:
+        return ()
+    nodes = frozenset[int]().union(*unread.values())
+    text = f"{named(nodes, fleet.names)}: no answer to {', '.join(sorted(unread))}"
+    return (_finding("questions", _UNKNOWN, "incomplete", f"{text}; the others alone are compared",
+                     "look again in a minute, or with --wait"),)  # fmt: skip
 
 
 def _master(fleet: Fleet) -> Finding:
@@ -291,6 +313,8 @@ def _restriction(key: str, fleet: Fleet) -> Finding:
         aside = {node: one for node, one in values.items() if runs.get(node) == "FALSE"}
         values = {node: one for node, one in values.items() if node not in aside}
         number = f"{count(len(values), 'node')} with jobs allowed"
+    if not values and not aside:
+        return _not_known(key, fleet, "no compute node told it")
     apart = f"; beside them {_spread(aside, fleet)}" if aside else ""
     if len(set(values.values())) <= 1:
         value = next(iter(values.values()), "")
@@ -312,8 +336,7 @@ def _tasks(fleet: Fleet) -> Finding:
                     "they wait for processes that do not end")  # fmt: skip
 
 
-def _not_known(name: str, fleet: Fleet) -> Finding:
-    why = "no vantage node told it"
+def _not_known(name: str, fleet: Fleet, why: str = "no vantage node told it") -> Finding:
     if any(one.silent for one in fleet.vantages):
         why = "a node that does not answer held the question up"
     return _finding(name, _UNKNOWN, "not-read", why)

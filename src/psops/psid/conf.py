@@ -67,11 +67,6 @@ class Node:
     line: int = 0
 
 
-def load(path: Path) -> tuple[Node, ...]:
-    """Return the nodes of the file at `path`; a mistake in it is a `ConfigError`."""
-    return parse(read_text(path), str(path))
-
-
 def read_text(path: Path) -> str:
     """Return the text of a file with nodes; one that cannot be read is a `ConfigError`."""
     try:

@@ -35,7 +35,7 @@ TITLE = "psops psid verify"
 #: between two looks.
 PASSING = frozenset({
     "joining", "resetting", "split", "one-sided", "stale-view", "differ", "no-majority",
-    "several-masters", "settling", "silent",
+    "several-masters", "settling", "silent", "incomplete",
 })  # fmt: skip
 _PAUSE = 3.0
 #: Replies of a host whose psid takes no part in its cluster.

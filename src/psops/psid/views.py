@@ -85,8 +85,8 @@ class Vantage(NamedTuple):
     values: Mapping[str, Mapping[int, str]]
     #: Nodes that are called up and did not answer.
     silent: frozenset[int]
-    #: Questions without a complete answer.
-    unread: tuple[str, ...]
+    #: Question -> the nodes that were to answer it and of which there is no value.
+    unread: Mapping[str, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

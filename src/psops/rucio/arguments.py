@@ -14,6 +14,10 @@ _RUNNERS = re.compile(
     r"(?:.*/)?(?:python[0-9.]*|env|sh|bash|nice|ionice|exec|stdbuf|setpriv|runuser)"
 )
 
+#: These start a daemon and wait for it.
+_SHELLS = ("sh", "bash", "dash", "sudo", "runuser", "su")
+_CONTAINERS = ("podman", "docker", "conmon")
+
 
 def split(line: str) -> tuple[str, ...]:
     """Return the words of a command line, which systemd quotes as a shell would.
@@ -44,6 +48,25 @@ def daemon_of(argv: Sequence[str], known: Sequence[str]) -> str:
         if not place and not runs_another:
             break
     return ""
+
+
+def is_wrapper(argv: Sequence[str]) -> bool:
+    """Return whether a command line is that of a shell or the like.
+
+    >>> is_wrapper(["/bin/bash", "/opt/site/reaper.sh"]), is_wrapper(["/usr/sbin/cron"])
+    (True, False)
+    """
+    return bool(argv) and argv[0].rpartition("/")[2] in _SHELLS
+
+
+def in_container(argv: Sequence[str]) -> bool:
+    """Return whether a command line runs something in a container, where numbers of processes
+    and the hostname are others.
+
+    >>> in_container(["/usr/bin/podman", "run", "rucio/daemons"]), in_container(["rucio-reaper"])
+    (True, False)
+    """
+    return bool(argv) and argv[0].rpartition("/")[2] in _CONTAINERS
 
 
 def number(argv: Sequence[str], option: str, default: int) -> int:

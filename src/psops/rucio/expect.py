@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from psops.catalogue import Catalogue
+from psops.catalogue.entry import Severity
 from psops.rucio.arguments import has_flag, number
 
 SYSTEM = "rucio"
@@ -37,6 +38,16 @@ class Beat(NamedTuple):
     sleep: int
     #: The option that sets the cycle, "" for none.
     option: str
+    #: How its name begins in other releases.
+    spellings: tuple[str, ...] = ()
+
+    def fit(self, readable: str) -> int:
+        """Return how much of a name is this heartbeat's, 0 if it is another one's."""
+        fitting = (
+            len(prefix) for prefix in (self.prefix, *self.spellings)
+            if readable.startswith(prefix) and not readable[len(prefix) :][:1].isalnum()
+        )  # fmt: skip
+        return max(fitting, default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +90,14 @@ def rules(catalogue: Catalogue | None = None) -> Mapping[str, Rule]:
     return _rules() if catalogue is None else _made(catalogue)
 
 
-def listed(catalogue: Catalogue, bundles: Iterable[str]) -> frozenset[str] | None:
-    """Return the daemons of Rucio in these bundles, None if none is Rucio's; may raise
-    `NoSuchBundle`."""
-    members = [member.daemon for name in bundles for member in catalogue.bundle(name).members]
-    names = [one.name.removeprefix(_PREFIX) for one in members if one.system == SYSTEM]
-    return frozenset(names) or None
+def listed(catalogue: Catalogue, bundles: Iterable[str]) -> Mapping[str, Severity] | None:
+    """Return the daemons of Rucio in these bundles, each with how much it matters, None if none
+    is Rucio's; may raise `NoSuchBundle`."""
+    members = [member for name in bundles for member in catalogue.bundle(name).members]
+    return {
+        one.daemon.name.removeprefix(_PREFIX): one.severity or one.daemon.severity
+        for one in members if one.daemon.system == SYSTEM
+    } or None  # fmt: skip
 
 
 @cache
@@ -107,7 +120,8 @@ def _made(catalogue: Catalogue) -> Mapping[str, Rule]:
             name=name,
             purpose=daemon.purpose,
             beats=() if silent else tuple(
-                Beat(prefix, row["sleep"], options if isinstance(options, str) else options[prefix])
+                Beat(prefix, row["sleep"], options if isinstance(options, str) else options[prefix],
+                     tuple(row.get("spellings", {}).get(prefix, ())))
                 for prefix in daemon.heartbeats or (name,)
             ),
             workers=row.get("workers", "--threads"),
@@ -158,10 +172,5 @@ def beat_of(readable: str, known: Iterable[Rule]) -> tuple[Rule, Beat] | None:
     >>> beat_of("minos-temporary-expiration", rules().values())[0].name
     'minos-temporary-expiration'
     """
-    fitting = [
-        (rule, beat)
-        for rule in known
-        for beat in rule.beats
-        if readable.startswith(beat.prefix) and not readable[len(beat.prefix) :][:1].isalnum()
-    ]
-    return max(fitting, key=lambda pair: len(pair[1].prefix), default=None)
+    fitting = [(rule, beat) for rule in known for beat in rule.beats if beat.fit(readable)]
+    return max(fitting, key=lambda pair: pair[1].fit(readable), default=None)

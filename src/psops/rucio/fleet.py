@@ -47,6 +47,16 @@ def _is_fresh(item: Located) -> bool:
     return item.row.age <= freshness(sleep).ok
 
 
+def _is_gone(item: Located, hosts: Sequence[RucioHost]) -> bool:
+    """Return whether the host that a heartbeat is of has no such process any more."""
+    return any(
+        host.processes is not None and host.has_name(item.row.hostname)
+        and not any(one.pid == item.row.pid for one in host.processes)
+        and not any(one.fits(item.rule.name, item.row.pid) for one in host.managed)
+        for host in hosts
+    )  # fmt: skip
+
+
 def _singletons(
     hosts: Sequence[RucioHost], fresh: Sequence[Located], rules: Mapping[str, Rule]
 ) -> list[Finding]:
@@ -54,12 +64,18 @@ def _singletons(
     for rule in rules.values():
         if not rule.singleton:
             continue
-        places = {(one.row.hostname, one.row.pid) for one in fresh if one.rule is rule}
+        places = {
+            (one.row.hostname, one.row.pid) for one in fresh
+            if one.rule is rule and not _is_gone(one, hosts)
+        }  # fmt: skip
         for host in hosts:
-            running = {one.pid for one in host.managed if one.daemon == rule.name and one.running}
             # One that beats is in the list already, under the name it gives its host.
             known = {pid for name, pid in places if host.has_name(name)}
-            places |= {(host.name, pid) for pid in running - known}
+            places |= {
+                (host.name, one.pid) for one in host.managed
+                if one.daemon == rule.name and one.running
+                and not any(one.fits(rule.name, pid) for pid in known)
+            }  # fmt: skip
         if len(places) > 1:
             shown = ", ".join(f"{clean(name)} pid {pid}" for name, pid in sorted(places))
             text = f"must run once in an installation, and runs {len(places)} times: "

@@ -6,15 +6,16 @@ a heartbeat is the daemon's own `os.getpid()` (Rucio 41.5.1, lib/rucio/daemons/c
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from psops.catalogue.entry import Severity
 from psops.catalogue.version import is_past
 from psops.report.text import clean, count, duration
 from psops.rucio.expect import Rule, expectation, freshness
 from psops.rucio.judge_process import HEARTBEATS, RESTARTS, START_GRACE, judge_process, made
 from psops.rucio.located import Located, is_of_this_run, locate
-from psops.rucio.lone import judge_lone
+from psops.rucio.lone import judge_lone, judge_missing
 from psops.rucio.model import Managed, RucioHost
 from psops.rucio.rows import Row
 from psops.verdict import Advice, Finding, Verdict
@@ -22,6 +23,8 @@ from psops.verdict import Advice, Finding, Verdict
 #: Processes that start within so many seconds of each other have one cause.
 _TOGETHER = 60.0
 _RECENT = 600.0
+#: After so many cycles with heartbeats a daemon is no more in a loop of restarts.
+_SETTLED = 3
 
 RESTART = Advice("restart it; a stop may take a cycle", "psops restart {unit} -H {host}")
 LOGS = Advice("the daemon's own log says why", "journalctl -u '{unit}' -n 50")
@@ -31,12 +34,12 @@ def judge_host(
     host: RucioHost,
     rows: Sequence[Row] | None,
     rules: Mapping[str, Rule],
-    listed: Collection[str] | None = None,
+    listed: Mapping[str, Severity] | None = None,
 ) -> tuple[Finding, ...]:
     """Return a finding for each daemon of the host, and for what is nobody's; no rows: unread.
 
-    `listed` are the daemons in the bundles that the inventory gives the host, None if it gives
-    none of Rucio's.
+    `listed` are the daemons in the bundles that the inventory gives the host, with how much each
+    matters, None if it gives none of Rucio's.
     """
     located = None
     if rows is not None:
@@ -58,6 +61,7 @@ def judge_host(
         advice = (Advice(remedy),) if remedy else ()
         findings.append(made("supervisord", Verdict.UNKNOWN, "unread", text, advice=advice))
     findings += judge_lone(host, located, rules)
+    findings += judge_missing(host, located or (), rules, listed or {})
     return _distinct(findings)
 
 
@@ -102,7 +106,7 @@ def _judge_beats(
         return _silent(one)
     if expected.once:
         return made(one.name, Verdict.OK, "once", "runs for one cycle", one=one)
-    own = [item for item in located if item.rule is rule and item.row.pid in one.pids
+    own = [item for item in located if item.rule is rule and one.fits(rule.name, item.row.pid)
            and is_of_this_run(item.row, one, host.lag)]  # fmt: skip
     young = one.up is not None and one.up < START_GRACE
     told: list[Finding] = []
@@ -110,9 +114,12 @@ def _judge_beats(
     for prefix, sleep in expected.sleep.items():
         limit = freshness(sleep)
         rows = [item.row for item in own if item.prefix == prefix]
-        fresh = [row for row in rows if row.age <= limit.ok]
+        fresh = [row for row in rows if not row.ahead and row.age <= limit.ok]
         ages += [row.age for row in fresh]
         if len(fresh) >= expected.rows or expected.purged:
+            continue
+        if ahead := [row for row in rows if row.ahead]:
+            told.append(_ahead(one, ahead))
             continue
         if young and len(rows) == len(fresh):
             text = f"started {duration(one.up or 0)} ago, with {len(fresh)} of {expected.rows} "
@@ -126,11 +133,14 @@ def _judge_beats(
             told.append(_stale(one, host, rows, sleep))
         else:
             told.append(_no_heartbeat(one, host, prefix, located))
-    order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.OK)
+    order = (Verdict.CRITICAL, Verdict.WARNING, Verdict.UNKNOWN, Verdict.OK)
     worst = min(told, key=lambda finding: order.index(finding.verdict), default=None)
     # One that ends at once has a heartbeat, or none yet, in the seconds for which it runs.
-    if (worst is None or worst.code == "starting") and (flapping := _flapping(one, host)):
-        return flapping
+    if worst is None or worst.code == "starting":
+        cycles = _SETTLED * max(1, *expected.sleep.values())
+        settled = worst is None and one.up is not None and one.up > cycles
+        if flapping := _flapping(one, host, settled):
+            return flapping
     if worst is not None:
         return worst
     text = f"{count(len(own), 'heartbeat')}, the oldest {duration(max(ages, default=0))} old"
@@ -157,9 +167,22 @@ def _stale(one: Managed, host: RucioHost, rows: Sequence[Row], sleep: int) -> Fi
     return _bad(one, host, Verdict.CRITICAL, "stale", text)
 
 
+def _ahead(one: Managed, rows: Sequence[Row]) -> Finding:
+    late = duration(-min(row.age for row in rows))
+    text = f"runs, but its last heartbeat is {late} in the future: the clock of its host is ahead "
+    text += "of the database's, or was, and whether it works is not known"
+    advice = Advice("set the clock of the host, or of the database, right", "timedatectl")
+    return made(one.name, Verdict.WARNING, "clock", text, one=one, advice=(advice,))
+
+
 def _no_heartbeat(
     one: Managed, host: RucioHost, prefix: str, located: Sequence[Located]
 ) -> Finding:
+    if one.contained and not any(item.rule.name == one.daemon for item in located):
+        text = "runs in a container, and no heartbeat that can be its own is from this host: "
+        hint = Advice("name the hostname in the container", f"--alias {host.name}=HOSTNAME")
+        return made(one.name, Verdict.UNKNOWN, "contained", f"{text}whether it works is not known",
+                    one=one, advice=(hint,))  # fmt: skip
     up = f" for {duration(one.up)}" if one.up is not None else ""
     text = f"runs{up} without a heartbeat '{prefix}': it never began to work, or its threads died"
     if not located:
@@ -169,14 +192,16 @@ def _no_heartbeat(
     return _bad(one, host, Verdict.CRITICAL, "no-heartbeat", text)
 
 
-def _flapping(one: Managed, host: RucioHost) -> Finding | None:
+def _flapping(one: Managed, host: RucioHost, settled: bool) -> Finding | None:
     if one.restarts < RESTARTS or one.up is None or one.up > _RECENT:
         return None
     text = f"was restarted {count(one.restarts, 'time')}, the last time {duration(one.up)} ago"
     if one.manager == "supervisord":
         times = count(one.restarts, "time")
         text = f"ended {times} in ten minutes, and runs for {duration(one.up)} now"
-    verdict = Verdict.CRITICAL if one.up < START_GRACE else Verdict.WARNING
+    # systemd's number is that of all restarts since the boot, which may be those of a year.
+    good = one.manager == "systemd" and settled
+    verdict = Verdict.CRITICAL if one.up < START_GRACE and not good else Verdict.WARNING
     return _bad(one, host, verdict, "flapping", text, advice=LOGS)
 
 

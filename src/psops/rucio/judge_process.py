@@ -50,7 +50,9 @@ def judge_process(one: Managed) -> Finding | None:
     if one.running:
         return None
     ended = _ended(one)
-    if one.sub == "auto-restart" or (one.active == "activating" and one.exit_code is not None):
+    if one.sub in ("auto-restart", "backoff") or (
+        one.active == "activating" and one.exit_code is not None
+    ):
         times = f" ({count(one.restarts, 'restart')} so far)" if one.restarts else ""
         return _bad(one, "restarting", f"ends again and again{times}: {ended}")
     if one.active == "activating" and one.restarts >= RESTARTS:
@@ -64,13 +66,17 @@ def judge_process(one: Managed) -> Finding | None:
     since = f" {duration(one.down)} ago" if one.down is not None else ""
     if one.exit_code is None and one.down is None:
         return _bad(one, "down", "is down: it was never started since the host booted")
-    told = _EXITS.get(one.exit_code or 0, f"exit code {one.exit_code}")
-    if one.restart == "always" or one.manager == "supervisord":
-        text = f"is down since it was stopped{since}" if one.restart == "always" else (
-            f"is down since it ended{since} with exit code {one.exit_code}: {told}")  # fmt: skip
+    how, told = "by a signal", ""
+    if one.exit_code is not None:
+        how = f"with exit code {one.exit_code}"
+        told = _EXITS.get(one.exit_code, "")
+    if one.restart == "always":
+        return _bad(one, "down", f"is down since it was stopped{since}")
+    if one.manager == "supervisord":
+        text = f"is down since it ended{since} {how}{': ' if told else ''}{told}"
         return _bad(one, "down", text)
-    text = f"is down: it ended{since} with exit code {one.exit_code or 0}, and Restart="
-    text += f"{clean(one.restart) or 'no'} does not bring it back; {told}"
+    text = f"is down: it ended{since} {how}, and Restart={clean(one.restart) or 'no'} does not "
+    text += f"bring it back{'; ' if told else ''}{told}"
     policy = Advice("let systemd start it again whatever its exit code", "psops unit write rucio")
     return _bad(one, "down", text, policy)
 

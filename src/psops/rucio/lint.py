@@ -18,6 +18,8 @@ from psops.verdict import Advice, Finding, Verdict
 
 _LEAST_STOP = 60.0
 _RESTART_SEC = (5.0, 30.0)
+#: Nothing outlives a stop: the second one signals the main process alone, and then kills all.
+_KILL_MODES = ("control-group", "mixed")
 _NOTIFYING = ("notify", "notify-reload")
 _BAD = Verdict.CRITICAL
 #: So many are named in a sentence.
@@ -60,6 +62,10 @@ class Policy:
     kill_mode: str
     watchdog: float
     unbuffered: bool
+    #: Whether it is made to end after one cycle, as a timer's.
+    once: bool = False
+    #: Whether a container manager is what it starts.
+    contained: bool = False
     #: Its rucio.cfg, "" for the usual one of the host.
     config: str = ""
     #: Its file, and setting -> `file:line` of the line that counts, where they are known.
@@ -124,6 +130,8 @@ def _named(units: Sequence[str]) -> str:
 
 
 def _restart(one: Policy) -> Iterator[Fault]:
+    if one.once:
+        return
     if one.restart != "always":
         text = (f"Restart={clean(one.restart or 'no')}: the daemon exits with code 0 when its "
                 "database is away, and is never started again")  # fmt: skip
@@ -140,7 +148,7 @@ def _restart(one: Policy) -> Iterator[Fault]:
 
 
 def _start_limit(one: Policy) -> Iterator[Fault]:
-    if one.start_limit_interval <= 0 or one.start_limit_burst <= 0:
+    if one.once or one.start_limit_interval <= 0 or one.start_limit_burst <= 0:
         return
     # With a pause between restarts that is long enough the limit is never met.
     if one.start_limit_burst * one.restart_sec > one.start_limit_interval:
@@ -152,7 +160,7 @@ def _start_limit(one: Policy) -> Iterator[Fault]:
 
 
 def _stop(one: Policy) -> Iterator[Fault]:
-    if one.kill_mode != "control-group":
+    if one.kill_mode not in _KILL_MODES:
         text = (f"KillMode={clean(one.kill_mode)}: a stop can leave processes behind, which "
                 "work on beside the next ones")  # fmt: skip
         remedy = "set KillMode=control-group in [Service]"
@@ -170,6 +178,8 @@ def _stop(one: Policy) -> Iterator[Fault]:
 
 
 def _type(one: Policy) -> Iterator[Fault]:
+    if one.once or one.contained:  # podman notifies systemd for it
+        return
     if one.kind not in ("exec", "simple", ""):
         text = f"Type={clean(one.kind)}: Rucio's daemons stay in the foreground"
         if one.kind in _NOTIFYING:
@@ -226,6 +236,8 @@ def _clashes(policies: Sequence[Policy], metrics: Mapping[str, Metrics]) -> list
 
 def _sound(one: Policy) -> Finding:
     text = f"Restart=always after {_shown(one.restart_sec)}, no limit that it could meet"
+    if one.once:
+        text = "ends after one cycle, and need not be started again"
     return made(one.unit, Verdict.OK, "sound", text)
 
 

@@ -5,10 +5,7 @@ from typing import NamedTuple
 
 from psops.rucio.expect import Rule, beat_of
 from psops.rucio.model import Managed
-from psops.rucio.rows import Row
-
-#: A heartbeat may be this much older than its process, by the clocks of host and database.
-_CLOCKS = 30.0
+from psops.rucio.rows import CLOCKS, Row
 
 
 class Located(NamedTuple):
@@ -39,4 +36,4 @@ def is_of_this_run(row: Row, one: Managed, lag: float) -> bool:
 
     `lag` is how many seconds later than the process it was read.
     """
-    return one.up is None or row.life <= one.up + lag + _CLOCKS
+    return one.up is None or row.life <= one.up + lag + CLOCKS

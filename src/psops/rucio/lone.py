@@ -1,10 +1,13 @@
-"""Daemons that no service manager owns, and heartbeats of processes that are gone; pure."""
+"""Daemons that no service manager owns, or that are not there at all, and heartbeats of
+processes that are gone; pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from psops.catalogue.entry import Severity
+from psops.catalogue.version import is_within
 from psops.report.text import clean, count, duration
-from psops.rucio.arguments import daemon_of
+from psops.rucio.arguments import daemon_of, is_wrapper
 from psops.rucio.expect import PURGED_AFTER, Rule, expectation, freshness
 from psops.rucio.judge_process import made
 from psops.rucio.located import Located, is_of_this_run
@@ -13,7 +16,7 @@ from psops.verdict import Advice, Finding, Verdict
 
 #: So many are named in a sentence.
 _MOST_NAMED = 8
-_SHELLS = ("sh", "bash", "dash", "sudo", "runuser", "su")
+_MISSING = {Severity.REQUIRED: Verdict.CRITICAL, Severity.RECOMMENDED: Verdict.WARNING}
 
 
 class Lone(NamedTuple):
@@ -32,7 +35,7 @@ def find_lone(host: RucioHost, located: Sequence[Located], rules: Mapping[str, R
     left: list[Located] = []
     for item in located:
         pid = item.row.pid
-        owners = [one for one in host.managed if pid in one.pids]
+        owners = [one for one in host.managed if one.fits(item.rule.name, pid)]
         if any(is_of_this_run(item.row, one, host.lag) for one in owners):
             continue
         alive = item.row.age <= freshness(_sleep_of(item, there.get(pid))).ok
@@ -48,7 +51,7 @@ def find_lone(host: RucioHost, located: Sequence[Located], rules: Mapping[str, R
     for pid, process in there.items():
         name = daemon_of(process.argv, tuple(rules))
         unseen = not any(pid in pids for pids in living.values())
-        if pid not in host.owned and name and unseen and not _is_wrapper(process, host):
+        if pid not in host.owned and name and unseen and not _waits(process, host):
             living.setdefault(name, {})[pid] = 0
     kept = {
         daemon: {pid: beats for pid, beats in sorted(pids.items())
@@ -67,10 +70,9 @@ def _is_lawful(process: Process | None, rule: Rule, host: RucioHost) -> bool:
     return host.supervisord_unread is not None and "supervisor" in process.cgroup
 
 
-def _is_wrapper(process: Process, host: RucioHost) -> bool:
+def _waits(process: Process, host: RucioHost) -> bool:
     """Return whether a shell or the like only waits for the daemon that it started."""
-    shell = process.argv[0].rpartition("/")[2] if process.argv else ""
-    return shell in _SHELLS and len(host.processes or ()) > 1
+    return is_wrapper(process.argv) and len(host.processes or ()) > 1
 
 
 def _sleep_of(item: Located, process: Process | None) -> float:
@@ -90,6 +92,28 @@ def judge_lone(
         _nobodys(host, daemon, pids, located is not None) for daemon, pids in living.items()
     ]
     return [*findings, _left(left)] if left else findings
+
+
+def judge_missing(
+    host: RucioHost,
+    located: Sequence[Located],
+    rules: Mapping[str, Rule],
+    listed: Mapping[str, Severity],
+) -> list[Finding]:
+    """Return a finding for each daemon that must be on the host and of which nothing is there."""
+    if host.supervisord_unread is not None:
+        return []  # it may have them
+    there = {one.daemon for one in host.managed} | set(find_lone(host, located, rules).living)
+    found = []
+    for name, severity in sorted(listed.items()):
+        rule, verdict = rules.get(name), _MISSING.get(severity)
+        if rule is None or verdict is None or name in there:
+            continue
+        if is_within(host.version or None, rule.since, rule.until):
+            text = "has no unit, and its bundle is given to this host"
+            advice = Advice("give it one and enable it", f"psops unit write rucio {name}")
+            found.append(made(name, verdict, "no-unit", text, advice=(advice,)))
+    return found
 
 
 def name_of_lone(daemon: str, host: RucioHost) -> tuple[str, str]:

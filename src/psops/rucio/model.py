@@ -41,6 +41,8 @@ class Managed:
     pid: int = 0
     pids: frozenset[int] = frozenset()
     argv: tuple[str, ...] = ()
+    #: In a container, so that its heartbeats have another number and perhaps another hostname.
+    contained: bool = False
     #: Whether it must run: enabled, or wanted by a unit that is active.
     wanted: bool = True
     #: `Restart=` of the unit, "" where it is not known.
@@ -51,6 +53,10 @@ class Managed:
     def running(self) -> bool:
         """Whether it has a process that should be at work."""
         return self.active in RUNNING and self.pid > 0
+
+    def fits(self, daemon: str, pid: int) -> bool:
+        """Return whether a heartbeat of its host, of this daemon and number, can be its own."""
+        return self.daemon == daemon if self.contained else pid in self.pids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from psops.errors import ConfigError
-from psops.rucio.arguments import daemon_of
+from psops.rucio.arguments import daemon_of, has_flag, in_container
 from psops.rucio.expect import Rule
 from psops.rucio.lint import Metrics, Misplaced, Policy
 from psops.rucio.timespan import parse_timespan
@@ -172,6 +172,8 @@ def from_settings(file: str, unit: str, settings: Settings, rules: Mapping[str, 
         kill_mode=one("KillMode", "control-group"),
         watchdog=seconds("WatchdogSec", "0"),
         unbuffered=_unbuffered(environment, command),
+        once=_is_once(one("Type", ""), command),
+        contained=in_container(command),
         config=_config(environment),
         file=file,
         places=settings.places,
@@ -232,6 +234,8 @@ def from_properties(
         kill_mode=str(properties.get("KillMode", "")),
         watchdog=_usec(properties, "WatchdogUSec"),
         unbuffered=_unbuffered(environment, command),
+        once=_is_once(properties.get("Type"), command),
+        contained=in_container(command),
         config=_config(environment),
         file=str(properties.get("FragmentPath", "")),
         places=settings.places,
@@ -243,6 +247,10 @@ def from_properties(
 def _usec(properties: Mapping[str, Any], name: str, missing: float = 0.0) -> float:
     value = properties.get(name)
     return value / 1e6 if isinstance(value, int) else missing
+
+
+def _is_once(kind: Any, command: Sequence[str]) -> bool:
+    return kind == "oneshot" or has_flag(command, "--run-once")
 
 
 def _unbuffered(environment: Iterable[str], argv: Iterable[str]) -> bool:

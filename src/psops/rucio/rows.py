@@ -6,6 +6,8 @@ from typing import Any
 
 #: Names and payloads are cut there: what the table of Rucio can hold is shorter.
 _LONGEST = 4000
+#: So many seconds two clocks may differ, of hosts and database, and all is well.
+CLOCKS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,11 @@ class Row:
     life: float
     payload: str = ""
 
+    @property
+    def ahead(self) -> bool:
+        """Whether it is from the future, so that its age is not known: daemons write the time."""
+        return self.age < -CLOCKS
+
 
 class BadRow(ValueError):
     """Something in a heartbeat is of a kind that Rucio never writes."""
@@ -31,16 +38,18 @@ def make_row(
 ) -> Row:
     """Return a heartbeat from values that came from outside; raises `BadRow`.
 
-    `age` may be a little below 0, where two clocks or the end of a second are involved.
+    `age` may be a little below 0, where two clocks or the end of a second are involved; if it
+    is more than a little, it is kept.
     """
     try:
+        since = _seconds(age)
         return Row(
             readable=_text(readable),
             hostname=_text(hostname),
             pid=_whole(pid),
             thread=_text(thread),
-            age=max(0.0, _seconds(age)),
-            life=max(0.0, _seconds(life if life is not None else age)),
+            age=since if since < -CLOCKS else max(0.0, since),
+            life=max(0.0, _seconds(life) if life is not None else since),
             payload=_text(payload),
         )
     except (TypeError, ValueError, OverflowError) as exc:

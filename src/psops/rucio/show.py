@@ -77,7 +77,11 @@ def _place(row: Row) -> tuple[str, str, int, str]:
 def _owner(row: Row, daemon: str, host: RucioHost) -> tuple[str, str]:
     """Return the unit whose process has made a heartbeat, and what its finding is called."""
     for one in host.managed:
-        if row.pid in one.pids and one.daemon == daemon and is_of_this_run(row, one, host.lag):
+        if (
+            one.daemon == daemon
+            and one.fits(daemon, row.pid)
+            and is_of_this_run(row, one, host.lag)
+        ):
             return one.unit, one.name
     return "", ""
 

@@ -37,6 +37,7 @@ _COLUMNS = "readable, hostname, pid, thread_name"
 _MOST = 200_000
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _EXCERPT = 160
+_ENCODE = "DIALECT://USER:PASSWORD@HOST/DATABASE, with %40 for each @ in the password and %3A for :"
 
 
 def sql_source(url: Secret, schema: str = "") -> Source:
@@ -49,8 +50,10 @@ def sql_source(url: Secret, schema: str = "") -> Source:
     sqlalchemy = _sqlalchemy()
     try:
         parsed = sqlalchemy.make_url(url.value)
-    except sqlalchemy.exc.ArgumentError:
-        raise UsageError(f"{url.reference} has no URL of a database") from None
+    except (sqlalchemy.exc.ArgumentError, ValueError):  # both quote what they were given
+        raise UsageError(f"{url.reference} has no URL of a database", remedy=_ENCODE) from None
+    if "@" in (parsed.host or ""):  # the rest of a password, which nobody shall see
+        raise UsageError(f"{url.reference} has no URL of a database", remedy=_ENCODE)
     dialect = parsed.get_backend_name()
     if dialect not in _AGES:
         known = ", ".join(sorted(_AGES))
@@ -107,10 +110,11 @@ def _fetch(url: Any, schema: str, timeout: float) -> Rows:
     if dialect == "sqlite":
         url = _opened_for_reading(url)
         arguments = {"timeout": timeout / 2}
-    engine = sqlalchemy.create_engine(
-        url, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments, hide_parameters=True
-    )
     try:
+        # Without a pool there is nothing to be disposed of.
+        engine = sqlalchemy.create_engine(
+            url, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments, hide_parameters=True
+        )
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text(_READ_ONLY[dialect]))
             cursor = connection.execute(sqlalchemy.text(statement(dialect, schema)))
@@ -118,8 +122,8 @@ def _fetch(url: Any, schema: str, timeout: float) -> Rows:
             connection.rollback()
     except sqlalchemy.exc.SQLAlchemyError as exc:
         raise RowsUnread(f"the database does not answer: {_reason(exc, url)}") from None
-    finally:
-        engine.dispose()
+    except Exception as exc:  # of SQLAlchemy or a driver, on options that its URL has
+        raise RowsUnread(f"the database cannot be asked: {type(exc).__name__}") from None
     if len(found) > _MOST:
         raise RowsUnread(f"the table has more than {_MOST} heartbeats")
     rows = []

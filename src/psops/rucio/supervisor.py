@@ -31,8 +31,13 @@ _CALL = (
 _NUMBER = "<param><value><int>{}</int></value></param>"
 #: So much of the end of its log is looked at for programs that ended by themselves.
 _LOG_BYTES = 65536
-_EXITED = re.compile(r"^([0-9-]{10} [0-9:]{8}),[0-9]+ \w+ exited: (\S+) \(", re.MULTILINE)
+_EXITED = re.compile(
+    r"^([0-9-]{10} [0-9:]{8}),[0-9]+ \w+ exited: (\S+) \((?:exit status ([0-9]{1,3}))?",
+    re.MULTILINE,
+)
 _ANY_LINE = re.compile(r"^([0-9-]{10} [0-9:]{8}),[0-9]+ ", re.MULTILINE)
+#: How it says that a program ended before it was taken for started; then it has no exit code.
+_TOO_QUICKLY = "Exited too quickly"
 #: Seconds for which a program's end counts.
 _RECENT = 600.0
 #: State -> the active state of systemd that is the nearest.
@@ -90,10 +95,18 @@ def _ask(connection: Connection, path: str, deadline: Deadline) -> tuple[Program
     programs = parse_programs(_call(connection, path, deadline, "getAllProcessInfo"))
     try:
         body = _call(connection, path, deadline, "readLog", -_LOG_BYTES, 0)
-        exits = count_exits(str(_value(body)))
+        log = str(_value(body))
     except HostError:  # it keeps no log, or none that it shows
         return programs
-    return tuple(replace(one, restarts=exits.get(one.name, 0)) for one in programs)
+    exits, codes = count_exits(log), _last_codes(log)
+    return tuple(
+        replace(
+            one, restarts=exits.get(one.name, 0),
+            exit_code=codes.get(one.name) if one.spawn_error.startswith(_TOO_QUICKLY)
+            else one.exit_code,
+        )
+        for one in programs
+    )  # fmt: skip
 
 
 def _call(
@@ -130,8 +143,13 @@ def count_exits(log: str) -> Counter[str]:
     lines = _ANY_LINE.findall(log)
     last = _moment(lines[-1]) if lines else 0.0
     return Counter(
-        name for moment, name in _EXITED.findall(log) if last - _moment(moment) <= _RECENT
+        name for moment, name, _ in _EXITED.findall(log) if last - _moment(moment) <= _RECENT
     )
+
+
+def _last_codes(log: str) -> dict[str, int | None]:
+    """Return the exit code of each program's last end in a log, None for a signal."""
+    return {name: int(code) if code else None for _, name, code in _EXITED.findall(log)}
 
 
 def _moment(text: str) -> float:
@@ -171,10 +189,11 @@ def _program(value: Any) -> Program:
     state = str(value["statename"])
     now, start, stop = (int(value[name]) for name in ("now", "start", "stop"))
     pid = int(value["pid"])
-    ended = state in ("EXITED", "FATAL", "BACKOFF", "STOPPED")
+    status = int(value["exitstatus"])
     return Program(
         group=str(value["group"]), name=str(value["name"]), state=state, pid=pid,
-        exit_code=int(value["exitstatus"]) if ended and stop else None,
+        # In other states it is 0, and after a signal -1.
+        exit_code=status if state == "EXITED" and status >= 0 else None,
         up=float(max(0, now - start)) if pid else None,
         down=float(max(0, now - stop)) if stop and not pid else None,
         spawn_error=str(value["spawnerr"]),

@@ -101,6 +101,18 @@ def instances(wanted: Sequence[Wanted]) -> tuple[str, ...]:
     )
 
 
+def notes(wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """Return what is to be known, and done, on the hosts that get the files."""
+    units = " ".join(instances(wanted)) or "rucio-daemon@DAEMON.service"
+    return (
+        "note: 10-policy.conf holds for every rucio-*.service of a host, those of others too: give "
+        "one that ends by itself, with Type=oneshot, a drop-in of its own with Restart=no",
+        f"next: systemctl enable --now {TARGET} {units}",
+        "note: the units are wanted by the target, which must be enabled as well; without the "
+        "target nothing starts them at boot",
+    )
+
+
 def _template(daemon: str, description: str, environment: str, site: Site) -> str:
     return f"""\
 [Unit]

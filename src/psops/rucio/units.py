@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from psops.client import Client
@@ -12,10 +13,12 @@ from psops.inventory import Host
 from psops.report.model import RUNNING, UnitStatus
 from psops.report.text import clean
 from psops.rucio import supervisor
-from psops.rucio.arguments import daemon_of, split
+from psops.rucio.arguments import daemon_of, in_container, is_wrapper, split
 from psops.rucio.expect import Rule
 from psops.rucio.model import Managed, Process, RucioHost
+from psops.rucio.unitfile import TARGET
 from psops.systemd import manager
+from psops.systemd.bus import Reply
 from psops.systemd.manager import Row
 from psops.transport import Connection
 
@@ -58,18 +61,21 @@ def read_host(
             manager.list_units_by_patterns((), GLOBS),
             manager.list_units_by_names(_SUPERVISORS),
             manager.get_processes(_ROOT_SLICE),
+            manager.list_unit_files_by_patterns(("enabled", "enabled-runtime"), GLOBS),
+            manager.get_unit_property(TARGET, "Wants"),
         ]
     )
-    rows = [row for row in sorted(manager.parse_rows(replies[0])) if row.load != "not-found"]
-    rows = [row for row in rows if not row.following]
+    rows = _there(sorted(manager.parse_rows(replies[0])))
     supervised = any(row.active in RUNNING for row in manager.parse_rows(replies[1]))
     everything = _processes(replies[2])
     ours = _of_daemons(everything, rules)
-    if others := _other_units(ours or (), {row.id for row in rows}):
-        rows += manager.parse_rows(client.call([manager.list_units_by_names(others)])[0])
+    others = [*_enabled(*replies[3:]), *_other_units(ours or ())]
+    known = {row.id for row in rows}
+    if others := [name for name in dict.fromkeys(others) if name not in known]:
+        rows += _there(manager.parse_rows(client.call([manager.list_units_by_names(others)])[0]))
     calls = [call for row in rows for call in manager.get_all_unit_properties(row.id)]
     answers = client.call(calls)
-    now, read_at = time.time(), time.monotonic()
+    uptime, read_at = _uptime(connection, Deadline(timeout)), time.monotonic()
     properties = {
         row.id: {
             **manager.parse_properties(answers[2 * place]),
@@ -77,7 +83,7 @@ def read_host(
         }
         for place, row in enumerate(rows)
     }
-    found = [_managed(row, properties[row.id], everything, rules, now) for row in rows]
+    found = [_managed(row, properties[row.id], everything, rules, uptime) for row in rows]
     managed = [one for one in found if one is not None]
     unread: HostError | None = None
     if supervised or any(_is_supervisord(one) for one in everything or ()):
@@ -150,14 +156,29 @@ def _of_daemons(
     )  # fmt: skip
 
 
-def _other_units(processes: Sequence[Process], known: Collection[str]) -> list[str]:
+def _there(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.load != "not-found" and not row.following]
+
+
+def _enabled(files: Reply, wants: Reply) -> list[str]:
+    """Return the units that the host is to start, of which systemd need not have loaded any."""
+    names: list[str] = []
+    with suppress(PsopsError):  # older than 230
+        names += [path.rpartition("/")[2] for path, _ in manager.expect(files, 1)[0]]
+    with suppress(PsopsError):
+        names += manager.parse_property(wants) or ()
+    return [name for name in names if _NAME.fullmatch(name) and "@." not in name]
+
+
+def _other_units(processes: Sequence[Process]) -> list[str]:
     """Return the services of the system, of any name, that daemons are in."""
     units = [found[1] for one in processes if (found := _IN_SERVICE.search(one.cgroup))]
-    return [unit for unit in dict.fromkeys(units) if unit not in known and unit not in _SUPERVISORS]
+    return [unit for unit in units if unit not in _SUPERVISORS]
 
 
 def _is_supervisord(process: Process) -> bool:
-    return any(word.rpartition("/")[2] == "supervisord" for word in process.argv[:3])
+    named = any(word.rpartition("/")[2] == "supervisord" for word in process.argv[:3])
+    return named and not _CONTAINER.search(process.cgroup)
 
 
 def _managed(
@@ -165,25 +186,34 @@ def _managed(
     properties: Mapping[str, Any],
     processes: tuple[Process, ...] | None,
     rules: Mapping[str, Rule],
-    now: float,
+    uptime: float | None,
 ) -> Managed | None:
     pid = _number(properties, "MainPID")
     group = str(properties.get("ControlGroup", ""))
-    inside = {
-        one.pid for one in processes or ()
+    inside = [
+        one for one in processes or ()
         if group and (one.cgroup == group or one.cgroup.startswith(f"{group}/"))
-    }  # fmt: skip
-    argv = next((one.argv for one in processes or () if one.pid == pid and pid), ())
-    argv = argv or _exec_start(properties)
+    ]  # fmt: skip
+    main = next((one.argv for one in processes or () if one.pid == pid and pid), ())
+    main = main or _exec_start(properties)
+    known = tuple(rules)
     told = parse_unit(row.id, rules)
+    argv = main
+    if not daemon_of(main, known):  # it may be a script that starts the daemon
+        below = {daemon_of(one.argv, known): one.argv for one in inside}
+        below.pop("", None)
+        if told is not None:
+            argv = below.get(told[0], main)
+        elif len(below) == 1 and is_wrapper(main):
+            (argv,) = below.values()
     if told is None:
         # A unit of another name, such as rucio-onfail@hermes, may run a daemon all the same.
-        daemon = daemon_of(argv, tuple(rules))
+        daemon = daemon_of(argv, known)
         if not daemon:
             return None
         told = (daemon, row.id.removesuffix(".service"))
-    started = _ago(properties, "ExecMainStartTimestamp", now)
-    ended = _ago(properties, "ExecMainExitTimestamp", now)
+    started = _ago(properties, "ExecMainStartTimestamp", uptime)
+    ended = _ago(properties, "ExecMainExitTimestamp", uptime)
     exited = _number(properties, "ExecMainCode") == _CLD_EXITED
     return Managed(
         daemon=told[0],
@@ -196,10 +226,11 @@ def _managed(
         exit_code=_number(properties, "ExecMainStatus") if exited else None,
         restarts=_number(properties, "NRestarts"),
         up=started if pid else None,
-        down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", now),
+        down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", uptime),
         pid=pid,
-        pids=frozenset(inside | ({pid} if pid else set())),
+        pids=frozenset({one.pid for one in inside} | ({pid} if pid else set())),
         argv=argv,
+        contained=in_container(main),
         wanted=_wanted(properties),
         restart=str(properties.get("Restart", "")),
         status=UnitStatus(
@@ -231,9 +262,18 @@ def _number(properties: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _ago(properties: Mapping[str, Any], name: str, now: float) -> float | None:
-    at = _number(properties, name)
-    return max(0.0, now - at / 1e6) if at else None
+def _ago(properties: Mapping[str, Any], name: str, uptime: float | None) -> float | None:
+    at = _number(properties, f"{name}Monotonic")
+    return max(0.0, uptime - at / 1e6) if at and uptime is not None else None
+
+
+def _uptime(connection: Connection, deadline: Deadline) -> float | None:
+    """Return the seconds since the host booted, by the clock that nobody sets."""
+    output = connection.run(("cat", "/proc/uptime"), deadline).stdout
+    try:
+        return float(output.split()[0])
+    except (ValueError, IndexError):
+        return None
 
 
 def _parents(connection: Connection, deadline: Deadline) -> Mapping[int, int]:

@@ -1,12 +1,13 @@
 """The verbs `rucio verify` and `rucio heartbeats`: hosts and heartbeats read, and the report."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from psops import fanout
+from psops.catalogue.entry import Severity
 from psops.client import Client, prepare
 from psops.deadline import Deadline
 from psops.errors import HostError, PsopsError
@@ -38,8 +39,8 @@ class Request:
     source: Source | None
     #: Host -> other hostnames that its heartbeats may have.
     aliases: Mapping[str, tuple[str, ...]]
-    #: Host -> the daemons in the bundles of Rucio's that the inventory gives it.
-    listed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: Host -> the daemons in the bundles of Rucio's that the inventory gives it, as they matter.
+    listed: Mapping[str, Mapping[str, Severity]] = field(default_factory=dict)
     fail_on: str = "critical"
 
 

@@ -96,6 +96,11 @@ def list_units_by_patterns(states: Iterable[str], patterns: Iterable[str]) -> Ca
     return manager_call("ListUnitsByPatterns", "asas", (tuple(states), tuple(patterns)))
 
 
+def list_unit_files_by_patterns(states: Iterable[str], patterns: Iterable[str]) -> Call:
+    """Return the call that lists the unit files that match, loaded or not; systemd 230 has it."""
+    return manager_call("ListUnitFilesByPatterns", "asas", (tuple(states), tuple(patterns)))
+
+
 def get_manager_property(name: str) -> Call:
     """Return the call that reads one property of the manager."""
     return Call(_DESTINATION, _PATH, _PROPERTIES, "Get", "ss", (_MANAGER, name))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from psops.deadline import Deadline
-from psops.demo import hosts, journal
+from psops.demo import hosts, journal, numbers
 from psops.demo.bus import DemoBus
 from psops.errors import ChannelRefused, DeadlineExceeded, NoBus
 from psops.inventory import Host
@@ -97,6 +97,9 @@ class DemoConnection:
             from psops.demo import ports
 
             return Finished(0, ports.sockets(self._host), b"")
+        if command == ("cat", "/proc/uptime"):
+            uptime = hosts.numbers_of(self._host)[numbers.NOW_MONOTONIC] / 1e6
+            return Finished(0, f"{uptime:.2f} {uptime:.2f}\n".encode(), b"")
         name = command[0] if command else ""
         return Finished(_COMMAND_NOT_FOUND, b"", f"{name}: command not found\n".encode())
 
