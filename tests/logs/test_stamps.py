@@ -17,7 +17,7 @@ FALLBACK = 1_700_000_000_000_000
 
 def read(*lines: str, zone: timezone | ZoneInfo = UTC, now: datetime = NOW) -> list[Line]:
     """Return the entries of the lines of a file."""
-    stamps = Stamps("ps01", "/var/log/a/app.log", "a.service", zone, FALLBACK, now)
+    stamps = Stamps("ps01", "/var/log/a/app.log", "a.service", zone, FALLBACK, lambda: now)
     return [*(entry for line in lines for entry in stamps.feed(line)), *stamps.flush()]
 
 
@@ -85,6 +85,16 @@ def test_december_is_that_of_last_year_in_january() -> None:
     december, new = read("Dec 31 23:59:59 h x", "Jan  1 00:00:01 h x", now=january)
     assert december.time_us == moment("2026-12-31T23:59:59Z")
     assert new.time_us == moment("2027-01-01T00:00:01Z")
+
+
+def test_a_time_without_a_year_is_judged_by_when_its_line_is_read() -> None:
+    clock = [datetime(2026, 12, 27, 8, 0, tzinfo=UTC)]
+    stamps = Stamps("ps01", "/var/log/a/app.log", "a.service", UTC, FALLBACK, lambda: clock[-1])
+    found = []
+    for when in ("2026-12-27T08:00:00Z", "2026-12-31T23:59:59Z", "2027-01-01T00:00:01Z"):
+        clock.append(datetime.fromisoformat(when))
+        found += [*stamps.feed(f"{clock[-1]:%b %e %H:%M:%S} h x"), *stamps.flush()]
+    assert [line.time_us for line in found] == [int(one.timestamp() * 1e6) for one in clock[1:]]
 
 
 def test_a_traceback_is_one_entry_and_an_error() -> None:
