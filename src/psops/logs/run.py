@@ -232,8 +232,8 @@ class Logs:
             self._flush()
 
     def _flush(self) -> None:
-        if self._text and self._read:
-            self._read = self._show("".join(self._text))
-        self._text = []
-        self._size = 0
+        # Taken out first: after a signal that comes meanwhile the rest is shown, not this again.
+        text, self._text, self._size = "".join(self._text), [], 0
+        if text and self._read:
+            self._read = self._show(text)
         self._shown = time.monotonic()
