@@ -1,5 +1,6 @@
 """The times, priorities and entries of the log files that the catalogue has."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -125,6 +126,13 @@ def test_lines_without_a_time_take_the_one_before_else_that_of_the_file() -> Non
 def test_a_time_that_no_calendar_has_is_none(line: str) -> None:
     (found,) = read(line)
     assert (found.guessed, found.message) == (True, line)
+
+
+@pytest.mark.parametrize("word", ["=" * 800, "a=b&" * 400, "/q?" + "k=v&" * 100])
+def test_a_line_full_of_equals_signs_is_read_at_once(word: str) -> None:
+    begin = time.thread_time()
+    assert read(f"{word} {word} {word} end")[0].guessed
+    assert time.thread_time() - begin < 2, "words may be taken apart in one way only"
 
 
 @given(st.lists(st.text(max_size=60), max_size=30))

@@ -336,17 +336,23 @@ class HostLogs:
 def _zone_of(files: Files, deadline: Deadline) -> tzinfo:
     """Return the time zone of a host, with its rules; without one it is UTC, see localtime(5)."""
     import io
+    import struct
     from zoneinfo import ZoneInfo
 
     try:
         file = files.open("/etc/localtime", deadline)
         try:
-            return ZoneInfo.from_file(io.BytesIO(file.read(0, 65536, deadline)))
+            data = file.read(0, 65536, deadline)
         finally:
             file.close()
-    except (OSError, ValueError) as exc:
-        if isinstance(exc, HostError):
-            raise
+        if not (data.startswith(b"TZif") and data.endswith(b"\n")):
+            return UTC
+        # Of what is cut off behind the first newline of its last line, ZoneInfo would read on
+        # for ever, looking for the second.
+        return ZoneInfo.from_file(io.BytesIO(data + b"\n"))
+    except HostError:
+        raise  # some of them are errors of the system as well
+    except (OSError, ValueError, struct.error, AssertionError, IndexError):
         return UTC
 
 

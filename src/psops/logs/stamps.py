@@ -40,7 +40,11 @@ FORMATS: tuple[tuple[str, re.Pattern[str], bool], ...] = (
         False,
     ),
     # Grafana, and others that write logfmt.
-    ("logfmt", re.compile(rf"(?:\S+=\S* ){{0,3}}(?:t|ts|time)=\"?{_DATE}T{_CLOCK}{_ZONE}"), False),
+    (
+        "logfmt",
+        re.compile(rf"(?:[^\s=]+=\S* ){{0,3}}(?:t|ts|time)=\"?{_DATE}T{_CLOCK}{_ZONE}"),
+        False,
+    ),
 )  # fmt: skip
 
 #: Words for a priority; in capitals wherever they stand near the beginning, in other letters
