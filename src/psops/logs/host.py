@@ -56,6 +56,10 @@ class Units(NamedTuple):
         return tuple(dict.fromkeys([*names, *self.globs]))
 
 
+class NoJournal(ChannelRefused):
+    """journalctl cannot be run there, however often that is tried."""
+
+
 class HostLogs:
     """The logs of one host while they are read. `tell` hears of what is not right."""
 
@@ -225,12 +229,12 @@ class HostLogs:
         if is_nothing(done):
             return False
         if "sudo:" in lower:
-            raise ChannelRefused(
+            raise NoJournal(
                 f"sudo refuses: {last}",
                 remedy="let the user run journalctl with NOPASSWD in sudoers",
             )
         if done.status == 127 or "not found" in lower:
-            raise ChannelRefused("there is no journalctl on the host", remedy="")
+            raise NoJournal("there is no journalctl on the host", remedy="")
         # Some versions end with 1, and without a word, if no entry matches.
         if done.status not in (0, 1) or (done.status == 1 and text):
             if done.status == -1 and not text:

@@ -148,7 +148,7 @@ class Logs:
         try:
             waiting.fill(history())
             if self._query.follow:
-                Follower(logs, self._coming.put).run(lost)
+                Follower(logs, self._coming.put, self._logins).run(lost)
         except BaseException as exc:
             bugs.append(exc)
             self._told.put(Failure(logs.host.name, PsopsError(f"bug: {exc!r}")))
