@@ -96,6 +96,7 @@ class Follower:
             if not self._logs.has_read:
                 for log in self._logs.logs:
                     log.go_to_end()
+                self._logs.has_read = True  # files that appear while it is away again are new
         except HostError as exc:
             return exc
         return None

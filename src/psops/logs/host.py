@@ -27,7 +27,7 @@ from psops.logs import journal
 from psops.logs.logfile import LogFile
 from psops.logs.merge import when
 from psops.logs.model import Event, Failure, Line, LogQuery, Notice
-from psops.logs.rotation import expand
+from psops.logs.rotation import expand, written
 from psops.systemd import manager
 from psops.systemd.names import is_glob
 from psops.transport import Connection, Files, Finished, Options, Running, connect
@@ -77,6 +77,9 @@ class HostLogs:
         self._zone: tzinfo = UTC
         self.units = Units(((),))
         self.logs: list[LogFile] = []
+        #: Files of directories that are not read unless they are written later, at the place
+        #: where they ended when they were found; None before that.
+        self._resting: dict[str, LogFile] | None = None
         #: The last entry that was read and its time; what follows begins behind it.
         self.cursor = ""
         self.last_us = 0
@@ -302,7 +305,27 @@ class HostLogs:
         self._zone = _zone_of(self._files, deadline)
         for log in self.logs:
             log.attach(self._files, self._zone)
+        if self.query.follow and self._resting is None:
+            self._resting = dict(self._others(self._files, deadline))
         self.find_files()
+
+    def _others(self, files: Files, deadline: Deadline) -> Iterator[tuple[str, LogFile]]:
+        for pattern, unit in self._patterns().items():
+            try:
+                found = () if is_glob(pattern) else written(files, pattern, deadline)
+            except HostError:
+                raise
+            except OSError:
+                continue  # mostly since it is no directory
+            for path in found:
+                log = self._new_log(path, unit)
+                log.attach(files, self._zone)
+                log.go_to_end()
+                log.close()
+                yield path, log
+
+    def _new_log(self, path: str, unit: str) -> LogFile:
+        return LogFile(self.host.name, path, unit, self.query, timeout=self.options.timeout)
 
     def find_files(self) -> None:
         """Find log files that are not known yet."""
@@ -314,8 +337,7 @@ class HostLogs:
             for path in expand(self._files, pattern, deadline) or [pattern]:
                 if path not in known and not is_glob(path):
                     known.add(path)
-                    log = LogFile(self.host.name, path, unit, self.query,
-                                  timeout=self.options.timeout)  # fmt: skip
+                    log = (self._resting or {}).pop(path, None) or self._new_log(path, unit)
                     log.attach(self._files, self._zone)
                     self.logs.append(log)
 

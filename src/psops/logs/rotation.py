@@ -80,20 +80,24 @@ def expand(files: Files, pattern: str, deadline: Deadline) -> list[str]:
     try:
         if not files.attributes(pattern, deadline).directory:
             return [pattern]
-        names = files.names(pattern, deadline)
+        return written(files, pattern, deadline)[:1]
     except FileNotFoundError:
         return []
     except HostError:
         raise
     except OSError:
         return [pattern]  # it is there, and reading it will tell what is wrong
+
+
+def written(files: Files, directory: str, deadline: Deadline) -> list[str]:
+    """Return the log files in a directory, the one written last first; raises `OSError`."""
     logs = []
-    for found in names:
+    for found in files.names(directory, deadline):
         if found.endswith((".log", ".csv")) and not found.startswith("."):
-            place = f"{pattern}/{found}"
+            place = f"{directory}/{found}"
             with contextlib.suppress(FileNotFoundError):  # removed a moment ago
                 logs.append((files.attributes(place, deadline).mtime, place))
-    return [max(logs)[1]] if logs else []
+    return [path for _, path in sorted(logs, reverse=True)]
 
 
 def is_packed(path: str) -> bool:
