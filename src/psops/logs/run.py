@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from psops import transport
@@ -201,7 +201,8 @@ class Logs:
                 else:
                     self._notice(item)
             for line, late in window.ready():
-                self._emit(self._fold.take(line), late=late)
+                for shown in self._fold.take(line):
+                    self._emit([shown], late=late and shown is line)
             self._emit(self._fold.overdue())
             self._pause()
             self._tell_all()
@@ -217,7 +218,7 @@ class Logs:
         except queue.Empty:
             return
 
-    def _emit(self, items: Iterator[Line | Repeat], *, late: bool = False) -> None:
+    def _emit(self, items: Iterable[Line | Repeat], *, late: bool = False) -> None:
         for item in items:
             if isinstance(item, Repeat):
                 self._write(self._look.repeat(item))
