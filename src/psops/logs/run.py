@@ -73,7 +73,6 @@ class Logs:
         self._told: queue.SimpleQueue[Notice | Failure] = queue.SimpleQueue()
         self._failed: dict[str, PsopsError] = {}
         self._bad = False
-        self._missing = False
         self._beside: list[Notice | Failure] = []
         self._lines = 0
         self._text: list[str] = []
