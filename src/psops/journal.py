@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from psops.deadline import Deadline
-from psops.errors import HostError
+from psops.errors import HostError, ProtocolError
 from psops.report.model import LogLine, UnitStatus
 from psops.transport import Connection
+
+#: Long messages too, which would be null, but of no other field; from systemd 236 on.
+_WHOLE = ("--all", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_COMM")
 
 
 def read_log(
@@ -19,26 +22,23 @@ def read_log(
     if not invocation or not int(invocation, 16):
         matches = (f"--unit={unit.id}",)
     argv = ("journalctl", "--quiet", "--no-pager", "--output=json", f"--lines={lines}", *matches)
+    output = _output(connection, argv, timeout)
+    from psops.logs.journal import Parser
+
+    # The last line of the output ends it, so that nothing is held back for more.
+    for line in Parser("").feed(output):
+        yield LogLine(line.time_us, line.identifier, line.message)
+
+
+def _output(connection: Connection, argv: tuple[str, ...], timeout: float) -> bytes:
+    """Return what journalctl says, nothing if that cannot be had."""
     try:
-        output = connection.run(argv, Deadline(timeout)).stdout
-    except HostError:
-        return  # the states were read; a missing log is no reason to lose them
-    import json
-
-    for line in output.splitlines():
         try:
-            entry = json.loads(line)
-            yield LogLine(
-                int(entry["__REALTIME_TIMESTAMP"]),
-                str(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or ""),
-                _message(entry.get("MESSAGE")),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-
-
-def _message(value: object) -> str:
-    # journalctl gives bytes that are no UTF-8 as a list of numbers (systemd.journal-fields(7))
-    if isinstance(value, list):
-        return bytes(value).decode(errors="replace")
-    return str(value or "")
+            done = connection.run((*argv[:4], *_WHOLE, *argv[4:]), Deadline(timeout))
+            if b"unrecognized option" not in done.stderr:
+                return done.stdout
+        except ProtocolError:
+            pass  # more than is taken at once
+        return connection.run(argv, Deadline(timeout)).stdout
+    except HostError:
+        return b""  # the states were read; a missing log is no reason to lose them

@@ -17,6 +17,7 @@ _SPANS = {
     **dict.fromkeys(("h", "hr", "hour", "hours"), 3600),
     **dict.fromkeys(("d", "day", "days"), 86400),
     **dict.fromkeys(("w", "week", "weeks"), 7 * 86400),
+    **dict.fromkeys(("month", "months"), 2_629_800),  # 30.4375 days
 }
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([a-z]+)")
 _SPAN_LIST = re.compile(rf"-?(?:{_SPAN.pattern} ?)+(?: ?ago)?")
@@ -30,7 +31,8 @@ def parse_moment(text: str, option: str, now: datetime | None = None) -> float:
     Dates without a zone are local; `2h` and `2h ago` are two hours before now.
     """
     now = now or datetime.now(UTC).astimezone()
-    word = " ".join(text.lower().split())
+    # The case counts for one unit alone: m are minutes, M months.
+    word = " ".join(re.sub(r"(?<=[0-9 ])M(?![A-Za-z])", "months", text).lower().split())
     try:
         if word == "now":
             return now.timestamp()

@@ -1,6 +1,8 @@
 """A log file is read and followed through every way in which it can be rotated."""
 
+import contextlib
 import gzip
+import itertools
 import lzma
 import os
 import re
@@ -16,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psops.deadline import Deadline
+from psops.errors import ChannelRefused
 from psops.logs.logfile import LogFile
 from psops.logs.model import Line, LogQuery, Notice
 from psops.logs.rotation import expand, siblings
@@ -236,6 +239,86 @@ def test_nothing_is_lost_or_shown_twice_by_rotation_while_the_host_was_away(
     write(path, 6)
     found.attach(files, UTC)
     assert news(found) == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("size", [1.0, 0.5])
+def test_what_is_being_packed_is_not_shown_twice(
+    path: Path, files: LocalFiles, size: float
+) -> None:
+    write(path, *range(20_000))
+    found = log(path, files, lines=1)
+    list(found.entries())
+    path.rename(f"{path}.1")
+    packed = gzip.compress(Path(f"{path}.1").read_bytes())
+    Path(f"{path}.1.gz").write_bytes(packed[: int(len(packed) * size)])
+    os.utime(f"{path}.1", (BEGIN.timestamp(), BEGIN.timestamp()))
+    write(path, 20_000)
+    assert news(found) == [20_000]
+    begun = log(path, files, since=BEGIN.timestamp())
+    assert numbers(begun.entries()) == list(range(20_001))
+    assert begun.problems == []
+
+
+@pytest.mark.parametrize("reads", range(1, 12))
+def test_a_connection_that_is_lost_in_older_files_doubles_nothing(
+    path: Path, files: LocalFiles, monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
+    write(path, *range(10))
+    found = log(path, files, lines=1)
+    list(found.entries())
+    found.close()
+    write(path, *range(10, 10_000))
+    path.rename(f"{path}.2")
+    os.utime(f"{path}.2", (BEGIN.timestamp(), BEGIN.timestamp()))
+    write(Path(f"{path}.1"), *range(10_000, 20_000))
+    write(path, *range(20_000, 20_010))
+    left = reads
+    really = os.pread
+
+    def lost(descriptor: int, count: int, offset: int) -> bytes:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise ChannelRefused("lost")
+        return really(descriptor, count, offset)
+
+    monkeypatch.setattr(os, "pread", lost)
+    shown: list[int] = []
+    for _ in range(2):
+        found.attach(files, UTC)
+        with contextlib.suppress(ChannelRefused):
+            for item in itertools.chain(found.news(), found.rest()):
+                shown += numbers(iter([item]))
+        found.close()
+    assert shown == list(range(10, 20_010))
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_older_file_is_told_once_and_left(
+    path: Path, files: LocalFiles, cut: bool
+) -> None:
+    write(path, *range(100))
+    found = log(path, files, lines=1)
+    list(found.entries())
+    found.close()
+    write(path, *range(100, 30_000))
+    packed = bytearray(gzip.compress(path.read_bytes()))
+    middle = len(packed) * 3 // 4
+    packed[middle:] = b"" if cut else bytes(len(packed) - middle)
+    Path(f"{path}.1.gz").write_bytes(packed)
+    path.unlink()
+    write(path, 30_000)
+    found.attach(files, UTC)
+    items = list(itertools.chain(found.news(), found.rest()))
+    shown = [item.message for item in items if isinstance(item, Line)]
+    assert shown[:9_900] == [f"line {number}" for number in range(100, 10_000)]
+    assert shown[-1] == "line 30000"
+    assert [item.message.partition(": ")[0] for item in items if isinstance(item, Notice)] == [
+        f"{path} was rotated", f"{path}.1.gz"
+    ]  # fmt: skip
+    assert news(found) == []
+    write(path, 30_001)
+    assert news(found) == [30_001]
 
 
 @settings(max_examples=80, deadline=None)

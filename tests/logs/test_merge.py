@@ -114,10 +114,17 @@ def taken(*lines: Line, enabled: bool = True) -> list[str]:
 def test_what_a_host_repeats_is_counted_while_others_speak() -> None:
     a, b = line("a", 1, "same"), line("b", 1, "same")
     assert taken(a, b, a, a, b, a, line("a", 2, "other")) == [
-        "a:same", "b:same", "a+3", "a:other", "b:same"
+        "a:same", "b:same", "a+3", "a:other", "b+1"
     ]  # fmt: skip
     assert taken(a, a) == ["a:same", "a:same"], "a count of one says no less than the line"
     assert taken(a, a, a, enabled=False) == ["a:same"] * 3
+
+
+def test_a_single_repeat_is_a_line_only_where_nothing_later_was_shown() -> None:
+    a, again, b = line("a", 1, "same"), line("a", 2, "same"), line("b", 3)
+    assert taken(a, again, line("a", 4)) == ["a:same", "a:same", "a:x"]
+    assert taken(a, again, b, line("a", 4)) == ["a:same", "b:x", "a+1", "a:x"]
+    assert taken(a, again, b) == ["a:same", "b:x", "a+1"]
 
 
 def test_what_differs_in_more_than_time_and_process_is_no_repeat() -> None:

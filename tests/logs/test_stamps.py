@@ -1,5 +1,6 @@
 """The times, priorities and entries of the log files that the catalogue has."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ FALLBACK = 1_700_000_000_000_000
 
 def read(*lines: str, zone: timezone | ZoneInfo = UTC, now: datetime = NOW) -> list[Line]:
     """Return the entries of the lines of a file."""
-    stamps = Stamps("ps01", "/var/log/a/app.log", "a.service", zone, FALLBACK, now)
+    stamps = Stamps("ps01", "/var/log/a/app.log", "a.service", zone, FALLBACK, lambda: now)
     return [*(entry for line in lines for entry in stamps.feed(line)), *stamps.flush()]
 
 
@@ -87,6 +88,16 @@ def test_december_is_that_of_last_year_in_january() -> None:
     assert new.time_us == moment("2027-01-01T00:00:01Z")
 
 
+def test_a_time_without_a_year_is_judged_by_when_its_line_is_read() -> None:
+    clock = [datetime(2026, 12, 27, 8, 0, tzinfo=UTC)]
+    stamps = Stamps("ps01", "/var/log/a/app.log", "a.service", UTC, FALLBACK, lambda: clock[-1])
+    found = []
+    for when in ("2026-12-27T08:00:00Z", "2026-12-31T23:59:59Z", "2027-01-01T00:00:01Z"):
+        clock.append(datetime.fromisoformat(when))
+        found += [*stamps.feed(f"{clock[-1]:%b %e %H:%M:%S} h x"), *stamps.flush()]
+    assert [line.time_us for line in found] == [int(one.timestamp() * 1e6) for one in clock[1:]]
+
+
 def test_a_traceback_is_one_entry_and_an_error() -> None:
     first, second = read(
         "2026-11-20 10:00:00,123 panda: DEBUG worker",
@@ -115,6 +126,13 @@ def test_lines_without_a_time_take_the_one_before_else_that_of_the_file() -> Non
 def test_a_time_that_no_calendar_has_is_none(line: str) -> None:
     (found,) = read(line)
     assert (found.guessed, found.message) == (True, line)
+
+
+@pytest.mark.parametrize("word", ["=" * 800, "a=b&" * 400, "/q?" + "k=v&" * 100])
+def test_a_line_full_of_equals_signs_is_read_at_once(word: str) -> None:
+    begin = time.thread_time()
+    assert read(f"{word} {word} {word} end")[0].guessed
+    assert time.thread_time() - begin < 2, "words may be taken apart in one way only"
 
 
 @given(st.lists(st.text(max_size=60), max_size=30))

@@ -31,6 +31,8 @@ class Fold:
     def __init__(self, *, enabled: bool = True) -> None:
         self._enabled = enabled
         self._last: dict[str, _Last] = {}
+        #: The latest time of an entry that was shown.
+        self._shown_us = 0
 
     def take(self, line: Line) -> Iterator[Line | Repeat]:
         """Yield what is to be shown now that this entry has come."""
@@ -45,23 +47,34 @@ class Fold:
             last.count += 1
             return
         if last is not None:
-            yield from _tell(last)
+            yield from self._tell(last)
         self._last[line.host] = _Last(line, 0, 0.0)
-        yield line
+        yield self._show(line)
 
     def overdue(self) -> Iterator[Line | Repeat]:
         """Yield the counts that have waited for long."""
         now = time.monotonic()
         for last in self._last.values():
             if last.count and now - last.since >= PATIENCE:
-                yield from _tell(last)
+                yield from self._tell(last)
                 last.count = 0
 
     def end(self) -> Iterator[Line | Repeat]:
         """Yield all counts."""
         for last in sorted(self._last.values(), key=lambda last: last.line.time_us):
-            yield from _tell(last)
+            yield from self._tell(last)
         self._last.clear()
+
+    def _tell(self, last: _Last) -> Iterator[Line | Repeat]:
+        # Once, the line takes no more room than its count, if its place is still here.
+        if last.count == 1 and last.line.time_us >= self._shown_us:
+            yield self._show(last.line)
+        elif last.count:
+            yield Repeat(last.line, last.count)
+
+    def _show(self, line: Line) -> Line:
+        self._shown_us = max(self._shown_us, line.time_us)
+        return line
 
 
 def _same(one: Line, other: Line) -> bool:
@@ -69,10 +82,3 @@ def _same(one: Line, other: Line) -> bool:
     return (one.message == other.message and one.unit == other.unit
             and one.identifier == other.identifier and one.priority == other.priority
             and one.source == other.source)  # fmt: skip
-
-
-def _tell(last: _Last) -> Iterator[Line | Repeat]:
-    if last.count == 1:  # saying so would take as much room
-        yield last.line
-    elif last.count:
-        yield Repeat(last.line, last.count)

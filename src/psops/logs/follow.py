@@ -1,11 +1,12 @@
 """Following the logs of one host, over every loss of its connection."""
 
-import random
 import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import NoReturn
 
 from psops.deadline import Deadline
 from psops.errors import (
@@ -18,9 +19,10 @@ from psops.errors import (
     JournalForbidden,
 )
 from psops.logs import journal
-from psops.logs.host import HostLogs, is_nothing
+from psops.logs.host import HostLogs, NoJournal, is_nothing
 from psops.logs.model import Event, Failure, Line, Notice
 from psops.transport import Running
+from psops.watch.pace import Backoff
 
 #: Seconds between two looks at the files of a host.
 LOOK_EVERY = 0.5
@@ -31,24 +33,34 @@ PING_EVERY = 15.0
 PING_WITHIN = 10.0
 #: Seconds after which units are looked for again that were not there.
 _LOOK_AGAIN = 5.0
-#: Seconds before a host that was lost is tried again: twice as long each time, to a minute.
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 60.0
+#: Seconds after which a host that has said nothing yet is back: what fails there, such as
+#: journalctl, has mostly failed by then.
+_HOLDS = 2.0
 #: What trying again does not change.
-_FOR_GOOD = (AuthenticationRefused, HostKeyChanged, HostKeyUnknown, JournalForbidden)
+_FOR_GOOD = (AuthenticationRefused, HostKeyChanged, HostKeyUnknown, JournalForbidden, NoJournal)
 #: Entries that are known again after a connection was lost.
 _REMEMBERED = 2000
 
 #: Takes what has come; waits while the other side is behind.
 Put = Callable[[Line | Notice | Failure], None]
+_NO_MATTER = nullcontext()
 
 
 class Follower:
-    """One host that is followed; it runs in a thread of its own until the program ends."""
+    """One host that is followed; it runs in a thread of its own until the program ends.
 
-    def __init__(self, logs: HostLogs, put: Put) -> None:
+    `logins` is held while it logs in again.
+    """
+
+    def __init__(
+        self, logs: HostLogs, put: Put, logins: AbstractContextManager[object] = _NO_MATTER
+    ) -> None:
         self._logs = logs
         self._put = put
+        self._logins = logins
+        #: Whether the host was lost, and has not been told to be back.
+        self._away = False
+        self._telling = threading.Lock()
         self._name = logs.host.name
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
         self._known = set(logs.seen)
@@ -63,46 +75,62 @@ class Follower:
         """
         if lost is not None and self._since is None:
             self._since = time.time()
+        self._away = lost is not None
+        backoff = Backoff()
         while True:
             if lost is None:
-                try:
-                    self._follow()
-                except HostError as exc:
-                    lost = exc
-                    self._put(Notice(self._name, Event.LOST, f"lost, trying again: {exc}"))
+                backoff.reached(time.monotonic())
+                lost = self._follow()
             self._logs.close()
-            assert lost is not None
             if isinstance(lost, _FOR_GOOD):
                 self._put(Failure(self._name, lost))
                 return
+            time.sleep(backoff.pause(time.monotonic(), lost))
             lost = self._come_back()
 
     def _come_back(self) -> HostError | None:
-        """Return when the host is reached again, or with what makes that impossible."""
-        pause = _FIRST_PAUSE
-        while True:
-            time.sleep(pause * random.uniform(0.7, 1.3))
-            pause = min(2 * pause, _LONGEST_PAUSE)
-            try:
+        """Reach the host again; return what made that impossible."""
+        try:
+            with self._logins:
                 self._logs.open()
-                if not self._logs.has_read:
-                    for log in self._logs.logs:
-                        log.go_to_end()
-                self._put(Notice(self._name, Event.BACK, "is back"))
-                return None
-            except HostError as exc:
-                self._logs.close()
-                if isinstance(exc, _FOR_GOOD):
-                    return exc
+            if not self._logs.has_read:
+                for log in self._logs.logs:
+                    log.go_to_end()
+                self._logs.has_read = True  # files that appear while it is away again are new
+        except HostError as exc:
+            return exc
+        return None
 
-    def _follow(self) -> None:
+    def _follow(self) -> HostError:
+        """Pass on what comes; return what ends it."""
+        try:
+            self._pass_on()
+        except HostError as exc:
+            if not self._away:
+                self._away = True
+                self._put(Notice(self._name, Event.LOST, f"lost, trying again: {exc}"))
+            return exc
+
+    def _say(self, item: Line | Notice) -> None:
+        self._is_back()
+        self._put(item)
+
+    def _is_back(self) -> None:
+        """Tell so, if the host was away; being reached is not enough, since its journal may fail
+        each time."""
+        with self._telling:
+            if self._away:
+                self._away = False
+                self._put(Notice(self._name, Event.BACK, "is back"))
+
+    def _pass_on(self) -> NoReturn:
         """Pass on what comes; raises the `HostError` that ends it."""
         ended: list[HostError] = []
         over = threading.Event()
         if self._logs.reads_journal:
             self._program = self._logs.start(self._command())
             threading.Thread(target=self._pump, args=(ended, over), daemon=True).start()
-        asked = searched = time.monotonic()
+        begun = asked = searched = time.monotonic()
         try:
             while not over.wait(LOOK_EVERY):
                 if self._logs.has_files and time.monotonic() - searched >= _SEARCH_EVERY:
@@ -113,6 +141,8 @@ class Follower:
                 elif time.monotonic() - asked >= PING_EVERY:
                     self._logs.connection.ping(Deadline(PING_WITHIN))
                     asked = time.monotonic()
+                if time.monotonic() - begun >= _HOLDS:
+                    self._is_back()
         finally:
             over.set()
             if self._program is not None:
@@ -124,10 +154,10 @@ class Follower:
             news = False
             for item in log.news():
                 news = True
-                self._put(item)
+                self._say(item)
             if not news:
                 for line in log.rest():
-                    self._put(line)
+                    self._say(line)
 
     def _command(self) -> tuple[str, ...]:
         logs = self._logs
@@ -180,7 +210,7 @@ class Follower:
         self._recent.append(line.cursor)
         self._known.add(line.cursor)
         if pattern is None or pattern.search(line.message):
-            self._put(line)
+            self._say(line)
         if line.cursor:
             self._logs.cursor = line.cursor
             self._since = line.time_us / 1e6

@@ -27,7 +27,7 @@ from psops.logs import journal
 from psops.logs.logfile import LogFile
 from psops.logs.merge import when
 from psops.logs.model import Event, Failure, Line, LogQuery, Notice
-from psops.logs.rotation import expand
+from psops.logs.rotation import expand, written
 from psops.systemd import manager
 from psops.systemd.names import is_glob
 from psops.transport import Connection, Files, Finished, Options, Running, connect
@@ -56,6 +56,10 @@ class Units(NamedTuple):
         return tuple(dict.fromkeys([*names, *self.globs]))
 
 
+class NoJournal(ChannelRefused):
+    """journalctl cannot be run there, however often that is tried."""
+
+
 class HostLogs:
     """The logs of one host while they are read. `tell` hears of what is not right."""
 
@@ -73,6 +77,9 @@ class HostLogs:
         self._zone: tzinfo = UTC
         self.units = Units(((),))
         self.logs: list[LogFile] = []
+        #: Files of directories that are not read unless they are written later, at the place
+        #: where they ended when they were found; None before that.
+        self._resting: dict[str, LogFile] | None = None
         #: The last entry that was read and its time; what follows begins behind it.
         self.cursor = ""
         self.last_us = 0
@@ -225,12 +232,12 @@ class HostLogs:
         if is_nothing(done):
             return False
         if "sudo:" in lower:
-            raise ChannelRefused(
+            raise NoJournal(
                 f"sudo refuses: {last}",
                 remedy="let the user run journalctl with NOPASSWD in sudoers",
             )
         if done.status == 127 or "not found" in lower:
-            raise ChannelRefused("there is no journalctl on the host", remedy="")
+            raise NoJournal("there is no journalctl on the host", remedy="")
         # Some versions end with 1, and without a word, if no entry matches.
         if done.status not in (0, 1) or (done.status == 1 and text):
             if done.status == -1 and not text:
@@ -298,7 +305,27 @@ class HostLogs:
         self._zone = _zone_of(self._files, deadline)
         for log in self.logs:
             log.attach(self._files, self._zone)
+        if self.query.follow and self._resting is None:
+            self._resting = dict(self._others(self._files, deadline))
         self.find_files()
+
+    def _others(self, files: Files, deadline: Deadline) -> Iterator[tuple[str, LogFile]]:
+        for pattern, unit in self._patterns().items():
+            try:
+                found = () if is_glob(pattern) else written(files, pattern, deadline)
+            except HostError:
+                raise
+            except OSError:
+                continue  # mostly since it is no directory
+            for path in found:
+                log = self._new_log(path, unit)
+                log.attach(files, self._zone)
+                log.go_to_end()
+                log.close()
+                yield path, log
+
+    def _new_log(self, path: str, unit: str) -> LogFile:
+        return LogFile(self.host.name, path, unit, self.query, timeout=self.options.timeout)
 
     def find_files(self) -> None:
         """Find log files that are not known yet."""
@@ -310,8 +337,7 @@ class HostLogs:
             for path in expand(self._files, pattern, deadline) or [pattern]:
                 if path not in known and not is_glob(path):
                     known.add(path)
-                    log = LogFile(self.host.name, path, unit, self.query,
-                                  timeout=self.options.timeout)  # fmt: skip
+                    log = (self._resting or {}).pop(path, None) or self._new_log(path, unit)
                     log.attach(self._files, self._zone)
                     self.logs.append(log)
 
@@ -336,17 +362,23 @@ class HostLogs:
 def _zone_of(files: Files, deadline: Deadline) -> tzinfo:
     """Return the time zone of a host, with its rules; without one it is UTC, see localtime(5)."""
     import io
+    import struct
     from zoneinfo import ZoneInfo
 
     try:
         file = files.open("/etc/localtime", deadline)
         try:
-            return ZoneInfo.from_file(io.BytesIO(file.read(0, 65536, deadline)))
+            data = file.read(0, 65536, deadline)
         finally:
             file.close()
-    except (OSError, ValueError) as exc:
-        if isinstance(exc, HostError):
-            raise
+        if not (data.startswith(b"TZif") and data.endswith(b"\n")):
+            return UTC
+        # Of what is cut off behind the first newline of its last line, ZoneInfo would read on
+        # for ever, looking for the second.
+        return ZoneInfo.from_file(io.BytesIO(data + b"\n"))
+    except HostError:
+        raise  # some of them are errors of the system as well
+    except (OSError, ValueError, struct.error, AssertionError, IndexError):
         return UTC
 
 

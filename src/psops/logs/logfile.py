@@ -6,7 +6,6 @@ that one rests), the file is shorter than what was read, or what was read is not
 more. What a rotation took away before it was read is read from where it went.
 """
 
-import itertools
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from datetime import UTC, tzinfo
 from psops.deadline import Deadline
 from psops.errors import HostError
 from psops.logs.model import Event, Line, LogQuery, Notice
-from psops.logs.rotation import PIECE, contents, is_packed, siblings
+from psops.logs.rotation import PIECE, behind, contents, is_packed, siblings
 from psops.logs.stamps import Stamps
 from psops.transport import Attributes, Files, RemoteFile
 
@@ -104,8 +103,7 @@ class LogFile:
         except OSError as exc:
             if str(exc) not in self._told:
                 self._told.add(str(exc))
-                reason = exc.strerror or str(exc)
-                yield Notice(self._host, Event.NOTE, f"{self.path}: {reason.lower()}")
+                yield Notice(self._host, Event.NOTE, _reason(self.path, exc))
 
     def rest(self) -> Iterator[Line]:
         """Yield the entry that waits for more lines of its own, once none has come."""
@@ -134,8 +132,7 @@ class LogFile:
         except HostError:
             raise
         except OSError as exc:
-            reason = (exc.strerror or str(exc)).lower()
-            self.problems.append(reason if path in reason else f"{path}: {reason}")
+            self.problems.append(_reason(path, exc))
 
     def _tail(self, file: RemoteFile, path: str, size: int, count: int) -> deque[Line]:
         length = _FIRST_TAIL
@@ -299,9 +296,14 @@ class LogFile:
     def _on(self, file: RemoteFile) -> Iterator[Line]:
         """Yield what was written behind the place where we are."""
         while data := file.read(self._offset, PIECE, self._deadline()):
-            self._offset += len(data)
-            self._mark = (self._mark + data)[-_MARK:]
-            yield from self._feed(data)
+            yield from self._take(data)
+
+    def _take(self, data: bytes) -> Iterator[Line]:
+        """Yield what is complete with the bytes behind our place, and go there: a connection
+        may be lost at any time."""
+        self._offset += len(data)
+        self._mark = (self._mark + data)[-_MARK:]
+        yield from self._feed(data)
 
     def _feed(self, data: bytes) -> Iterator[Line]:
         assert self._stamps is not None
@@ -329,55 +331,58 @@ class LogFile:
         """
         newer: list[tuple[Attributes, str]] = []
         known = not self._mark
-        for attributes, path in self._older():
+        older = self._older()
+        for attributes, path in older:
             if not self._mark:
                 if attributes.mtime > self._mtime:
                     newer.append((attributes, path))
                 continue
-            rest = self._rest_of(path)
+            place = self._offset - len(self._mark)
+            rest = behind(self._files, path, self._timeout, self._mark, place)
             if rest is None:
                 newer.append((attributes, path))
                 continue
             yield Notice(self._host, Event.ROTATED, f"{self.path} was rotated")
-            for piece in rest:
-                yield from self._feed(piece)
+            yield from self._part(path, rest)
             newer = [one for one in newer if one[0].mtime >= attributes.mtime]
             known = True
             break
         yield from self._end_of_part()
         if known:
-            for attributes, path in reversed(newer):
-                with self._problems_of(path):
-                    yield from self._chosen(self._whole(path, attributes))
+            for _, path in reversed(newer):
+                yield from self._part(path, contents(self._files, path, self._timeout), anew=True)
         else:
             yield Notice(self._host, Event.ROTATED, f"{self.path} is a new file; where the one "
                          "before went was not found, so that entries may be missing")  # fmt: skip
         self._offset, self._mark = 0, b""
+        self._mtime = max([self._mtime, *(attributes.mtime for attributes, _ in older)])
 
-    def _rest_of(self, path: str) -> Iterator[bytes] | None:
-        """Return what is in an older file behind the place where we were, None if it is not the
-        file that was read."""
-        place = self._offset - len(self._mark)
-        begun = b""
+    def _part(
+        self, path: str, pieces: Iterator[bytes], *, anew: bool = False
+    ) -> Iterator[Line | Notice]:
+        """Yield what an older file has behind our place, or `anew` from its beginning; with what
+        keeps the rest of it from being read, which is not tried again."""
         try:
-            pieces = contents(self._files, path, self._timeout, place)
             for piece in pieces:
-                begun += piece
-                if len(begun) >= len(self._mark):
-                    break
+                if anew:  # not before there is something to know the new place by
+                    self._offset, self._mark, anew = 0, b"", False
+                yield from self._take(piece)
         except HostError:
             raise
-        except OSError:
-            return None
-        if not begun.startswith(self._mark):
-            return None
-        return itertools.chain([begun[len(self._mark) :]], pieces)
+        except OSError as exc:
+            yield Notice(self._host, Event.NOTE, _reason(path, exc))
+        yield from self._end_of_part()
 
     def _new_stamps(self, mtime: float) -> Stamps:
         return Stamps(self._host, self.path, self._unit, self._zone, int(mtime * 1e6))
 
     def _deadline(self) -> Deadline:
         return Deadline(self._timeout)
+
+
+def _reason(path: str, exc: OSError) -> str:
+    text = str(exc) if exc.strerror is None else exc.strerror.lower()
+    return text if path in text else f"{path}: {text}"
 
 
 def _text(line: bytes) -> str:

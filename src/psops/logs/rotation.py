@@ -2,6 +2,7 @@
 
 import bz2
 import contextlib
+import itertools
 import lzma
 import re
 import zlib
@@ -31,10 +32,13 @@ class _Unpacker(Protocol):
 
 
 def siblings(files: Files, path: str, deadline: Deadline) -> list[tuple[Attributes, str]]:
-    """Return the older parts of a log file with what they are like, the newest first."""
+    """Return the older parts of a log file with what they are like, the newest first.
+
+    Of a part that is there packed and unpacked, it is the latter: it is just being packed.
+    """
     directory, _, name = path.rpartition("/")
     stem, dot, ending = name.rpartition(".")
-    found = []
+    found: dict[str, Attributes] = {}
     for other in files.names(directory or "/", deadline):
         behind = other.removeprefix(name)
         # logrotate's `extension`: opensearch-2026-11-20.log beside opensearch.log
@@ -47,14 +51,14 @@ def siblings(files: Files, path: str, deadline: Deadline) -> list[tuple[Attribut
         if other == name or not (_matches(behind, other) or _matches(inside, other)):
             continue
         try:
-            found.append(
-                (files.attributes(f"{directory}/{other}", deadline), f"{directory}/{other}")
-            )
+            found[f"{directory}/{other}"] = files.attributes(f"{directory}/{other}", deadline)
         except HostError:
             raise  # some of them are errors of the system as well
         except OSError:
             continue  # it has just been removed
-    return sorted(found, key=lambda pair: (-pair[0].mtime, pair[1]))
+    whole = [(attributes, other) for other, attributes in found.items()
+             if not is_packed(other) or other.rpartition(".")[0] not in found]  # fmt: skip
+    return sorted(whole, key=lambda pair: (-pair[0].mtime, pair[1]))
 
 
 def _matches(suffix: str, name: str) -> bool:
@@ -76,20 +80,24 @@ def expand(files: Files, pattern: str, deadline: Deadline) -> list[str]:
     try:
         if not files.attributes(pattern, deadline).directory:
             return [pattern]
-        names = files.names(pattern, deadline)
+        return written(files, pattern, deadline)[:1]
     except FileNotFoundError:
         return []
     except HostError:
         raise
     except OSError:
         return [pattern]  # it is there, and reading it will tell what is wrong
+
+
+def written(files: Files, directory: str, deadline: Deadline) -> list[str]:
+    """Return the log files in a directory, the one written last first; raises `OSError`."""
     logs = []
-    for found in names:
+    for found in files.names(directory, deadline):
         if found.endswith((".log", ".csv")) and not found.startswith("."):
-            place = f"{pattern}/{found}"
+            place = f"{directory}/{found}"
             with contextlib.suppress(FileNotFoundError):  # removed a moment ago
                 logs.append((files.attributes(place, deadline).mtime, place))
-    return [max(logs)[1]] if logs else []
+    return [path for _, path in sorted(logs, reverse=True)]
 
 
 def is_packed(path: str) -> bool:
@@ -129,10 +137,32 @@ def contents(files: Files, path: str, timeout: float, offset: int = 0) -> Iterat
                     yield piece
             if unpacker.eof:
                 break
+        if unpacker is not None and not unpacker.eof:
+            raise EOFError("it ends in the middle")
     except (EOFError, ValueError, zlib.error, lzma.LZMAError) as exc:
         raise OSError(f"{path}: {exc}") from exc
     finally:
         file.close()
+
+
+def behind(
+    files: Files, path: str, timeout: float, mark: bytes, offset: int
+) -> Iterator[bytes] | None:
+    """Return what is in a file behind a mark that it has at an offset, None if it has not."""
+    begun = b""
+    try:
+        pieces = contents(files, path, timeout, offset)
+        for piece in pieces:
+            begun += piece
+            if len(begun) >= len(mark):
+                break
+    except HostError:
+        raise
+    except OSError:
+        return None
+    if not begun.startswith(mark):
+        return None
+    return itertools.chain([begun[len(mark) :]], pieces)
 
 
 class _Gzip:

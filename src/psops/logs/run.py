@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from psops import transport
@@ -73,7 +73,6 @@ class Logs:
         self._told: queue.SimpleQueue[Notice | Failure] = queue.SimpleQueue()
         self._failed: dict[str, PsopsError] = {}
         self._bad = False
-        self._missing = False
         self._beside: list[Notice | Failure] = []
         self._lines = 0
         self._text: list[str] = []
@@ -148,7 +147,7 @@ class Logs:
         try:
             waiting.fill(history())
             if self._query.follow:
-                Follower(logs, self._coming.put).run(lost)
+                Follower(logs, self._coming.put, self._logins).run(lost)
         except BaseException as exc:
             bugs.append(exc)
             self._told.put(Failure(logs.host.name, PsopsError(f"bug: {exc!r}")))
@@ -201,7 +200,8 @@ class Logs:
                 else:
                     self._notice(item)
             for line, late in window.ready():
-                self._emit(self._fold.take(line), late=late)
+                for shown in self._fold.take(line):
+                    self._emit([shown], late=late and shown is line)
             self._emit(self._fold.overdue())
             self._pause()
             self._tell_all()
@@ -217,7 +217,7 @@ class Logs:
         except queue.Empty:
             return
 
-    def _emit(self, items: Iterator[Line | Repeat], *, late: bool = False) -> None:
+    def _emit(self, items: Iterable[Line | Repeat], *, late: bool = False) -> None:
         for item in items:
             if isinstance(item, Repeat):
                 self._write(self._look.repeat(item))
@@ -232,8 +232,8 @@ class Logs:
             self._flush()
 
     def _flush(self) -> None:
-        if self._text and self._read:
-            self._read = self._show("".join(self._text))
-        self._text = []
-        self._size = 0
+        # Taken out first: after a signal that comes meanwhile the rest is shown, not this again.
+        text, self._text, self._size = "".join(self._text), [], 0
+        if text and self._read:
+            self._read = self._show(text)
         self._shown = time.monotonic()

@@ -1,7 +1,7 @@
 """When the lines of a log file were written, how serious they are, and which belong together."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from psops.logs.model import INFO, Line
@@ -40,7 +40,11 @@ FORMATS: tuple[tuple[str, re.Pattern[str], bool], ...] = (
         False,
     ),
     # Grafana, and others that write logfmt.
-    ("logfmt", re.compile(rf"(?:\S+=\S* ){{0,3}}(?:t|ts|time)=\"?{_DATE}T{_CLOCK}{_ZONE}"), False),
+    (
+        "logfmt",
+        re.compile(rf"(?:[^\s=]+=\S* ){{0,3}}(?:t|ts|time)=\"?{_DATE}T{_CLOCK}{_ZONE}"),
+        False,
+    ),
 )  # fmt: skip
 
 #: Words for a priority; in capitals wherever they stand near the beginning, in other letters
@@ -65,22 +69,27 @@ _MOST_LINES = 500
 _MOST_CHARS = 1 << 20
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Stamps:
     """Makes entries of the lines of one file: each line that has a time begins one.
 
     `zone` is that of the host; `fallback_us` the time of lines before the first that has one.
+    A file may be followed for months, so `now` is asked for each time that has no year.
     """
 
     def __init__(
         self, host: str, source: str, unit: str, zone: tzinfo, fallback_us: int,
-        now: datetime | None = None,
+        now: Callable[[], datetime] = _now,
     ) -> None:  # fmt: skip
         self._host = host
         self._source = source
         self._unit = unit
         self._zone = zone
         self._last_us = fallback_us
-        self._now = now or datetime.now(UTC)
+        self._now = now
         self._name = source.rpartition("/")[2]
         self._usual = 0  # the place of the format that fitted last
         self._line: Line | None = None
@@ -147,7 +156,7 @@ class Stamps:
         return None
 
 
-def _moment(parts: dict[str, str | None], zone: tzinfo, now: datetime) -> int:
+def _moment(parts: dict[str, str | None], zone: tzinfo, now: Callable[[], datetime]) -> int:
     """Return the microseconds since the epoch; raises what `datetime` raises."""
     month = int(parts.get("month") or 0) or _MONTHS[(parts.get("name") or "").lower()]
     there = _zone(parts["zone"] or "", zone) if parts.get("zone") else zone
@@ -157,7 +166,7 @@ def _moment(parts: dict[str, str | None], zone: tzinfo, now: datetime) -> int:
     if year := parts.get("year"):
         moment = datetime(int(year), month, *clock, tzinfo=there)
     else:
-        here = now.astimezone(there)
+        here = now().astimezone(there)
         # A log does not tell of the future: December is that of last year, in January.
         moment = datetime(here.year, month, *clock, tzinfo=there)
         if moment - here > timedelta(days=2):

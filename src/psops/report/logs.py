@@ -55,9 +55,9 @@ class TextLook:
     def repeat(self, repeat: Repeat) -> str:
         """Return how often an entry came once more."""
         day, rest = self._head(repeat.line, " ")
-        return (
-            f"{day} {rest}: " + paint(f"... {repeat.times} times more", "dim", self._color) + "\n"
-        )
+        times = "time" if repeat.times == 1 else "times"
+        text = paint(f"... {repeat.times} {times} more", "dim", self._color)
+        return f"{day} {rest}: {text}\n"
 
     def notice(self, notice: Notice | Failure) -> str:
         """Return nothing: what happens to hosts goes beside the entries."""
