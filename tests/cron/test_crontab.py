@@ -155,6 +155,7 @@ def test_doubtful_files_are_used(text: bytes, doubt: str) -> None:
 
 
 def test_comments_that_explain_are_no_disabled_jobs() -> None:
+    assert lines("#0~30; * * * * /x\n").disabled == ()
     crontab = lines(
         "# m h dom mon dow command\n# *  *  *  *  * user-name  command to be executed\n"
         "# 5 reasons to use cron\n#*/5 * * * * /x\n# @daily /y\n### 0 5 * * 1 root /z\n#\n"
