@@ -134,7 +134,7 @@ def test_trap_is_found_at_its_line(case: object, code: str, line: int) -> None:
 
 
 def test_every_trap_has_a_case() -> None:
-    elsewhere = {"overlay-object", "revival-endless", "tz", "tz-missing", "env-shell"}
+    elsewhere = {"stray", "overlay-object", "revival-endless", "tz", "tz-missing", "env-shell"}
     assert TRAPS.keys() - {code for _, _, code, _ in CASES} == elsewhere
 
 

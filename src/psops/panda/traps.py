@@ -23,6 +23,7 @@ class Trap(NamedTuple):
 TRAPS: dict[str, Trap] = {
     # Files and notation (1.1, 1.2)
     "no-file": Trap(_BAD, "check PANDA_HOME and HOME of the service, and the path"),
+    "stray": Trap(_ODD, "name the file that the service reads, or correct PANDA_HOME"),
     "percent": Trap(_BAD, "write '%%' for each '%' in the file"),
     "column-0": Trap(_BAD, "indent every line that belongs to 'config', the closing brace too"),
     "bom": Trap(_BAD, "save the file as UTF-8 without a byte order mark"),
