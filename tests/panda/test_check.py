@@ -185,6 +185,8 @@ def test_versions() -> None:
     assert "overlay-object" not in {one.code for one in faults(tree, version="0.6.10")}
     assert "revival-endless" in {one.code for one in faults(tree, version="0.5.0")}
     assert "revival-endless" not in {one.code for one in faults(tree, version="1.0.4")}
+    for text in (f"[daemon]\n{HEAD}", "[server]\na = 1\n", ""):
+        assert faults(text, version="0.6.9") == faults(text)
 
 
 @pytest.mark.parametrize(

@@ -215,11 +215,13 @@ def _together(effective: Effective, version: str) -> Iterator[Fault]:
                     f"with {len(active)} daemons in all a run of "
                     f"more than {limit} s is killed, below its timeout of {one.timeout} s",
                 )
-    if version and len(active) < 2 and is_within(version, "0.4.0", "0.6.10"):
+    # Without a 'config' that is the fault to tell.
+    config = effective.options.get("config")
+    if config and version and len(active) < 2 and is_within(version, "0.4.0", "0.6.10"):
         yield fault(
             "revival-endless",
             "[daemon] config",
-            effective.options["config"].place,
+            config.place,
             f"panda-server {version} with {len(active)} daemons revives without end",
         )
 
