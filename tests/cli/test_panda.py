@@ -246,6 +246,7 @@ def test_simulate_reads_the_server_as_show_does(
         (("show", ":/etc/x"), "names no host"),
         (("show", "p01:"), "names no file"),
         (("check", "x.cfg", "--fail-on", "ok"), "--fail-on takes"),
+        (("check", "x.cfg", "--release", "five"), "--release: 'five' is not a version such as"),
         (("diff", "a.cfg"), "Missing argument"),
         (("shwo", "a.cfg"), "shwo"),
     ],
