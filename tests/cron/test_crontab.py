@@ -67,6 +67,22 @@ def test_columns() -> None:
         ("0 5 * * * sync_all\n", "tab", Form.USER, False),
         ("0 5 * * * root /x\n0 6 * * * /opt/y\n", "tab", Form.SYSTEM, True),
         ("0 5 * * * a.example.org run\n", "tab", Form.ACRON, False),
+        # An account that is a command as well; what follows is an option, or no known program.
+        ("0 5 * * * rucio upload -x\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * mysql /srv/x\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * rucio upload -x\n0 6 * * * root /x\n", "tab", Form.SYSTEM, False),
+        ("0 5 * * * root newaliases\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * atlpan python3 x\n", "tab", Form.SYSTEM, False),
+        ("0 5 * * * root [ -x /x ] && /x\n", "tab", Form.SYSTEM, False),
+        ("0 5 * * * root newaliases\n0 6 * * * /opt/y\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * rucio /x\n0 6 * * * /opt/y\n", "tab", Form.USER, True),
+        ("0 5 * * * rucio upload\n0 6 * * * /opt/y\n", "tab", Form.USER, False),
+        ('0 5 * * * mysql -e "select 1"\n', "tab", Form.USER, False),
+        ("0 5 * * * mail -s foo bar\n", "tab", Form.USER, False),
+        ("0 5 * * * root -n /x\n", "tab", Form.SYSTEM, True),
+        # A name with one dot is rather a program or an account.
+        ("*/10 * * * * backup.tcl run\n", "tab", Form.ACRON, True),
+        ("0 5 * * * first.last /opt/x\n", "tab", Form.ACRON, True),
         ("", "tab", Form.USER, False),
     ],
 )
