@@ -59,6 +59,8 @@ TRAPS: dict[str, Trap] = {
     "enable-missing": Trap(_BAD, "add 'enable = True', or 'enable = False' if that is meant"),
     "enable-text": Trap(_BAD, "write exactly True or False"),
     "package-missing": Trap(_BAD, "add 'package = pandaserver.daemons.scripts'"),
+    "package-name": Trap(_BAD, "write 'package = pandaserver.daemons.scripts', without quotes"),
+    "package-other": Trap(_ODD, "write 'pandaserver.daemons.scripts', unless the other is meant"),
     "user-missing": Trap(_ODD, "set 'uname' and 'gname'"),
     "n-proc": Trap(_BAD, "write a whole number of 1 or more, with nothing behind it"),
     "n-proc-zero": Trap(_BAD, "write a whole number of 1 or more"),
