@@ -233,6 +233,21 @@ def test_one_script_with_several_arguments_is_several_daemons() -> None:
     }
 
 
+def test_decisions_by_the_name_of_one_of_several_daemons() -> None:
+    text = "0 * * * * /x/a.py\n5 * * * * /x/a.py --fast\n10 * * * * /x/a.py --slow\n"
+    tab = parse_crontab(text, source="tab", form=Form.USER)
+    decisions = Decisions(modules={"a_fast": "carbon"}, arguments={"a_slow": ("-s",)})
+    result = translate([tab], decisions)
+    assert result.config() == {
+        "a": {"period": 3600},
+        "a_fast": {"module": "carbon", "arguments": ["--fast"], "period": 3600},
+        "a_slow": {"module": "a", "arguments": ["-s"], "period": 3600},
+    }
+    assert result.warnings == ()
+    assert "--module a_fast" not in doubts(result)
+    assert "--module a_slow=MODULE" in doubts(result)
+
+
 def test_one_job_on_several_lines_counts_all_starts() -> None:
     text = "0 0 * * * /x/a.py\n0 8 * * * /x/a.py\n0 16 * * * /x/a.py\n0 16 * * * /x/a.py\n"
     result = translate([parse_crontab(text, source="tab", form=Form.USER)])
