@@ -21,7 +21,10 @@ _NO_FILE = ("/dev/null", "/dev/stdout", "/dev/stderr")
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """A line with the daemon it becomes; warnings and notes are collected on the way."""
+    """A line with the daemon it becomes; warnings and notes are collected on the way.
+
+    `zone` is that of its times, "" where nobody said it.
+    """
 
     entry: Entry
     server: str
@@ -29,6 +32,7 @@ class Job:
     module: str = ""
     arguments: tuple[str, ...] = ()
     program: str = ""
+    zone: str = ""
     wrapper: Wrapper | None = None
     keys: tuple[str, ...] = ()
     rules: list[str] = field(default_factory=list)
@@ -143,6 +147,7 @@ def _lost_context(job: Job, crontab: Crontab, decisions: Decisions) -> None:
             job.notes.append(f"{name}={value} is lost: set it for the service if it matters")
         else:
             job.warnings.append(f"the variable {name} is lost: set it for the service")
+    job.zone = zone
     if entry.quiet:
         job.notes.append("the '-' before the time (no syslog) is lost")
     if crontab.form is Form.ACRON:

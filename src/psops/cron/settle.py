@@ -59,7 +59,7 @@ def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -
         if sync and explicit < decisions.min_sync_period and not decisions.is_exclusive(name):
             _warn(jobs, f"a lock every {explicit} s is more than it is worth (R6)")
     else:
-        periods = _periods(name, jobs, groups, decisions)
+        periods = _periods(name, jobs, groups, decisions) if _in_one_zone(name, jobs) else None
         if periods is None:
             return Settled(None)
         rate = sum((group.size / period for group, period in zip(groups, periods, strict=True)),
@@ -109,11 +109,28 @@ def _groups(jobs: list[Job], servers: Servers) -> list[_Group]:
 
 
 def _warn_doubles(jobs: list[Job]) -> None:
-    seen: dict[tuple[str, Schedule], Job] = {}
+    seen: dict[tuple[str, str, Schedule], Job] = {}
     for job in jobs:
-        earlier = seen.setdefault((job.server, job.entry.schedule), job)
+        earlier = seen.setdefault((job.server, job.zone, job.entry.schedule), job)
         if earlier is not job:
             job.warnings.append(f"the same job at the same times as {earlier.place}")
+
+
+def _in_one_zone(name: str, jobs: list[Job]) -> bool:
+    """Return whether the lines of each server are in one zone; all are refused if not."""
+    shared = {job.zone for job in jobs if not job.server}
+    own: dict[str, set[str]] = {}
+    for job in jobs:
+        own.setdefault(job.server, set(shared)).add(job.zone)
+    zones = max(own.values(), key=len)
+    if len(zones) == 1:
+        return True
+    texts = ", ".join(zone or "the machine's" for zone in sorted(zones))
+    for job in jobs:
+        job.refuse("R8", f"its lines are in several time zones ({texts}), so their starts cannot "
+                   "be counted together", "write all times in one zone, or --period "
+                   f"{name}=SECONDS")  # fmt: skip
+    return False
 
 
 def _periods(
@@ -251,7 +268,7 @@ def _remarks(daemon: Daemon, jobs: list[Job], groups: list[_Group], servers: Ser
 
 def _together(daemon: Daemon, jobs: list[Job], groups: list[_Group]) -> None:
     """Say where starts of several servers coincide, so that the rate is not the distance (R8)."""
-    if len({job.entry.variable("CRON_TZ") for job in jobs}) > 1:
+    if len({job.zone for job in jobs}) > 1:
         _say_all(jobs, "R8", note="its lines are in several time zones, so starts that coincide "
                  "are not looked for")  # fmt: skip
         return
