@@ -287,6 +287,21 @@ def test_each_server_may_have_a_zone_of_its_own() -> None:
     assert translate(tabs, Decisions(sync=("a",))).config() == {"a": {"period": 900, "sync": True}}
 
 
+def test_reboot_beside_a_schedule_is_refused_alone() -> None:
+    tab = parse_crontab("@reboot root /x/a.py\n@daily root /x/a.py\n", source="tab")
+    result = translate([tab])
+    assert result.config() == {"a": {"period": 86400}}
+    assert [(one.line, one.reason) for one in result.refused] == [(1, "@reboot has no period (R9)")]
+    assert translate([tab], Decisions(periods={"a": 60})).refused == ()
+
+
+def test_line_of_the_calendar_that_adds_no_start_takes_no_period_away() -> None:
+    tab = parse_crontab("@hourly root /x/a.py\n0 0 1 * * root /x/a.py\n", source="tab")
+    assert translate([tab]).config() == {"a": {"period": 3600}}
+    tab = parse_crontab("@hourly root /x/a.py\n5 0 1 * * root /x/a.py\n", source="tab")
+    assert "(R3)" in translate([tab]).refused[0].reason
+
+
 def test_users_crontab_with_all_that_cannot_be_translated() -> None:
     result = translate([load("user.cron")], Decisions(zone="Europe/Zurich"))
     assert list(result.config()) == ["check_queues", "nightly", "report", "tag", "drawn",

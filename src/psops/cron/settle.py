@@ -48,9 +48,13 @@ class Settled:
 
 def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -> Settled:
     """Return the daemon of some lines; the jobs get the rules, warnings and results."""
+    explicit = decisions.periods.get(name)
+    if explicit is None:
+        jobs = _without_reboot(name, jobs)
+        if not jobs:
+            return Settled(None)
     groups = _groups(jobs, servers)
     count = sum(group.size for group in groups)
-    explicit = decisions.periods.get(name)
     wants_sync = decisions.is_synced(name)
     candidate = None
     if explicit is not None:
@@ -92,6 +96,15 @@ def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -
     )  # fmt: skip
     _remarks(daemon, jobs, groups, servers)
     return Settled(daemon, candidate)
+
+
+def _without_reboot(name: str, jobs: list[Job]) -> list[Job]:
+    """Return the jobs that have a period; the others are refused."""
+    for job in jobs:
+        if job.entry.schedule.reboot:
+            job.refuse("R9", "@reboot has no period", "a daemon runs once at each start of the "
+                       f"service anyway; {_instead(name)}")  # fmt: skip
+    return [job for job in jobs if not job.entry.schedule.reboot]
 
 
 def _groups(jobs: list[Job], servers: Servers) -> list[_Group]:
@@ -167,11 +180,8 @@ _CHOICES = {Gap.MEAN: "mean", Gap.MIN: "shortest", Gap.MAX: "longest"}
 
 
 def _refuse_kind(name: str, job: Job, kind: Kind, schedules: tuple[Schedule, ...]) -> None:
-    decide = f"leave it in cron, or --period {name}=SECONDS"
-    if kind is Kind.REBOOT:
-        job.refuse("R9", "@reboot has no period", "a daemon runs once at each start of the service "
-                   f"anyway; {decide}")  # fmt: skip
-    elif kind is Kind.RANDOM:
+    decide = _instead(name)
+    if kind is Kind.RANDOM:
         job.refuse("R9", f"'{job.entry.expression}': the gaps depend on what cronie draws", decide)
     elif kind is Kind.NEVER:
         job.refuse("R9", f"'{job.entry.expression}' never starts", "correct or remove the line")
@@ -180,6 +190,10 @@ def _refuse_kind(name: str, job: Job, kind: Kind, schedules: tuple[Schedule, ...
         job.refuse("R3", f"'{job.entry.expression}' is bound to the clock or calendar, "
                    f"{_why(gaps)}{_slip(job.entry.schedule)}; a daemon would run round the "
                    "clock", decide)  # fmt: skip
+
+
+def _instead(name: str) -> str:
+    return f"leave it in cron, or --period {name}=SECONDS"
 
 
 def _why(gaps: Distribution) -> str:
