@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from psops.cron.crontab import Crontab, parse_crontab
+from psops.cron.crontab import Crontab, parse_crontab, split_percent
 from psops.cron.fields import Dialect
 from psops.cron.form import Form
 from psops.cron.translate import translate
@@ -119,6 +119,17 @@ def test_percent_and_prefixes() -> None:
     debian = lines("-*/5 * * * * /x\n0 5 * * * -n /y\n", form=Form.USER, dialect=Dialect.DEBIAN)
     assert debian.refused[0].reason == "Debian's cron knows no '-' before the time"
     assert debian.entries[0].command == "-n /y"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"a\%b", ("a%b", None)), (r"a\\%b", (r"a\\", "b")), (r"a\\\%b", (r"a\\%b", None)),
+        (r"a\x\%b%c\%d%e", (r"a\x%b", "c%d\ne")), ("a\\", ("a\\", None)),
+    ],
+)  # fmt: skip
+def test_backslash_in_front_of_a_percent_sign(text: str, found: tuple[str, str | None]) -> None:
+    assert split_percent(text) == found
 
 
 @pytest.mark.parametrize(
