@@ -58,6 +58,7 @@ def test_show_tells_daemons_costs_and_origins(say: Any, guide: Path) -> None:
     assert lines["copyArchive"][6:8] == ["4", "36"]
     assert f"{guide}:" in out
     assert "17 daemons, 9 servers:" in out
+    assert "modules of the package that no daemon runs: async_request_daemon, " in out
     code, out, _ = say("show", guide, "--origins")
     assert "computed from the period" in out
 
@@ -67,6 +68,7 @@ def test_show_json_is_one_document(say: Any, guide: Path) -> None:
     document = json.loads(out)
     assert code == Exit.OK
     assert document["source"] == str(guide)
+    assert "carbon" in document["unused_modules"]
     assert document["table"]["pilot_streaming"]["module"] == "pilotStreaming"
 
 

@@ -33,7 +33,7 @@ def check_daemons(
             daemon=double.name,
             text=f"this {what} is there again at {double.used}, which wins silently",
         )
-    known = modules if modules is not None else _known_modules(effective)
+    known = modules if modules is not None else known_modules(effective)
     for one in effective.daemons:
         if one.state is not State.DISABLED:
             yield from check_daemon(one, known)
@@ -226,7 +226,8 @@ def _together(effective: Effective, version: str) -> Iterator[Fault]:
         )
 
 
-def _known_modules(effective: Effective) -> frozenset[str] | None:
+def known_modules(effective: Effective) -> frozenset[str] | None:
+    """Return the modules of `package`, None if it is not PanDA's own."""
     from psops.cron.wrappers import load_wrappers
 
     table = load_wrappers()
