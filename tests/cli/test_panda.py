@@ -10,7 +10,7 @@ import pytest
 from psops.__main__ import run
 from psops.exits import Exit
 from tests.panda.servers import ENV_FILE, never, plant_server, serve
-from tests.panda.trees import CFG, GUIDE, OVERLAY, cfg
+from tests.panda.trees import CFG, GUIDE, OVERLAY, cfg, plant
 
 #: Three traps: an attribute nobody knows, a short lock, and an integer among the arguments.
 TRAPS = cfg(
@@ -58,6 +58,7 @@ def test_show_tells_daemons_costs_and_origins(say: Any, guide: Path) -> None:
     assert lines["copyArchive"][6:8] == ["4", "36"]
     assert f"{guide}:" in out
     assert "17 daemons, 9 servers:" in out
+    assert "modules of the package that no daemon runs: async_request_daemon, " in out
     code, out, _ = say("show", guide, "--origins")
     assert "computed from the period" in out
 
@@ -67,6 +68,7 @@ def test_show_json_is_one_document(say: Any, guide: Path) -> None:
     document = json.loads(out)
     assert code == Exit.OK
     assert document["source"] == str(guide)
+    assert "carbon" in document["unused_modules"]
     assert document["table"]["pilot_streaming"]["module"] == "pilotStreaming"
 
 
@@ -90,6 +92,37 @@ def test_overlay_of_the_server_is_read_with_it(
     assert code == Exit.OK
     assert "hidden by the 'config' of the overlay: dummy_test" in out
     assert "1 daemon, 1 server" in out
+
+
+@pytest.mark.parametrize("spelt", ["{}/", "{}/../{}", "link"])
+def test_overlay_hides_daemons_however_panda_home_is_spelt(
+    say: Any, tmp_path: Path, spelt: str
+) -> None:
+    home, overlay = tmp_path / "home", json.dumps({"daemon": {"config": {"a": {"period": 77}}}})
+    path = home / "etc/panda/panda_server.cfg"
+    plant(home, {"etc/panda/panda_server.cfg": GUIDE,
+                 OVERLAY.removeprefix("/opt/panda/"): overlay})  # fmt: skip
+    (tmp_path / "link").symlink_to(home)
+    word = tmp_path / spelt.format("home", "home")
+    env = written(tmp_path, f"PANDA_HOME={word}\nHOME={home}\nTZ=UTC\n", "env")
+    code, out, _ = say("check", path, "--env", env)
+    assert (code, "the overlay leaves 1 daemons and hides 17" in out) == (Exit.SOME_FAILED, True)
+    assert "replaces the one of" not in out
+    new = written(tmp_path, '{"b": {"period": 60}}', "new.json")
+    assert "without effect: " in say("merge", path, new, "--env", env)[2]
+    (home / OVERLAY.removeprefix("/opt/panda/")).unlink()
+    assert "without effect" not in say("merge", path, new, "--env", env)[2]
+    assert "replaces" not in say("check", path, "--env", env)[1]
+
+
+def test_file_that_the_master_does_not_read_is_said_so(say: Any, tmp_path: Path) -> None:
+    root = plant_server(tmp_path / "p01", {CFG: GUIDE})
+    env = written(tmp_path, "PANDA_HOME=/elsewhere\nTZ=UTC\n", "env")
+    path = root / CFG.lstrip("/")
+    says = f"PANDA_HOME is '/elsewhere', whose master does not read {path}"
+    assert says in say("check", path, "--env", env)[1]
+    new = written(tmp_path, '{"b": {"period": 60}}', "new.json")
+    assert f"without effect: {says}" in say("merge", path, new, "--env", env)[2]
 
 
 def test_check_finds_traps_and_exits_as_asked(say: Any, tmp_path: Path) -> None:
@@ -215,6 +248,7 @@ def test_simulate_reads_the_server_as_show_does(
         (("show", ":/etc/x"), "names no host"),
         (("show", "p01:"), "names no file"),
         (("check", "x.cfg", "--fail-on", "ok"), "--fail-on takes"),
+        (("check", "x.cfg", "--release", "five"), "--release: 'five' is not a version such as"),
         (("diff", "a.cfg"), "Missing argument"),
         (("shwo", "a.cfg"), "shwo"),
     ],

@@ -48,7 +48,8 @@ def test_taken(text: str, name: str, arguments: list[str], outputs: list[str]) -
         ("a << b", "input from the line"), ("(a)", "subshell"), ("a 'b", "not closed"),
         ("a >", "without a file"), ("a > > b", "without a file"), ("/", "a directory"),
         ("''", "no program"), ("> x", "no program"), ("perl x.pl", "no Python module"),
-        ("sleep 5", "a delay"),
+        ("sleep 5", "a delay"), ("a b \\", "no line continuation"),
+        ("a b\\", "no line continuation"),
     ],
 )  # fmt: skip
 def test_refused(text: str, reason: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from psops.cron.crontab import Crontab, parse_crontab
+from psops.cron.crontab import Crontab, parse_crontab, split_percent
 from psops.cron.fields import Dialect
 from psops.cron.form import Form
 from psops.cron.translate import translate
@@ -67,6 +67,22 @@ def test_columns() -> None:
         ("0 5 * * * sync_all\n", "tab", Form.USER, False),
         ("0 5 * * * root /x\n0 6 * * * /opt/y\n", "tab", Form.SYSTEM, True),
         ("0 5 * * * a.example.org run\n", "tab", Form.ACRON, False),
+        # An account that is a command as well; what follows is an option, or no known program.
+        ("0 5 * * * rucio upload -x\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * mysql /srv/x\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * rucio upload -x\n0 6 * * * root /x\n", "tab", Form.SYSTEM, False),
+        ("0 5 * * * root newaliases\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * atlpan python3 x\n", "tab", Form.SYSTEM, False),
+        ("0 5 * * * root [ -x /x ] && /x\n", "tab", Form.SYSTEM, False),
+        ("0 5 * * * root newaliases\n0 6 * * * /opt/y\n", "tab", Form.SYSTEM, True),
+        ("0 5 * * * rucio /x\n0 6 * * * /opt/y\n", "tab", Form.USER, True),
+        ("0 5 * * * rucio upload\n0 6 * * * /opt/y\n", "tab", Form.USER, False),
+        ('0 5 * * * mysql -e "select 1"\n', "tab", Form.USER, False),
+        ("0 5 * * * mail -s foo bar\n", "tab", Form.USER, False),
+        ("0 5 * * * root -n /x\n", "tab", Form.SYSTEM, True),
+        # A name with one dot is rather a program or an account.
+        ("*/10 * * * * backup.tcl run\n", "tab", Form.ACRON, True),
+        ("0 5 * * * first.last /opt/x\n", "tab", Form.ACRON, True),
         ("", "tab", Form.USER, False),
     ],
 )
@@ -103,6 +119,17 @@ def test_percent_and_prefixes() -> None:
     debian = lines("-*/5 * * * * /x\n0 5 * * * -n /y\n", form=Form.USER, dialect=Dialect.DEBIAN)
     assert debian.refused[0].reason == "Debian's cron knows no '-' before the time"
     assert debian.entries[0].command == "-n /y"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"a\%b", ("a%b", None)), (r"a\\%b", (r"a\\", "b")), (r"a\\\%b", (r"a\\%b", None)),
+        (r"a\x\%b%c\%d%e", (r"a\x%b", "c%d\ne")), ("a\\", ("a\\", None)),
+    ],
+)  # fmt: skip
+def test_backslash_in_front_of_a_percent_sign(text: str, found: tuple[str, str | None]) -> None:
+    assert split_percent(text) == found
 
 
 @pytest.mark.parametrize(
@@ -155,6 +182,7 @@ def test_doubtful_files_are_used(text: bytes, doubt: str) -> None:
 
 
 def test_comments_that_explain_are_no_disabled_jobs() -> None:
+    assert lines("#0~30; * * * * /x\n").disabled == ()
     crontab = lines(
         "# m h dom mon dow command\n# *  *  *  *  * user-name  command to be executed\n"
         "# 5 reasons to use cron\n#*/5 * * * * /x\n# @daily /y\n### 0 5 * * 1 root /z\n#\n"

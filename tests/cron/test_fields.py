@@ -47,6 +47,7 @@ VECTORS = [
     (MINUTE, "0~", [0], [0], [0]),
     (MINUTE, "~30", [0], REFUSED, [0]),
     (MINUTE, "30~10", REFUSED, [30], REFUSED),
+    *((MINUTE, f"0~30{rest}", REFUSED, [0], REFUSED) for rest in (";", "-5", "/5", "~", "*")),
     *((place, text, REFUSED, REFUSED, REFUSED) for place, text in [
         (DOM, "5L"), (DOM, "L"), (DOM, "LW"), (DOM, "15W"), (DOM, "?"), (MINUTE, "H"),
         (MONTH, "JANUARY"), (DOW, "MONDAY"), (MINUTE, "*/0"), (MINUTE, "60"), (HOUR, "24"),

@@ -10,6 +10,7 @@ import pytest
 
 from psops.cron.crontab import Crontab, parse_crontab
 from psops.cron.decisions import DecisionError, Decisions, Gap, parse_decisions
+from psops.cron.fields import Dialect
 from psops.cron.form import Form
 from psops.cron.translate import translate
 from psops.cron.translation import ATTRIBUTES, Translation
@@ -233,11 +234,72 @@ def test_one_script_with_several_arguments_is_several_daemons() -> None:
     }
 
 
+def test_decisions_by_the_name_of_one_of_several_daemons() -> None:
+    text = "0 * * * * /x/a.py\n5 * * * * /x/a.py --fast\n10 * * * * /x/a.py --slow\n"
+    tab = parse_crontab(text, source="tab", form=Form.USER)
+    decisions = Decisions(modules={"a_fast": "carbon"}, arguments={"a_slow": ("-s",)})
+    result = translate([tab], decisions)
+    assert result.config() == {
+        "a": {"period": 3600},
+        "a_fast": {"module": "carbon", "arguments": ["--fast"], "period": 3600},
+        "a_slow": {"module": "a", "arguments": ["-s"], "period": 3600},
+    }
+    assert result.warnings == ()
+    assert "--module a_fast" not in doubts(result)
+    assert "--module a_slow=MODULE" in doubts(result)
+
+
 def test_one_job_on_several_lines_counts_all_starts() -> None:
     text = "0 0 * * * /x/a.py\n0 8 * * * /x/a.py\n0 16 * * * /x/a.py\n0 16 * * * /x/a.py\n"
     result = translate([parse_crontab(text, source="tab", form=Form.USER)])
     assert result.config() == {"a": {"period": 28800}}
     assert "tab:4: a: the same job at the same times as tab:3" in doubts(result)
+
+
+ZONES = "CRON_TZ=Asia/Tokyo\n0 6 * * * /x/a.py\nCRON_TZ=Europe/Zurich\n0 {} * * * /x/a.py\n"
+
+
+@pytest.mark.parametrize("hour", [6, 18])
+def test_lines_of_a_server_in_several_zones_are_not_counted_together(hour: int) -> None:
+    tab = parse_crontab(ZONES.format(hour), source="tab", form=Form.USER)
+    result = translate([tab])
+    assert result.daemons == ()
+    assert [one.line for one in result.refused] == [2, 4]
+    assert "several time zones (Asia/Tokyo, Europe/Zurich)" in result.refused[0].reason
+    result = translate([tab], Decisions(periods={"a": 43200}))
+    assert result.config() == {"a": {"period": 43200}}
+    assert "at the same times" not in doubts(result)
+    # For Debian's cron it is a variable as any other.
+    debian = parse_crontab(ZONES.format(hour), source="tab", form=Form.USER, dialect=Dialect.DEBIAN)
+    assert translate([debian]).config() == {"a": {"period": 86400 if hour == 6 else 43200}}
+    text = "0 6 * * * /x/a.py\nCRON_TZ=Asia/Tokyo\n0 18 * * * /x/a.py\n"
+    tab = parse_crontab(text, source="tab", form=Form.USER)
+    assert "(the machine's, Asia/Tokyo)" in translate([tab]).refused[0].reason
+    assert translate([tab], Decisions(zone="Asia/Tokyo")).config() == {"a": {"period": 43200}}
+
+
+def test_each_server_may_have_a_zone_of_its_own() -> None:
+    tabs = [
+        parse_crontab(f"CRON_TZ={zone}\n*/30 * * * * /x/a.py\n", source=f"tab{zone}",
+                      form=Form.USER, server=zone)
+        for zone in ("Asia/Tokyo", "Europe/Zurich")
+    ]  # fmt: skip
+    assert translate(tabs, Decisions(sync=("a",))).config() == {"a": {"period": 900, "sync": True}}
+
+
+def test_reboot_beside_a_schedule_is_refused_alone() -> None:
+    tab = parse_crontab("@reboot root /x/a.py\n@daily root /x/a.py\n", source="tab")
+    result = translate([tab])
+    assert result.config() == {"a": {"period": 86400}}
+    assert [(one.line, one.reason) for one in result.refused] == [(1, "@reboot has no period (R9)")]
+    assert translate([tab], Decisions(periods={"a": 60})).refused == ()
+
+
+def test_line_of_the_calendar_that_adds_no_start_takes_no_period_away() -> None:
+    tab = parse_crontab("@hourly root /x/a.py\n0 0 1 * * root /x/a.py\n", source="tab")
+    assert translate([tab]).config() == {"a": {"period": 3600}}
+    tab = parse_crontab("@hourly root /x/a.py\n5 0 1 * * root /x/a.py\n", source="tab")
+    assert "(R3)" in translate([tab]).refused[0].reason
 
 
 def test_users_crontab_with_all_that_cannot_be_translated() -> None:

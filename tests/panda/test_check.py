@@ -16,8 +16,9 @@ from tests.panda.cases import ALL, VARIABLES
 from tests.panda.layouts import PIECES
 from tests.panda.trees import CFG, ENVIRONMENT, GUIDE, OVERLAY, cfg, effective
 
-HEAD = "enable = True\nuname = u\ngname = g\npackage = p\nn_proc = 4\n"
-SOUND = '"s1": {"period": 60}, "s2": {"period": 60}, "s3": {"period": 60}'
+PACKAGE = "package = pandaserver.daemons.scripts\n"
+HEAD = f"enable = True\nuname = u\ngname = g\n{PACKAGE}n_proc = 4\n"
+SOUND = '"add_main": {"period": 60}, "add_sub": {"period": 60}, "carbon": {"period": 60}'
 #: Where the config's JSON begins in `one`.
 LINE = 8
 
@@ -78,6 +79,10 @@ CASES: list[tuple[str, Any, str, int]] = [
     ("false", head("enable = false\n"), "enable-text", 2),
     ("1", head("enable = 1\n"), "enable-text", 2),
     ("no package", head("enable = True\n"), "package-missing", 0),
+    ("quoted package", head("package = 'pandaserver.daemons.scripts'\n"), "package-name", 2),
+    ("empty package", head("package =\n"), "package-name", 2),
+    ("package of digits", head("package = 5\n"), "package-name", 2),
+    ("other package", head("package = pandaserver.daemon.scripts\n"), "package-other", 2),
     ("no user", head("uname = u\n"), "user-missing", 0),
     ("n_proc text", head("n_proc = 4 # four\n"), "n-proc", 2),
     ("n_proc -1", head("n_proc = -1\n"), "n-proc", 2),
@@ -134,16 +139,15 @@ def test_trap_is_found_at_its_line(case: object, code: str, line: int) -> None:
 
 
 def test_every_trap_has_a_case() -> None:
-    elsewhere = {"overlay-object", "revival-endless", "tz", "tz-missing", "env-shell"}
+    elsewhere = {"stray", "overlay-object", "revival-endless", "tz", "tz-missing", "env-shell"}
     assert TRAPS.keys() - {code for _, _, code, _ in CASES} == elsewhere
 
 
 def test_sound_configuration_has_no_fault() -> None:
     assert faults(cfg(f"{{{SOUND}}}", HEAD)) == ()
     assert faults(cfg(f"{{{SOUND}}}", HEAD).replace("\n", "\r\n")) == ()
-    text = (
-        "{\n# a comment\n\n    " + SOUND + ', "p": {"period": 60, "arguments": ["%%d", "#", "//"]}}'
-    )
+    arguments = '"arguments": ["%%d", "#", "//"]'
+    text = f'{{\n# a comment\n\n    {SOUND}, "tmpwatch": {{"period": 60, {arguments}}}}}'
     assert faults(cfg(text, HEAD)) == ()
 
 
@@ -160,13 +164,16 @@ def test_nearest_name_is_told() -> None:
     assert "did you mean 'proc_lifetime'" in said["unknown-option"]
     said = {one.code: one.text for one in faults(GUIDE.replace('"evpPD2P"', '"evpPd2p"'))}
     assert "did you mean 'evpPD2P'" in said["module-unknown"]
+    said = {one.code: one.text for one in faults(GUIDE.replace("daemons.scripts", "daemon.script"))}
+    assert "did you mean 'pandaserver.daemons.scripts'" in said["package-other"]
+    assert "package-name" not in {one.code for one in faults(head("package = $PACKAGE\n"))}
     hint = next(one for one in faults(GUIDE.replace('"add_sub"', '"add"')) if one.daemon == "add")
     assert hint.remedy.startswith("add was split into add_main and add_sub")
 
 
 def test_modules_can_be_given() -> None:
     text = cfg(f"{{{SOUND}}}", HEAD)
-    codes = [one.code for one in faults(text, modules=frozenset({"s1", "s2"}))]
+    codes = [one.code for one in faults(text, modules=frozenset({"add_main", "add_sub"}))]
     assert codes == ["module-unknown"]
 
 
@@ -185,6 +192,8 @@ def test_versions() -> None:
     assert "overlay-object" not in {one.code for one in faults(tree, version="0.6.10")}
     assert "revival-endless" in {one.code for one in faults(tree, version="0.5.0")}
     assert "revival-endless" not in {one.code for one in faults(tree, version="1.0.4")}
+    for text in (f"[daemon]\n{HEAD}", "[server]\na = 1\n", ""):
+        assert faults(text, version="0.6.9") == faults(text)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from posixpath import normpath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from psops.errors import ConfigError
-from psops.panda.cost import costs, total, unconfigured_modules
+from psops.panda.cost import costs, total, unused_modules
 from psops.panda.effective import read_effective
 from psops.panda.jsontext import members
 from psops.panda.model import State
@@ -92,8 +93,10 @@ def test_cost() -> None:
     assert total(tuple(found.values())).per_server == pytest.approx(
         sum(one.per_server for one in found.values())
     )
-    known = frozenset({"carbon", "add_main", "configurator"})
-    assert unconfigured_modules(effective(GUIDE), known) == ("carbon",)
+    unused = unused_modules(effective(GUIDE))
+    assert "carbon" in unused
+    assert not {"add_main", "configurator"} & {*unused}
+    assert unused_modules(effective(cfg('{"a": {"period": 60}}'))) == ()
 
 
 def test_usual_place_of_a_file_tells_its_server() -> None:
@@ -106,6 +109,33 @@ def test_usual_place_of_a_file_tells_its_server() -> None:
         "/p/etc/config_json/panda_server_config.json"
     )
     assert sources_of(CFG, environment={"PANDA_HOME": "/p"}).files == (CFG,)
+
+
+@pytest.mark.parametrize(
+    "known", [{"PANDA_HOME": f"{HOME}/"}, {"PANDA_HOME": "/opt//x/../panda/."}, {"HOME": HOME},
+              {"PANDA_HOME": f"{HOME}/", "HOME": f"{HOME}/"}],
+)  # fmt: skip
+def test_each_file_is_read_once_however_its_place_is_spelt(known: dict[str, str]) -> None:
+    found = sources_of(CFG, environment=known)
+    assert found.files.count(CFG) == 1
+    assert len(set(map(normpath, found.files))) == len(found.files)
+    assert not found.stray
+    if "PANDA_HOME" in known:
+        assert normpath(found.overlay) == OVERLAY
+    other = CFG.replace("/etc", "//etc")
+    assert other in sources_of(other, environment=known).files
+
+
+def test_of_the_same_file_the_place_counts_that_is_read_last() -> None:
+    assert standard_sources("/h", "").files == (
+        "/h/etc/panda/panda_server.cfg", "/etc/panda/panda_server.cfg",
+        "/usr/etc/panda/panda_server.cfg",
+    )  # fmt: skip
+
+
+def test_file_of_another_home_than_that_of_the_environment_is_stray() -> None:
+    assert sources_of(CFG, environment={"PANDA_HOME": "/p"}).stray
+    assert not sources_of("/tmp/draft.cfg", environment={"PANDA_HOME": "/p"}).stray
 
 
 def test_local_files(tmp_path: Path) -> None:

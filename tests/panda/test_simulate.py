@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from psops.errors import ConfigError
-from psops.panda.simulate import compare_spacing, plan_of
+from psops.panda.simulate import plan_of
 from psops.pandasim.engine import simulate
 from psops.pandasim.model import DAY_MS, SimulationError
 from psops.pandasim.plot import draw_svg, draw_text
@@ -49,18 +49,6 @@ def test_default_timeout_kills() -> None:
     assert [at for at, _ in starts('{"period": 2}', 10, duration=60, offsets=[0.1])] == (
         pytest.approx([0.1, 7.5], abs=0.7)
     )
-
-
-def test_spacing_beside_cron() -> None:
-    plan = plan_of(effective(GUIDE), servers=9, days=1)
-    firings = {"copyArchive": (hour * 21600.0 + at * 2400 for hour in range(4) for at in range(9))}
-    rows = {one.name: one for one in compare_spacing(summarise(plan, simulate(plan)), firings, 1)}
-    copy = rows["copyArchive"]
-    assert copy.cron is not None
-    assert copy.cron.gaps is not None
-    assert (copy.cron.per_day, copy.cron.gaps.least, copy.cron.gaps.most) == (36, 2400, 2400)
-    assert copy.ratio == pytest.approx(1, abs=0.03)
-    assert rows["add_sub"].cron is None
 
 
 def test_plots_of_the_day() -> None:

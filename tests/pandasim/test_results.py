@@ -11,7 +11,7 @@ from psops.cron.form import Form
 from psops.pandasim.against import Firings, compare, read_cron
 from psops.pandasim.durations import DurationsError, parse_durations
 from psops.pandasim.engine import simulate
-from psops.pandasim.model import DAY_MS, Log, Plan, Result, SimulationError, Spacing
+from psops.pandasim.model import DAY_MS, End, Log, Plan, Result, SimulationError, Spacing
 from psops.pandasim.plot import draw_svg, draw_text
 from psops.pandasim.render import render_json, render_table
 from psops.pandasim.stats import summarise
@@ -59,6 +59,15 @@ def test_daemon_that_never_runs_waits_to_the_end() -> None:
                     durations={"a": 5000})  # fmt: skip
     assert (got.daemons[1].runs, got.daemons[1].waits, got.daemons[1].wait_max) == (0, 1, 100.0)
     assert got.daemons[1].gaps is None
+
+
+@pytest.mark.parametrize(("seconds", "kills"), [(100, 0), (400, 1)])
+def test_kills_after_the_end_are_not_counted(seconds: float, kills: int) -> None:
+    got, log = result(daemon("a", 60, 300), seconds=seconds, offsets=[0], duration=10**6)
+    assert list(log.runs[0].how)[:1] == [End.TIMEOUT]
+    assert got.daemons[0].timeouts == kills
+    got, log = result(daemon("a", 60, 10**6), seconds=seconds, offsets=[0], duration=10**6)
+    assert got.daemons[0].cut == sum(end <= log.end for end in log.runs[0].ends)
 
 
 def test_week_of_the_guide_on_nine_servers_is_quick() -> None:

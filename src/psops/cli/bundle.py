@@ -124,15 +124,10 @@ def show_bundle(
 
 
 def _check_place(os_family: str | None, version: str | None) -> None:
-    from psops.catalogue.version import parse_version
-
     if os_family is not None and os_family not in complete.os_families():
         raise UsageError(f"--os takes {' or '.join(complete.os_families())}, not '{os_family}'")
     if version is not None:
-        try:
-            parse_version(version)
-        except ValueError as exc:
-            raise UsageError(f"--version: {exc}") from exc
+        opt.check_version("--version", version)
 
 
 @app.command("path", epilog=epilog(_CODES))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from psops.cli import complete
+from psops.errors import UsageError
 
 
 def between(least: float, most: float) -> Callable[[float | None], float | None]:
@@ -20,6 +21,16 @@ def between(least: float, most: float) -> Callable[[float | None], float | None]
         return value
 
     return check
+
+
+def check_version(option: str, text: str) -> None:
+    """Refuse what is no version as the value of an option."""
+    from psops.catalogue.version import parse_version
+
+    try:
+        parse_version(text)
+    except ValueError as exc:
+        raise UsageError(f"{option}: {exc}") from exc
 
 
 #: Longer time-outs, infinite ones among them, do not fit into the system's calls.

@@ -110,6 +110,8 @@ def check(
     from psops.panda.report import verify_report
 
     judged.checked_form()
+    if release:
+        opt.check_version("--release", release)
     words = [parse_word(text) for text in dict.fromkeys(configs)]
     with reader_of(login, env_file) as reader:
         reader.read_environment()  # one that cannot be read is no matter of a single file

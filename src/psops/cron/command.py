@@ -202,8 +202,11 @@ class _Words:
         if one in "'\"":
             return self._quoted(one)
         if one == "\\":
+            if self.at == len(text):
+                raise BadCommand("a backslash at the end: cron has no line continuation",
+                                 remedy="write the command on one line")  # fmt: skip
             self.at += 1
-            return text[at + 1 : at + 2]
+            return text[at + 1]
         if one == "$":
             raise BadCommand(_dollar(text, at))
         two = text[at : at + 2]

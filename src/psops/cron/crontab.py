@@ -29,6 +29,7 @@ _ASSIGNMENT = re.compile(
 )
 _ODD = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[\ud800-\udfff]")
 _WORD = re.compile(r"[ \t]*+([^ \t]++)[ \t]*+(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\.|%|[^\\%]+|\\", re.DOTALL)
 #: What a commented-out job begins with, after the hash signs.
 _DISABLED = re.compile(r"[ \t#]*(-?(?:[0-9*~]|@[a-z]).*)", re.DOTALL)
 #: The pictures in /etc/crontab that explain the columns.
@@ -339,13 +340,13 @@ def split_percent(command: str) -> tuple[str, str | None]:
     """
     if "%" not in command:
         return command, None
-    parts: list[str] = []
-    last = 0
-    for found in re.finditer(r"\\?%", command):
+    parts = [""]
+    # A backslash takes the character behind it along, be that a second backslash.
+    for found in _ESCAPED.finditer(command):
         if found[0] == "%":
-            parts.append(command[last : found.start()].replace(r"\%", "%"))
-            last = found.end()
-    parts.append(command[last:].replace(r"\%", "%"))
+            parts.append("")
+        else:
+            parts[-1] += "%" if found[0] == r"\%" else found[0]
     return parts[0].rstrip(_BLANK), "\n".join(parts[1:]) if len(parts) > 1 else None
 
 

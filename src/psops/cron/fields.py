@@ -215,10 +215,10 @@ class _Parser:
     def _trailing(self, found: re.Match[str], at: int) -> None:
         """Judge text that follows a valid part of the field without a comma."""
         rest = self.text[at:]
-        if rest[0] == "/" or (rest[0] == "-" and not found["star"] and "-" not in found[0]):
+        if rest[0] == "/" or (rest[0] == "-" and found[0].isalnum()):
             raise self._bad(f"ends in '{_short(rest)}', where a number is missing")
         # `*5`, `**`: the same for Debian and cronie 1.5; cronie 1.7 refuses.
-        if found["star"] and found.groupdict().get("step") is None:
+        if found[0] == "*":
             self.notes.append(
                 f"{self.kind.name} {self._quoted()} is read as '*': cron ignores what follows the "
                 "star, and cronie 1.7 refuses the line"

@@ -34,10 +34,13 @@ class Choice(NamedTuple):
 USER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?", re.ASCII)
 HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*", re.ASCII)
 
-#: Accounts that run cron jobs and are no commands.
+#: Accounts that run cron jobs and are no commands, and those that are commands as well.
 _ACCOUNTS = frozenset(
-    "root nobody daemon bin adm mail apache www-data httpd postgres mysql oracle atlpan atlddm "
-    "panda pandasrv rucio perfsonar pscheduler munin nagios icinga zabbix backup".split()
+    "root nobody bin adm apache www-data atlpan atlddm panda pandasrv perfsonar munin "
+    "zabbix".split()
+)
+_BOTH = frozenset(
+    "backup daemon httpd icinga mail mysql nagios oracle postgres pscheduler rucio".split()
 )
 #: Commands that are no accounts.
 _COMMANDS = frozenset(
@@ -45,7 +48,7 @@ _COMMANDS = frozenset(
     "sudo su runuser test cd echo printf find rm cp mv ln ls cat rsync scp ssh flock timeout curl "
     "wget touch date sleep if for while case exec source export true false run-parts systemctl "
     "service logrotate tmpwatch tar gzip kill killall pkill make git docker podman nohup time "
-    "chronic test-and-run".split()
+    "chronic test-and-run command [ [[".split()
 )
 _SUFFIX = re.compile(r"\.(?:sh|bash|py|pl|rb|php|cron|exe|bin|jar|js)$", re.IGNORECASE)
 _SYSTEM_PLACES = ("/etc/cron.d/", "/etc/crontab")
@@ -65,36 +68,48 @@ def decide_form(source: str, rests: Iterable[str]) -> Choice:
     if not words:
         return Choice(Form.USER, "there is no line to tell from")
     if all(len(pair) == 2 and _is_host(pair[0]) for pair in words):
-        return Choice(Form.ACRON, "a host name follows the time on every line")
-    may_be_user = [pair for pair in words if len(pair) == 2 and _may_be_user(pair[0])]
-    known = any(pair[0] in _ACCOUNTS for pair in may_be_user)
+        # Programs and accounts have dots as well, but hardly two.
+        short = any(pair[0].count(".") < 2 for pair in words)
+        return Choice(Form.ACRON, "a host name follows the time on every line", doubtful=short)
+    may_be_user = [pair for pair in words if len(pair) == 2 and _may_be_user(*pair)]
+    accounts = [pair for pair in may_be_user if pair[0] in _ACCOUNTS]
     if len(may_be_user) == len(words):
-        return _all_users(words, known=known)
-    if known:
+        return _all_users(words, known=any(_is_program(pair[1]) for pair in accounts))
+    if accounts:
         return Choice(
             Form.SYSTEM,
             f"an account follows the time on {len(may_be_user)} of {len(words)} lines",
             doubtful=True,
         )
-    doubtful = 2 * len(may_be_user) > len(words)
+    both = any(one in _BOTH and _is_program(other) for one, other in may_be_user)
+    doubtful = both or 2 * len(may_be_user) > len(words)
     return Choice(Form.USER, "a command follows the time", doubtful=doubtful)
 
 
 def _all_users(words: list[list[str]], *, known: bool) -> Choice:
     if known:
         return Choice(Form.SYSTEM, "an account follows the time on every line")
-    # `backup /srv` looks like an account and a path as well.
+    # `backup /srv` looks like an account and a path as well, `rucio upload` like both.
     return Choice(
         Form.SYSTEM, f"'{words[0][0]}' could be a user as well as a command", doubtful=True
     )
 
 
-def _may_be_user(word: str) -> bool:
+def _may_be_user(word: str, following: str) -> bool:
+    # No command is called as an option is; -n is cronie's own in front of one.
     return (
         USER_NAME.fullmatch(word) is not None
-        and word not in _COMMANDS
-        and not word.startswith("python")
-        and not _SUFFIX.search(word)
+        and (not following.startswith("-") or following == "-n")
+        and not _is_program(word)
+    )
+
+
+def _is_program(word: str) -> bool:
+    return (
+        "/" in word
+        or word in _COMMANDS
+        or word.startswith("python")
+        or _SUFFIX.search(word) is not None
     )
 
 

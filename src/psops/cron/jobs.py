@@ -21,7 +21,10 @@ _NO_FILE = ("/dev/null", "/dev/stdout", "/dev/stderr")
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """A line with the daemon it becomes; warnings and notes are collected on the way."""
+    """A line with the daemon it becomes; warnings and notes are collected on the way.
+
+    `zone` is that of its times, "" where nobody said it.
+    """
 
     entry: Entry
     server: str
@@ -29,6 +32,7 @@ class Job:
     module: str = ""
     arguments: tuple[str, ...] = ()
     program: str = ""
+    zone: str = ""
     wrapper: Wrapper | None = None
     keys: tuple[str, ...] = ()
     rules: list[str] = field(default_factory=list)
@@ -82,36 +86,43 @@ def _name(job: Job, decisions: Decisions, table: WrapperTable) -> None:
     job.keys = (place, command.base, origin)
     job.name = forced or decisions.names.get(command.base) or decisions.names.get(origin) or origin
     job.program, job.wrapper = command.program, wrapper
-    default = wrapper.module if wrapper else origin
-    job.module = decisions.modules.get(job.name) or default
+    job.module = wrapper.module if wrapper else origin
     job.arguments = (*wrapper.arguments, *command.arguments) if wrapper else command.arguments
-    if job.name in decisions.arguments:
-        job.arguments = decisions.arguments[job.name]
+    _decide(job, decisions)
     for output in command.outputs:
         if output not in _NO_FILE:
             job.warnings.append(f"its output went to {output}; a daemon's goes to PanDA's logs")
     if job.name not in decisions.modules:
-        _judge_module(job, command, table)
+        _leave_in_cron(job, command)
 
 
-def _judge_module(job: Job, command: Command, table: WrapperTable) -> None:
+def _decide(job: Job, decisions: Decisions) -> None:
+    """Let the operator's module and arguments take the place of those of the line."""
+    job.module = decisions.modules.get(job.name, job.module)
+    job.arguments = decisions.arguments.get(job.name, job.arguments)
+
+
+def _leave_in_cron(job: Job, command: Command) -> None:
     wrapper = job.wrapper
     if wrapper and wrapper.stays:
         job.refuse("R10", f"{wrapper.wrapper}: {wrapper.stays}",
                    f"leave it in cron, or --module {job.name}=MODULE")  # fmt: skip
-    elif wrapper and wrapper.retired:
-        job.warnings.append(
-            f"panda-server {table.version} has no module {job.module}; "
-            f"{' and '.join(wrapper.retired)} have taken over: "
-            "configure those once the server is new enough"
-        )
     elif not wrapper and is_of_system(command):
         job.refuse("R10", f"{command.program} is a program of the system, no module of PanDA",
                    f"leave it in cron, or --module {job.name}=MODULE")  # fmt: skip
+
+
+def _judge_module(job: Job, table: WrapperTable) -> None:
+    if job.wrapper and job.wrapper.retired:
+        job.warnings.append(
+            f"panda-server {table.version} has no module {job.module}; "
+            f"{' and '.join(job.wrapper.retired)} have taken over: "
+            "configure those once the server is new enough"
+        )
     elif job.module not in table.modules:
         job.warnings.append(
-            f"'{command.base}' is no known wrapper and panda-server {table.version} has no module "
-            f"{job.module}; say --module {job.name}=MODULE"
+            f"'{job.program.rpartition('/')[2]}' is no known wrapper and panda-server "
+            f"{table.version} has no module {job.module}; say --module {job.name}=MODULE"
         )
 
 
@@ -136,6 +147,7 @@ def _lost_context(job: Job, crontab: Crontab, decisions: Decisions) -> None:
             job.notes.append(f"{name}={value} is lost: set it for the service if it matters")
         else:
             job.warnings.append(f"the variable {name} is lost: set it for the service")
+    job.zone = zone
     if entry.quiet:
         job.notes.append("the '-' before the time (no syslog) is lost")
     if crontab.form is Form.ACRON:
@@ -150,13 +162,15 @@ def _lost_context(job: Job, crontab: Crontab, decisions: Decisions) -> None:
                 job.notes.append(hit.sentence)
 
 
-def split_names(jobs: list[Job]) -> dict[str, list[Job]]:
+def split_names(jobs: list[Job], decisions: Decisions) -> dict[str, list[Job]]:
     """Return the jobs of each daemon, in the order of their first lines.
 
     One name with several arguments is several daemons, with the arguments in their names, if
     every server that has the name has all of them. Else it is one script that does another
-    thing on each server, and its lines are refused (R8).
+    thing on each server, and its lines are refused (R8). What is decided for a daemon is so by
+    the name it ends up with.
     """
+    table, decided = load_wrappers(), set(decisions.modules.values())
     by_name: dict[str, list[Job]] = {}
     for job in jobs:
         by_name.setdefault(job.name, []).append(job)
@@ -168,6 +182,10 @@ def split_names(jobs: list[Job]) -> dict[str, list[Job]]:
             taken = by_name.keys() | found.keys()
             for variant in _variants(name, group, taken):
                 found.setdefault(variant[0].name, []).extend(variant)
+    for job in (job for group in found.values() for job in group):
+        _decide(job, decisions)
+        if job.module not in decided:
+            _judge_module(job, table)
     return found
 
 

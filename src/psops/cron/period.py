@@ -253,10 +253,11 @@ def classify(*schedules: Schedule) -> Kind:
     gaps = distribution(*schedules)
     if gaps.runs == 0:
         return Kind.NEVER
-    if gaps.cycle_days == CALENDAR_DAYS:
-        return Kind.CLOCK_BOUND
+    # First, since a line of the calendar may add no start to those of another.
     if gaps.is_equal:
         return Kind.EQUAL
+    if gaps.cycle_days == CALENDAR_DAYS:
+        return Kind.CLOCK_BOUND
     return Kind.CLOCK_BOUND if gaps.most > BURST * gaps.mean else Kind.UNEQUAL
 
 

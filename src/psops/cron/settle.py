@@ -48,9 +48,13 @@ class Settled:
 
 def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -> Settled:
     """Return the daemon of some lines; the jobs get the rules, warnings and results."""
+    explicit = decisions.periods.get(name)
+    if explicit is None:
+        jobs = _without_reboot(name, jobs)
+        if not jobs:
+            return Settled(None)
     groups = _groups(jobs, servers)
     count = sum(group.size for group in groups)
-    explicit = decisions.periods.get(name)
     wants_sync = decisions.is_synced(name)
     candidate = None
     if explicit is not None:
@@ -59,7 +63,7 @@ def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -
         if sync and explicit < decisions.min_sync_period and not decisions.is_exclusive(name):
             _warn(jobs, f"a lock every {explicit} s is more than it is worth (R6)")
     else:
-        periods = _periods(name, jobs, groups, decisions)
+        periods = _periods(name, jobs, groups, decisions) if _in_one_zone(name, jobs) else None
         if periods is None:
             return Settled(None)
         rate = sum((group.size / period for group, period in zip(groups, periods, strict=True)),
@@ -94,6 +98,15 @@ def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -
     return Settled(daemon, candidate)
 
 
+def _without_reboot(name: str, jobs: list[Job]) -> list[Job]:
+    """Return the jobs that have a period; the others are refused."""
+    for job in jobs:
+        if job.entry.schedule.reboot:
+            job.refuse("R9", "@reboot has no period", "a daemon runs once at each start of the "
+                       f"service anyway; {_instead(name)}")  # fmt: skip
+    return [job for job in jobs if not job.entry.schedule.reboot]
+
+
 def _groups(jobs: list[Job], servers: Servers) -> list[_Group]:
     shared = tuple(dict.fromkeys(job.entry.schedule for job in jobs if not job.server))
     own: dict[str, list[Schedule]] = {}
@@ -109,11 +122,28 @@ def _groups(jobs: list[Job], servers: Servers) -> list[_Group]:
 
 
 def _warn_doubles(jobs: list[Job]) -> None:
-    seen: dict[tuple[str, Schedule], Job] = {}
+    seen: dict[tuple[str, str, Schedule], Job] = {}
     for job in jobs:
-        earlier = seen.setdefault((job.server, job.entry.schedule), job)
+        earlier = seen.setdefault((job.server, job.zone, job.entry.schedule), job)
         if earlier is not job:
             job.warnings.append(f"the same job at the same times as {earlier.place}")
+
+
+def _in_one_zone(name: str, jobs: list[Job]) -> bool:
+    """Return whether the lines of each server are in one zone; all are refused if not."""
+    shared = {job.zone for job in jobs if not job.server}
+    own: dict[str, set[str]] = {}
+    for job in jobs:
+        own.setdefault(job.server, set(shared)).add(job.zone)
+    zones = max(own.values(), key=len)
+    if len(zones) == 1:
+        return True
+    texts = ", ".join(zone or "the machine's" for zone in sorted(zones))
+    for job in jobs:
+        job.refuse("R8", f"its lines are in several time zones ({texts}), so their starts cannot "
+                   "be counted together", "write all times in one zone, or --period "
+                   f"{name}=SECONDS")  # fmt: skip
+    return False
 
 
 def _periods(
@@ -150,11 +180,8 @@ _CHOICES = {Gap.MEAN: "mean", Gap.MIN: "shortest", Gap.MAX: "longest"}
 
 
 def _refuse_kind(name: str, job: Job, kind: Kind, schedules: tuple[Schedule, ...]) -> None:
-    decide = f"leave it in cron, or --period {name}=SECONDS"
-    if kind is Kind.REBOOT:
-        job.refuse("R9", "@reboot has no period", "a daemon runs once at each start of the service "
-                   f"anyway; {decide}")  # fmt: skip
-    elif kind is Kind.RANDOM:
+    decide = _instead(name)
+    if kind is Kind.RANDOM:
         job.refuse("R9", f"'{job.entry.expression}': the gaps depend on what cronie draws", decide)
     elif kind is Kind.NEVER:
         job.refuse("R9", f"'{job.entry.expression}' never starts", "correct or remove the line")
@@ -163,6 +190,10 @@ def _refuse_kind(name: str, job: Job, kind: Kind, schedules: tuple[Schedule, ...
         job.refuse("R3", f"'{job.entry.expression}' is bound to the clock or calendar, "
                    f"{_why(gaps)}{_slip(job.entry.schedule)}; a daemon would run round the "
                    "clock", decide)  # fmt: skip
+
+
+def _instead(name: str) -> str:
+    return f"leave it in cron, or --period {name}=SECONDS"
 
 
 def _why(gaps: Distribution) -> str:
@@ -251,7 +282,7 @@ def _remarks(daemon: Daemon, jobs: list[Job], groups: list[_Group], servers: Ser
 
 def _together(daemon: Daemon, jobs: list[Job], groups: list[_Group]) -> None:
     """Say where starts of several servers coincide, so that the rate is not the distance (R8)."""
-    if len({job.entry.variable("CRON_TZ") for job in jobs}) > 1:
+    if len({job.zone for job in jobs}) > 1:
         _say_all(jobs, "R8", note="its lines are in several time zones, so starts that coincide "
                  "are not looked for")  # fmt: skip
         return

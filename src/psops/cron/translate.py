@@ -41,7 +41,7 @@ def translate(crontabs: Iterable[Crontab], decisions: Decisions | None = None) -
     usable = [job for job in jobs if job.refusal is None]
     daemons: list[Daemon] = []
     candidates: list[Candidate] = []
-    for name, group in split_names(usable).items():
+    for name, group in split_names(usable, decisions).items():
         settled = settle(name, group, decisions, servers)
         if settled.daemon:
             daemons.append(settled.daemon)

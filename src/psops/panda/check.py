@@ -13,7 +13,9 @@ from psops.panda.check_env import check_env
 from psops.panda.check_options import check_options
 from psops.panda.check_text import check_config, check_fatal
 from psops.panda.effective import Effective
-from psops.panda.model import Fault
+from psops.panda.model import Fault, Place
+from psops.panda.sources import stray
+from psops.panda.traps import fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,9 @@ def _check(effective: Effective, asked: Asked) -> Iterator[Fault]:
     if asked.env_text is not None:
         synced = any(one.sync for one in effective.scheduled) or effective.fatal is not None
         yield from check_env(effective.sources.env_file, asked.env_text, synced=synced)
+    if why := stray(effective.sources):
+        place = Place(effective.sources.files[0])
+        yield fault("stray", "PANDA_HOME", place, f"{why}: checked alone, without an overlay")
     if effective.fatal is not None:
         yield from check_fatal(effective, effective.fatal)
         return

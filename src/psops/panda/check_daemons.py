@@ -33,7 +33,7 @@ def check_daemons(
             daemon=double.name,
             text=f"this {what} is there again at {double.used}, which wins silently",
         )
-    known = modules if modules is not None else _known_modules(effective)
+    known = modules if modules is not None else known_modules(effective)
     for one in effective.daemons:
         if one.state is not State.DISABLED:
             yield from check_daemon(one, known)
@@ -215,16 +215,19 @@ def _together(effective: Effective, version: str) -> Iterator[Fault]:
                     f"with {len(active)} daemons in all a run of "
                     f"more than {limit} s is killed, below its timeout of {one.timeout} s",
                 )
-    if version and len(active) < 2 and is_within(version, "0.4.0", "0.6.10"):
+    # Without a 'config' that is the fault to tell.
+    config = effective.options.get("config")
+    if config and version and len(active) < 2 and is_within(version, "0.4.0", "0.6.10"):
         yield fault(
             "revival-endless",
             "[daemon] config",
-            effective.options["config"].place,
+            config.place,
             f"panda-server {version} with {len(active)} daemons revives without end",
         )
 
 
-def _known_modules(effective: Effective) -> frozenset[str] | None:
+def known_modules(effective: Effective) -> frozenset[str] | None:
+    """Return the modules of `package`, None if it is not PanDA's own."""
     from psops.cron.wrappers import load_wrappers
 
     table = load_wrappers()

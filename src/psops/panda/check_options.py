@@ -42,14 +42,7 @@ def check_options(effective: Effective) -> Iterator[Fault]:
             effective.options["config"].place,
             "no daemon is active: the master stays up and runs nothing",
         )
-    if not isinstance(effective.value("package"), str):
-        where = effective.options["package"].place if "package" in written else place
-        yield fault(
-            "package-missing",
-            "[daemon] package",
-            where,
-            "without a package every worker dies at once and is started again",
-        )
+    yield from _package(effective, place)
     missing = [name for name in ("uname", "gname") if name not in written]
     if missing:
         yield fault(
@@ -124,6 +117,28 @@ def _enable(effective: Effective, place: Place) -> Iterator[Fault]:
             f"'{option.raw}' is neither True nor False: the systemd master {yes} (any text "
             f"is true), the init script {also}",
         )
+
+
+def _package(effective: Effective, place: Place) -> Iterator[Fault]:
+    from psops.cron.wrappers import load_wrappers
+
+    option = effective.options.get("package")
+    value, where, subject = effective.value("package"), place, "[daemon] package"
+    if option:
+        where = option.place
+        name = variable_of(option.raw)
+        if name and name not in effective.sources.environment:
+            return  # told already, and the service may well have it
+    own = load_wrappers().package
+    if option is None or value is None:
+        text = "without a package every worker dies at once and is started again"
+        yield fault("package-missing", subject, where, text)
+    elif not (isinstance(value, str) and all(map(str.isidentifier, value.split(".")))):
+        text = f"{_shown(option)} is no dotted name as Python's import takes it: nothing ever runs"
+        yield fault("package-name", subject, where, text)
+    elif value != own:
+        near = did_you_mean(value, [own])
+        yield fault("package-other", subject, where, f"'{value}' is not PanDA's own package{near}")
 
 
 def _workers(effective: Effective, place: Place) -> Iterator[Fault]:

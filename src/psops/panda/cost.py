@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from psops.panda.check_daemons import known_modules
 from psops.panda.effective import Effective
 from psops.panda.model import DaemonConfig
 
@@ -45,7 +46,7 @@ def total(found: tuple[Cost, ...]) -> Cost:
     )
 
 
-def unconfigured_modules(effective: Effective, modules: frozenset[str]) -> tuple[str, ...]:
-    """Return the modules of the package that no daemon runs, disabled ones included."""
+def unused_modules(effective: Effective) -> tuple[str, ...]:
+    """Return the modules of PanDA's own package that no daemon runs, those of disabled ones too."""
     used = {one.module for one in effective.scheduled}
-    return tuple(sorted(modules - used))
+    return tuple(sorted((known_modules(effective) or frozenset()) - used))

@@ -18,7 +18,7 @@ from psops.panda.master import parse
 from psops.panda.model import DaemonConfig, Place
 from psops.panda.prove import prove
 from psops.panda.rawtext import RawOption, end_of_section, find_option
-from psops.panda.sources import Sources
+from psops.panda.sources import Sources, stray
 from psops.report.diff import unified_diff as unified_diff
 from psops.verdict import Verdict
 
@@ -71,7 +71,7 @@ def shadowed(whole: Effective, path: str) -> str:
     """
     option = whole.options.get("config")
     if option is None or option.place.file == path:
-        return ""
+        return stray(whole.sources)
     return f"{option.place} has a 'config' as well, which replaces the one of {path} as a whole"
 
 

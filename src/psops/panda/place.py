@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from posixpath import normpath
 from typing import NamedTuple
 
 from psops.deadline import Deadline
 from psops.errors import ConfigError, HostError, UsageError
 from psops.panda.effective import Effective, read_effective
-from psops.panda.sources import Fetch, parse_environment, read_local, sources_of
+from psops.panda.sources import Fetch, parse_environment, read_local, real_path, sources_of
 from psops.transport import Connection
 
 #: What `cat` says of a file that is not there, in the C locale (strerror(3)).
@@ -97,7 +98,8 @@ def read_configuration(
     """
     known = environment or Environment()
     variables = parse_environment(known.text or "")
-    sources = sources_of(word.path, environment=variables, env_file=known.file)
+    real = normpath if word.host else real_path
+    sources = sources_of(word.path, environment=variables, env_file=known.file, real=real)
     effective = read_effective(sources, fetch)
     # A broken file ends the reading, so those behind it may be unseen.
     if word.path not in effective.found and (effective.fatal is None or fetch(word.path) is None):

@@ -1,18 +1,16 @@
-"""An effective list for `psops.pandasim`, and cron's firing times beside what comes out.
+"""An effective list for `psops.pandasim`.
 
 The simulation itself (events, numbers, plots) is in `psops.pandasim`; here is what it needs to
 know of a configuration that was read with all its files, and which one it cannot be told.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from psops.errors import ConfigError
 from psops.panda.effective import Effective
 from psops.panda.model import DaemonConfig
-from psops.pandasim.against import Comparison, Firings, compare
-from psops.pandasim.model import Plan, Result
+from psops.pandasim.model import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +40,6 @@ def plan_of(effective: Effective, **options: Any) -> Plan:
         raise ConfigError(f"nothing to simulate: n_proc is '{workers}'", remedy=remedy)
     daemons = tuple(_simulated(one, remedy) for one in effective.scheduled)
     return Plan(daemons=daemons, workers=int(workers), **options)
-
-
-def compare_spacing(
-    result: Result, firings: Mapping[str, Iterable[float]], days: float
-) -> tuple[Comparison, ...]:
-    """Return runs per day and spacing beside cron's, whose firings are seconds in some days."""
-    sides = {
-        name: Firings(days=days, by_server=(tuple(sorted(times)),))
-        for name, times in firings.items()
-    }
-    return compare(result, sides)
 
 
 def _simulated(one: DaemonConfig, remedy: str) -> SimulatedDaemon:

@@ -5,9 +5,10 @@ Authority: `LiveConfigParser.read` of panda-common (the files and their order),
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from posixpath import normpath, realpath
 
 from psops.errors import ConfigError
 
@@ -26,12 +27,15 @@ class Sources:
 
     `environment` is that of the master, as far as it is known; it fills `option = $NAME`.
     `env_file` is where it was read, if it was; then what it does not have is not there.
+    `stray`: the one file is in its usual place, but below another PANDA_HOME than that of the
+    environment, so its master does not read it.
     """
 
     files: tuple[str, ...]
     overlay: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     env_file: str = ""
+    stray: bool = False
 
 
 def standard_sources(
@@ -53,23 +57,32 @@ def standard_sources(
     home = home or known.get("HOME", "")
     if panda_home is None:
         panda_home = known.get("PANDA_HOME")
-    files = [f"/etc/panda/{FILE_NAME}", f"/usr/etc/panda/{FILE_NAME}"]
+    folders = ["/etc/panda", "/usr/etc/panda"]
     if home:
-        files.append(f"{home.rstrip('/')}/etc/panda/{FILE_NAME}")
-    if panda_home is None:
-        return Sources(files=tuple(files), environment=known, env_file=env_file)
-    files += [f"{panda_home}/etc/panda/{FILE_NAME}", f"{panda_home}/usr/etc/panda/{FILE_NAME}"]
-    overlay = f"{panda_home}/{OVERLAY}" if panda_home else OVERLAY
-    return Sources(files=tuple(files), overlay=overlay, environment=known, env_file=env_file)
+        folders.append(f"{home.rstrip('/')}/etc/panda")
+    overlay = ""
+    if panda_home is not None:
+        root = panda_home.rstrip("/")
+        folders += [f"{root}/etc/panda", f"{root}/usr/etc/panda"]
+        overlay = str(PurePosixPath(panda_home, OVERLAY))
+    files = [str(PurePosixPath(folder, FILE_NAME)) for folder in folders]
+    return Sources(
+        files=_last_of_each(files, normpath), overlay=overlay, environment=known, env_file=env_file
+    )
 
 
 def sources_of(
-    path: str, home: str = "", environment: Mapping[str, str] | None = None, env_file: str = ""
+    path: str,
+    home: str = "",
+    environment: Mapping[str, str] | None = None,
+    env_file: str = "",
+    real: Callable[[str], str] = normpath,
 ) -> Sources:
     """Return the files of the server to which the file at `path` belongs.
 
     A file in its usual place stands for all of them: `<PANDA_HOME>/etc/panda/panda_server.cfg`
-    tells PANDA_HOME. Any other file stands alone, with no overlay.
+    tells PANDA_HOME. Any other file stands alone, with no overlay. Paths are of one file if
+    `real` makes the same of them; that file is named as in `path`.
     """
     known = environment or {}
     parts = PurePosixPath(path)
@@ -77,12 +90,34 @@ def sources_of(
     if parts.name == FILE_NAME and folder.startswith("/") and folder.endswith("/etc/panda"):
         panda_home = known.get("PANDA_HOME")
         places = standard_sources(home, panda_home, known, env_file)
-        if path not in places.files and panda_home is None:
+        this = real(path)
+        if panda_home is None and this not in map(real, places.files):
             root = folder.removesuffix("/etc/panda").removesuffix("/usr")
             places = standard_sources(home, root, known, env_file)
-        if path in places.files:
-            return places
+        files = tuple(path if real(one) == this else one for one in places.files)
+        if path in files:
+            return replace(places, files=_last_of_each(files, real))
+        return Sources(files=(path,), environment=known, env_file=env_file, stray=True)
     return Sources(files=(path,), environment=known, env_file=env_file)
+
+
+def _last_of_each(files: Iterable[str], real: Callable[[str], str]) -> tuple[str, ...]:
+    """Return files without those that come again: what is read last counts."""
+    kept = {real(one): one for one in reversed(tuple(files))}
+    return tuple(reversed(kept.values()))
+
+
+def stray(sources: Sources) -> str:
+    """Return why the master does not read the one file of `sources`, "" if it does."""
+    if not sources.stray:
+        return ""
+    home = sources.environment["PANDA_HOME"]
+    return f"PANDA_HOME is '{home}', whose master does not read {sources.files[0]}"
+
+
+def real_path(path: str) -> str:
+    """Return a path of this machine with its links followed."""
+    return path if "\0" in path else realpath(path)
 
 
 def read_local(path: str) -> bytes | None:

@@ -23,6 +23,7 @@ class Trap(NamedTuple):
 TRAPS: dict[str, Trap] = {
     # Files and notation (1.1, 1.2)
     "no-file": Trap(_BAD, "check PANDA_HOME and HOME of the service, and the path"),
+    "stray": Trap(_ODD, "name the file that the service reads, or correct PANDA_HOME"),
     "percent": Trap(_BAD, "write '%%' for each '%' in the file"),
     "column-0": Trap(_BAD, "indent every line that belongs to 'config', the closing brace too"),
     "bom": Trap(_BAD, "save the file as UTF-8 without a byte order mark"),
@@ -58,6 +59,8 @@ TRAPS: dict[str, Trap] = {
     "enable-missing": Trap(_BAD, "add 'enable = True', or 'enable = False' if that is meant"),
     "enable-text": Trap(_BAD, "write exactly True or False"),
     "package-missing": Trap(_BAD, "add 'package = pandaserver.daemons.scripts'"),
+    "package-name": Trap(_BAD, "write 'package = pandaserver.daemons.scripts', without quotes"),
+    "package-other": Trap(_ODD, "write 'pandaserver.daemons.scripts', unless the other is meant"),
     "user-missing": Trap(_ODD, "set 'uname' and 'gname'"),
     "n-proc": Trap(_BAD, "write a whole number of 1 or more, with nothing behind it"),
     "n-proc-zero": Trap(_BAD, "write a whole number of 1 or more"),

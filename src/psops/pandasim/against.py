@@ -92,13 +92,14 @@ def read_cron(crontabs: Sequence[Crontab], servers: int, days: float) -> CronSid
     host) are on the first, second, third... one by the order in which they come.
     Raises `SimulationError` if there are more than `servers` of these.
     """
-    jobs = list(read_jobs(crontabs, Decisions()))
+    undecided = Decisions()
+    jobs = list(read_jobs(crontabs, undecided))
     names = list(dict.fromkeys(job.server for job in jobs if job.server))
     if len(names) > servers:
         raise SimulationError(f"the crontabs are of {len(names)} servers, not of {servers}")
     places = {name: (at,) for at, name in enumerate(names)} | {"": tuple(range(servers))}
     window = max(days, LEAST_DAYS)
-    groups = split_names([job for job in jobs if job.refusal is None])
+    groups = split_names([job for job in jobs if job.refusal is None], undecided)
     firings = {name: _firings(group, places, servers, window) for name, group in groups.items()}
     lines = [one for crontab in crontabs for one in crontab.refused]
     lines += [job.refusal for job in jobs if job.refusal is not None]

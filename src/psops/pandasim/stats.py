@@ -81,6 +81,8 @@ def _daemon(plan: Plan, log: Log, at: int, daemon: Daemon) -> DaemonResult:
         rows[server].append(start)
     busy = sum(min(end, log.end) - start for start, end in zip(runs.starts, runs.ends, strict=True))
     across, own = overlaps(runs)
+    # A run that is still going has an end as well, which is to come.
+    ended = [how for how, end in zip(runs.how, runs.ends, strict=True) if end <= log.end]
     return DaemonResult(
         name=daemon.name,
         period=daemon.period,
@@ -97,9 +99,9 @@ def _daemon(plan: Plan, log: Log, at: int, daemon: Daemon) -> DaemonResult:
         wait_max=max(waits, default=0) / 1000,
         overlaps=across,
         doubles=own,
-        timeouts=runs.how.count(End.TIMEOUT),
+        timeouts=ended.count(End.TIMEOUT),
         idle_kills=log.idle_kills[at],
-        cut=runs.how.count(End.REVIVAL),
+        cut=ended.count(End.REVIVAL),
         gaps=spacing([runs.starts], 1000),
         server_gaps=spacing(rows, 1000),
     )

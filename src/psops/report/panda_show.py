@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from psops.panda.cost import cost, costs, total
+from psops.panda.cost import cost, costs, total, unused_modules
 from psops.panda.effective import Effective
 from psops.panda.model import ATTRIBUTES, DaemonConfig, Option, Place, State
 from psops.report import Look
@@ -47,6 +47,7 @@ def show_object(effective: Effective, servers: int) -> dict[str, Any]:
         "table": plain(effective.table),
         "parse_error": effective.error or None,
         "hidden": list(effective.hidden),
+        "unused_modules": list(unused_modules(effective)),
         "runs_per_day": _runs(effective, servers),
     }
 
@@ -95,6 +96,8 @@ def render_show(effective: Effective, servers: int, look: Look, *, origins: bool
         parts.append(show(effective, servers, look))
     if effective.scheduled:
         parts.append(_sum(effective, servers))
+        if unused := unused_modules(effective):
+            parts[-1] += f"\nmodules of the package that no daemon runs: {', '.join(unused)}"
     return "\n\n".join(parts) + "\n"
 
 
