@@ -1,8 +1,10 @@
 """Answers that no broker here gives, recorded ones and bad ones: what is not told is not known."""
 
+import errno
 import json
 import math
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psops.pipeline.ask import Result
-from psops.probes import counters, rabbitmq
+from psops.probes import activemq, counters, rabbitmq
 from psops.probes.world import World
 from psops.verdict import Verdict
 from tests.probes.bus.asking import LOGIN, VECTORS, ask
@@ -159,7 +161,7 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
     "deep-nesting": ({QUEUE: ["[" * 100000]}, {}, "not-json", "not JSON"),
 }  # fmt: skip
 UNKNOWN = {"restarted", "no-data", "clock", "login-page", "not-json", "redirect", "not-allowed",
-           "error-in-body"}  # fmt: skip
+           "error-in-body", "cannot-run"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RABBITMQ_QUEUE)
@@ -331,6 +333,73 @@ def test_activemq_destination(name: str, judge: Ask) -> None:
     answers = {PLACE: [jolokia(one) for one in looks],
                f"{BROKER}b/BrokerId": [jolokia(one) for one in runs]}  # fmt: skip
     _check(judge("activemq-destination", answers, {"broker": "b", "queue": "q"}), code, text)
+
+
+#: Two addresses of one broker, as an alias has them.
+BOTH = ("127.0.0.1", "localhost")
+
+
+def test_activemq_of_two_addresses_is_one_broker(
+    judge: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "addresses", lambda *_: BOTH)
+    looks = [counted(5, 5), counted(5, 5), counted(9, 9), counted(9, 9)]
+    answers = {PLACE: [jolokia(one) for one in looks], f"{BROKER}b/BrokerId": [jolokia("a")]}
+    settings = {"broker": "b", "queue": "q", "nodes": "alias.example", "min_consumers": 2}
+    found = judge("activemq-destination", answers, settings)
+    _check(found, "no-consumer", "1 of at least 2 consumers")
+
+
+def test_durable_subscription_at_two_addresses_waits_once(
+    judge: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "addresses", lambda *_: BOTH)
+    one = {"ClientId": "c", "SubscriptionName": "s", "Active": True, "PendingQueueSize": 3,
+           "DequeueCounter": 1}  # fmt: skip
+    place = f"{BROKER}b,endpoint=Consumer,destinationType=Topic,destinationName=t,*"
+    answers = {f"{place}/{','.join(one)}": [jolokia({"x": {**one, "DequeueCounter": at}})
+                                            for at in (1, 1, 2)],
+               f"{BROKER}b/BrokerId": [jolokia("a")]}  # fmt: skip
+    settings = {"broker": "b", "topic": "t", "nodes": "alias.example"}
+    _check(judge("activemq-durable", answers, settings), "ok", "; 3 waiting")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "without", "code"),
+    [(("127.0.0.1", "2001:db8::1"), ("2001:db8::1",), "ok"),
+     (("127.0.0.1", "2001:db8::1", "2001:db8::2"), ("2001:db8::1", "2001:db8::2"), "cannot-run"),
+     (("127.0.0.1", "192.0.2.1"), ("192.0.2.1",), "refused"),
+     (("192.0.2.1", "2001:db8::1"), ("192.0.2.1", "2001:db8::1"), "refused")],
+)  # fmt: skip
+def test_family_of_addresses_without_a_route_tells_nothing(
+    addresses: tuple[str, ...],
+    without: tuple[str, ...],
+    code: str,
+    judge: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def connect(sock: socket.socket, where: Any) -> None:
+        if where[0] in without:
+            raise OSError(errno.EHOSTUNREACH, "No route to host")
+        real(sock, where)
+
+    real = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(World, "addresses", lambda *_: addresses)
+    answers = {ASKED: [jolokia(USED)], f"{BROKER}b,service=Health/CurrentStatus": [jolokia("Good")],
+               PLACE: [jolokia(counted(5, 5)), jolokia(counted(9, 9))],
+               f"{BROKER}b/BrokerId": [jolokia("a")]}  # fmt: skip
+    for kind, more in (("activemq-broker", {}), ("activemq-destination", {"queue": "q"})):
+        found = judge(kind, answers, {"broker": "b", "nodes": "alias.example", **more})
+        _check(found, code, "" if code == "ok" else "no route to host")
+
+
+def test_of_two_families_the_larger_is_counted() -> None:
+    four, six = ("192.0.2.1", "192.0.2.2"), ("2001:db8::1",)
+    assert activemq.one_family((*four, *six)) == four
+    assert activemq.one_family((four[0], *six)) == four[:1]
+    assert activemq.one_family(six) == six
+    assert activemq.one_family(("",)) == ("",)
 
 
 def test_several_brokers_in_one_place_are_not_taken_for_one(judge: Ask) -> None:
