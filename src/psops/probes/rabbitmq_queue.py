@@ -146,7 +146,10 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
         _too_slow(given, after, taken),
     ]
     found = counters.first_wrong(
-        [*([_no_backlog(given)] if after.keeps else waits), _silence(given, world, after, into)],
+        [
+            *([_no_backlog(given)] if after.keeps else waits),
+            _silence(given, world, before, after, into, taken),
+        ],
         "flows" if into.messages else counters.MAY,
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
@@ -237,8 +240,14 @@ def _no_backlog(given: Settings) -> Answer | None:
     return unknown("no-data", text) if unseen else None
 
 
-def _silence(given: Settings, world: World, after: Queue, into: Rate) -> Answer | None:
+def _silence(
+    given: Settings, world: World, before: Queue, after: Queue, into: Rate, taken: Rate
+) -> Answer | None:
     if not into.messages and given["max_idle"] is not None:
+        if after.idle_since is None and before.idle_since is None and not taken.messages:
+            text = "nothing came in, and this queue does not tell since when it is idle"
+            return unknown("no-data", text)
+        # One that was idle and tells so no more has just moved.
         idle = 0.0 if after.idle_since is None else world.now() - after.idle_since
         if idle <= given["max_idle"]:
             return None

@@ -141,6 +141,14 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
         "no-data", "a stream, which keeps what was taken, so max_depth cannot",
     ),
     "silent-stream": ({QUEUE: [queue(9, type="stream", messages_ready=9)]}, {}, "silent", "0 of"),
+    "idle-since-nobody-knows": (
+        {QUEUE: [queue(9, 9, type="quorum")]}, {"max_idle": 3600},
+        "no-data", "does not tell since when it is idle",
+    ),
+    "idle-no-more": (
+        {QUEUE: [queue(9, 9, idle_since="2026-11-20 21:40:00"), queue(9, 9)]}, {"max_idle": 3600},
+        "ok", "silent, as it may be",
+    ),
     "crashed": ({QUEUE: [queue(9, 1, state="crashed")]}, {}, "not-running", "crashed"),
     "clock-ahead": (
         {QUEUE: [queue(9, 1, messages_ready=5, head_message_timestamp=4102444800),
