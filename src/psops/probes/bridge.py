@@ -74,7 +74,8 @@ def _judge(probe: Probe, source: End, target: End) -> Answer:
         return wrong("ratio", f"{least}; {told}")
     text = f"{shown(ratio)} go on"
     if ratio < given["min_ratio"]:
-        text = f"{text}, which may be due to when they were counted; look for longer to be sure"
+        text = f"{text}, which may be due to when they were counted; look for longer"
+        return unknown("no-data", f"{text}; {told}")
     return right(f"{text}; {told}")
 
 
@@ -96,7 +97,7 @@ def _count_rabbitmq(probe: Probe, world: World) -> End:
         return End(f"exchange '{clean(given['exchange'])}'", rate, first.asides)
     if not given["exchange"]:
         probe = rabbitmq.side(probe, {**given, "exchange": "amq.topic"})
-    names = rabbitmq_queue.queue_names(probe, world)
+    names = rabbitmq_queue.queue_names(probe, world, only=True)
     looks = rabbitmq_queue.look_twice(probe, world, names)
     rates = [
         rabbitmq_queue.rate_in(probe, world, name, *both)

@@ -43,8 +43,10 @@ def answer(probe: Probe, world: World) -> Answer:
     return counters.settle(answers)
 
 
-def queue_names(probe: Probe, world: World) -> list[str]:
+def queue_names(probe: Probe, world: World, *, only: bool = False) -> list[str]:
     """Return the names of the queues that a probe is about; raises `Unanswered`.
+
+    `only` leaves out those that get other topics too, if there are others.
 
     RabbitMQ names the queues of STOMP subscriptions at random, so that they are known by what
     binds them to `amq.topic` only.
@@ -55,14 +57,14 @@ def queue_names(probe: Probe, world: World) -> list[str]:
     topic = given["topic"]
     if not topic:
         raise Unanswered(unknown("cannot-run", "neither 'queue' nor 'topic' is set"))
-    found = sorted(
-        {
-            str(one.get("destination"))
-            for one in rabbitmq.bindings(probe, world, given["exchange"])
-            if one.get("destination_type") == "queue"
-            and rabbitmq.is_routed(str(one.get("routing_key")), topic)
-        }
-    )
+    bound = [
+        (str(one.get("routing_key")), str(one.get("destination")))
+        for one in rabbitmq.bindings(probe, world, given["exchange"])
+        if one.get("destination_type") == "queue"
+    ]
+    found = sorted({name for key, name in bound if rabbitmq.is_routed(key, topic)})
+    if only and (just := sorted({name for key, name in bound if key == topic})):
+        return just
     least = given.get("min_queues", 1)
     if len(found) < least:
         text = f"topic '{clean(topic)}' leads from '{clean(given['exchange'])}' to"

@@ -66,6 +66,9 @@ def judge(tmp_path: Path) -> Iterator[Ask]:
     def judge(kind: str, answers: Answers, settings: dict[str, Any]) -> dict[str, Result]:
         handler.answers = {path: list(found) for path, found in answers.items()}  # type: ignore[attr-defined]
         place: dict[str, Any] = {"url": f"http://127.0.0.1:{server.server_port}", **LOGIN}
+        if kind == "bridge":
+            sides = {key: {"url": place["url"], **settings[key]} for key in ("from", "to")}
+            return ask(tmp_path, {"it": {"kind": kind, **sides}}, window=0.03)
         place |= {"vhost": "v"} if kind.startswith("rabbitmq") and kind != "rabbitmq-health" else {}
         place |= {"stats_interval": 0.01} if kind in ("rabbitmq-queue", "rabbitmq-rate") else {}
         return ask(tmp_path, {"it": {"kind": kind, **place, **settings}}, window=0.03)
@@ -184,6 +187,43 @@ def _check(asked: dict[str, Result], code: str, text: str) -> None:
     expected = Verdict.OK if code == "ok" else Verdict.CRITICAL
     assert found.verdict is (Verdict.UNKNOWN if code in UNKNOWN else expected)
     assert "\x1b" not in found.text
+
+
+BOUND = "/api/exchanges/v/amq.topic/bindings/source"
+IN, OUT, ALL = "/api/queues/v/in", "/api/queues/v/out", "/api/queues/v/all"
+TEN = {IN: [queue(0), queue(10)]}
+BRIDGES: dict[str, tuple[Answers, dict[str, str], str, str]] = {
+    "all": ({**TEN, OUT: [queue(0), queue(10)]}, {"queue": "in"}, "ok", "1 go on"),
+    "some": ({**TEN, OUT: [queue(0), queue(3)]}, {"queue": "in"}, "ratio", "0.3 of at least"),
+    "perhaps": ({**TEN, OUT: [queue(0), queue(8)]}, {"queue": "in"}, "no-data",
+                "0.8 go on, which may be due to when they were counted; look for longer"),
+    "queue-of-more-beside": (
+        {**TEN, OUT: [queue(0), queue(10)], ALL: [queue(0), queue(90)], BOUND: [[
+            {"destination": "in", "destination_type": "queue", "routing_key": "ps.raw"},
+            {"destination": "all", "destination_type": "queue", "routing_key": "ps.#"}]]},
+        {"topic": "ps.raw"}, "ok", "queue 'in'"),
+    "queue-of-more-only": (
+        {ALL: [queue(0), queue(10)], OUT: [queue(0), queue(10)], BOUND: [[
+            {"destination": "all", "destination_type": "queue", "routing_key": "ps.#"}]]},
+        {"topic": "ps.raw"}, "ok", "queue 'all'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRIDGES)
+def test_bridge(name: str, judge: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, source, code, text = BRIDGES[name]
+    # Two steps of the counters, whatever the time really was.
+    monkeypatch.setattr(World, "monotonic", lambda _: 0.0)
+    waits = counters.twice
+
+    def twice(world: World, key: object, look: Callable[[], Any]) -> Any:
+        first, second = waits(world, key, look)
+        return first, [one._replace(at=12.5) for one in second]
+
+    monkeypatch.setattr(counters, "twice", twice)
+    side = {"bus": "rabbitmq", "vhost": "v", "stats_interval": 5.0, **LOGIN}
+    found = judge("bridge", answers, {"from": {**side, **source}, "to": {**side, "queue": "out"}})
+    _check(found, code, text)
 
 
 def shovels(name: str, **changes: Any) -> list[Any]:
