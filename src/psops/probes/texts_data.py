@@ -120,11 +120,14 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
         "max_age": Told("seconds", "How long ago the last copy may be."),
         "log": Told("path", "The log of the copies."),
         "log_lines": Told("integer", "How many lines at its end are looked at."),
-        "log_failure": Told("string", "What such a line says of a checksum that differs."),
+        "log_failure": Told(
+            "string",
+            "What such a line says of a checksum that differs, which counts until a copy is good.",
+        ),
         "remote": Told(
             "URL",
             "The file on tape that gfal-stat must find there with something in it; {date} is the "
-            "day before, as 2026-11-20.",
+            "day before, as 2026-11-20, once most_wait is over.",
         ),
     },
     "files": {
