@@ -4,7 +4,7 @@ Depth alone calls a queue healthy to which nothing comes, and a running consumer
 if it confirms nothing; so both ends are counted over a window. See `rabbitmq` for the API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,14 +32,10 @@ def answer(probe: Probe, world: World) -> Answer:
     silent, below-floor, slow-consumer; unknown are no-data, restarted and clock.
     """
     try:
-        names = queue_names(probe, world)
-        first, second = look_twice(probe, world, names)
+        found = look_twice(probe, world, queue_names(probe, world))
     except Unanswered as exc:
         return exc.answer
-    answers = [
-        _judge(probe, world, name, one, other)
-        for name, one, other in zip(names, first, second, strict=True)
-    ]
+    answers = [_judge(probe, world, name, one, other) for name, (one, other) in found.items()]
     return counters.settle(answers)
 
 
@@ -65,26 +61,44 @@ def queue_names(probe: Probe, world: World, *, only: bool = False) -> list[str]:
     found = sorted({name for key, name in bound if rabbitmq.is_routed(key, topic)})
     if only and (just := sorted({name for key, name in bound if key == topic})):
         return just
-    least = given.get("min_queues", 1)
-    if len(found) < least:
-        text = f"topic '{clean(topic)}' leads from '{clean(given['exchange'])}' to"
-        text = f"{text} {len(found)} of at least {count(least, 'queue')}"
-        raise Unanswered(wrong("missing-object", f"{text}{rabbitmq.where(probe)}"))
+    _check_enough(probe, found)
     return found
 
 
-def look_twice(probe: Probe, world: World, names: list[str]) -> tuple[list[Look], list[Look]]:
-    """Return two looks at some queues, a window apart; raises `Unanswered`."""
-    vhost = probe.settings["vhost"]
+def _check_enough(probe: Probe, found: Collection[str]) -> None:
+    given = probe.settings
+    least = given.get("min_queues", 1)
+    if len(found) < least:
+        text = f"topic '{clean(given['topic'])}' leads from '{clean(given['exchange'])}' to"
+        text = f"{text} {len(found)} of at least {count(least, 'queue')}"
+        raise Unanswered(wrong("missing-object", f"{text}{rabbitmq.where(probe)}"))
 
-    def look() -> list[Look]:
-        return [
-            rabbitmq.look(probe, world, f"queue '{clean(name)}'", "queues", vhost, name)
-            for name in names
-        ]
 
-    key = ("queues", login(probe), vhost, tuple(names))
-    return counters.twice(world, key, look)
+def look_twice(probe: Probe, world: World, names: list[str]) -> dict[str, tuple[Look, Look]]:
+    """Return two looks at some queues, a window apart; raises `Unanswered`.
+
+    Queues that a topic leads to come and go with their subscribers; one that went is left out.
+    """
+    given = probe.settings
+    vhost = given["vhost"]
+
+    def look() -> dict[str, Look]:
+        found = {}
+        for name in names:
+            what = f"queue '{clean(name)}'"
+            try:
+                found[name] = rabbitmq.look(probe, world, what, "queues", vhost, name)
+            except Unanswered as exc:
+                if given["queue"] or exc.answer.code != "missing-object":
+                    raise
+        return found
+
+    key = ("queues", login(probe), vhost, bool(given["queue"]), tuple(names))
+    first, second = counters.twice(world, key, look)
+    there = {name: (one, second[name]) for name, one in first.items() if name in second}
+    if not given["queue"]:
+        _check_enough(probe, there)
+    return there
 
 
 def rate_in(probe: Probe, world: World, name: str, first: Look, second: Look) -> Rate:

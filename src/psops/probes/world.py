@@ -26,7 +26,7 @@ from psops.checks.tls import (
 from psops.deadline import Deadline
 from psops.errors import HostError, SecretError
 from psops.probes import Unanswered
-from psops.probes.keys_common import Variable
+from psops.probes.keys_common import Variable, login
 from psops.report.text import clean, squeeze
 from psops.secrets import read_secret
 from psops.transport import ByteStream, Connection, Finished
@@ -148,18 +148,8 @@ class World:
         def fetch() -> tuple[Response, tuple[Answer, ...]]:
             return self._fetch(probe, url, method, headers, body)
 
-        given = probe.settings
-        login = tuple(given.get(key) for key in ("user", "secret", "client_cert", "ca"))
-        key = ("http", probe.via, method, url, headers, login, given.get("verify_tls", True))
+        key = ("http", method, url, headers, probe.timeout, *login(probe))
         return fetch() if body else self.once(key, fetch)
-
-    def fresh(self, probe: Probe, url: str) -> tuple[Any, float]:
-        """Return a JSON document that is asked for anew, and the monotonic time of it.
-
-        For the second look at a counter. Raises `Unanswered`.
-        """
-        response, _ = self._fetch(probe, url, "GET", (), b"")
-        return self.document(url, response), self.monotonic()
 
     def look(
         self,

@@ -87,6 +87,12 @@ def queue(published: int | None, taken: int | None = None, **more: Any) -> dict[
             "consumers": 1, **({"message_stats": told} if told else {}), **more}  # fmt: skip
 
 
+BOUND = "/api/exchanges/v/amq.topic/bindings/source"
+IN, OUT, ALL = "/api/queues/v/in", "/api/queues/v/out", "/api/queues/v/all"
+TWO = [
+    {"destination": "in", "destination_type": "queue", "routing_key": "ps.raw"},
+    {"destination": "all", "destination_type": "queue", "routing_key": "ps.#"},
+]
 RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
     "flows": ({QUEUE: [queue(10, 10), queue(20, 20)]}, {}, "ok", "flows"),
     "fell": ({QUEUE: [queue(10, 10), queue(3, 3)]}, {}, "restarted", "fell to 3"),
@@ -152,6 +158,13 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
         {QUEUE: [queue(9, 9, idle_since="2026-11-20 21:40:00"), queue(9, 9)]}, {"max_idle": 3600},
         "ok", "silent, as it may be",
     ),
+    "subscriber-left": ({BOUND: [TWO], IN: [queue(0), queue(9, 9)],
+                         ALL: [queue(0), (404, {})]}, {"topic": "ps.raw"}, "ok", "'in': flows"),
+    "too-many-left": (
+        {BOUND: [TWO], IN: [queue(0), queue(9, 9)], ALL: [queue(0), (404, {})]},
+        {"topic": "ps.raw", "min_queues": 2}, "missing-object", "1 of at least 2 queues",
+    ),
+    "declared-queue-left": ({QUEUE: [queue(0), (404, {})]}, {}, "missing-object", "queue 'q'"),
     "crashed": ({QUEUE: [queue(9, 1, state="crashed")]}, {}, "not-running", "crashed"),
     "clock-ahead": (
         {QUEUE: [queue(9, 1, messages_ready=5, head_message_timestamp=4102444800),
@@ -178,7 +191,8 @@ UNKNOWN = {"restarted", "no-data", "clock", "login-page", "not-json", "redirect"
 @pytest.mark.parametrize("name", RABBITMQ_QUEUE)
 def test_rabbitmq_queue(name: str, judge: Ask) -> None:
     answers, settings, code, text = RABBITMQ_QUEUE[name]
-    _check(judge("rabbitmq-queue", answers, {"queue": "q", **settings}), code, text)
+    which = {} if "topic" in settings else {"queue": "q"}
+    _check(judge("rabbitmq-queue", answers, {**which, **settings}), code, text)
 
 
 def _check(asked: dict[str, Result], code: str, text: str) -> None:
@@ -189,8 +203,6 @@ def _check(asked: dict[str, Result], code: str, text: str) -> None:
     assert "\x1b" not in found.text
 
 
-BOUND = "/api/exchanges/v/amq.topic/bindings/source"
-IN, OUT, ALL = "/api/queues/v/in", "/api/queues/v/out", "/api/queues/v/all"
 TEN = {IN: [queue(0), queue(10)]}
 BRIDGES: dict[str, tuple[Answers, dict[str, str], str, str]] = {
     "all": ({**TEN, OUT: [queue(0), queue(10)]}, {"queue": "in"}, "ok", "1 go on"),
@@ -198,9 +210,7 @@ BRIDGES: dict[str, tuple[Answers, dict[str, str], str, str]] = {
     "perhaps": ({**TEN, OUT: [queue(0), queue(8)]}, {"queue": "in"}, "no-data",
                 "0.8 go on, which may be due to when they were counted; look for longer"),
     "queue-of-more-beside": (
-        {**TEN, OUT: [queue(0), queue(10)], ALL: [queue(0), queue(90)], BOUND: [[
-            {"destination": "in", "destination_type": "queue", "routing_key": "ps.raw"},
-            {"destination": "all", "destination_type": "queue", "routing_key": "ps.#"}]]},
+        {**TEN, OUT: [queue(0), queue(10)], ALL: [queue(0), queue(90)], BOUND: [TWO]},
         {"topic": "ps.raw"}, "ok", "queue 'in'"),
     "queue-of-more-only": (
         {ALL: [queue(0), queue(10)], OUT: [queue(0), queue(10)], BOUND: [[
@@ -218,7 +228,7 @@ def test_bridge(name: str, judge: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def twice(world: World, key: object, look: Callable[[], Any]) -> Any:
         first, second = waits(world, key, look)
-        return first, [one._replace(at=12.5) for one in second]
+        return first, {name: one._replace(at=12.5) for name, one in second.items()}
 
     monkeypatch.setattr(counters, "twice", twice)
     side = {"bus": "rabbitmq", "vhost": "v", "stats_interval": 5.0, **LOGIN}
