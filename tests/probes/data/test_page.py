@@ -85,6 +85,15 @@ def test_page_with_a_form_may_be_meant(site: Site) -> None:
     assert verdict(page(site, said("200 OK", LOGIN), login_form=True)) == OK
 
 
+def test_page_with_a_link_to_log_in_is_none(site: Site) -> None:
+    body = b'<html><title>Toolkit</title><body><a href="/auth">Log in</a> fine</body></html>'
+    assert verdict(page(site, said("200 OK", body))) == OK
+    assert verdict(page(site, said("200 OK", body), text="Loss")) == ("critical", "text")
+    titled = body.replace(b"Toolkit", b"Please sign in")
+    assert verdict(page(site, said("200 OK", titled))) == ("unknown", "login-page")
+    assert verdict(page(site, said("200 OK", titled), login_form=True)) == OK
+
+
 def test_page_that_sends_elsewhere_without_a_form_is_a_login(site: Site) -> None:
     reply = said("200 OK", b"<html><body>CERN Single Sign-On</body></html>")
     assert verdict(page(site, reply)) == ("unknown", "login-page")
