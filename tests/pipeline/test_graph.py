@@ -121,6 +121,7 @@ def test_user_may_change_add_and_take_away_single_checks(tmp_path: Path) -> None
         ('url = "http://x/"', "needs the key 'kind'"),
         ('kind = "page"', "needs the key 'url'"),
         ('kind = "page"\nurl = "x"', "is not a URL"),
+        ('kind = "page"\nurl = "https://host:abc/"', "its port or its address cannot be read"),
         ('kind = "page"\nurl = "http://u:geheim@x/"', "no user or password"),
         ('kind = "page"\nurl = "http://x/"\nsecret = "geheim"', "never the secret itself"),
         ('kind = "page"\nurl = "http://x/"\ntexxt = "a"', "unknown key"),
