@@ -121,6 +121,7 @@ def test_user_may_change_add_and_take_away_single_checks(tmp_path: Path) -> None
         ('url = "http://x/"', "needs the key 'kind'"),
         ('kind = "page"', "needs the key 'url'"),
         ('kind = "page"\nurl = "x"', "is not a URL"),
+        ('kind = "page"\nurl = "https://host:abc/"', "its port or its address cannot be read"),
         ('kind = "page"\nurl = "http://u:geheim@x/"', "no user or password"),
         ('kind = "page"\nurl = "http://x/"\nsecret = "geheim"', "never the secret itself"),
         ('kind = "page"\nurl = "http://x/"\ntexxt = "a"', "unknown key"),
@@ -142,6 +143,36 @@ def test_lint_tells_what_nobody_watches(sand: Pipeline, tmp_path: Path) -> None:
     found = load(text_of("a>b", {"a": PAGE, "b": PAGE.replace("http:", "https:")}), tmp_path)
     texts = {(one.component, one.text.split(",")[0]) for one in lint(found)}
     assert ("a", "its checks tell that it runs") in texts
+
+
+_SECRET = 'secret = "env:PW"'
+
+
+@pytest.mark.parametrize(
+    ("url", "is_near"),
+    [("http://localhost", True), ("http://localhost:15672/x", True), ("http://127.8.0.1", True),
+     ("http://[::1]:80", True), ("https://far.example", True), ("env:URL", True),
+     ("http://127.evil.example:80", False), ("http://far.example", False),
+     ("http://localhost.evil.example", False), ("http://192.0.2.1:8161/", False)],
+)  # fmt: skip
+def test_lint_tells_of_secrets_in_the_clear(url: str, is_near: bool, tmp_path: Path) -> None:
+    check = f'[it]\nkind = "rabbitmq-rate"\nurl = "{url}"\nuser = "me"\nexchange = "x"\n{_SECRET}'
+    clear = [one for one in lint(load(text_of("a>b", {"a": check}), tmp_path))
+             if "check 'it' sends its secret without TLS" in one.text]  # fmt: skip
+    assert bool(clear) is not is_near
+
+
+def test_lint_looks_at_both_sides_of_a_bridge_and_at_stomp(tmp_path: Path) -> None:
+    side = 'url = "http://mq.example", user = "me", secret = "env:PW"'
+    bridge = (f'[it]\nkind = "bridge"\nfrom = {{bus = "rabbitmq", {side}, queue = "q"}}\n'
+              f'to = {{bus = "activemq", {side}, topic = "t", verify_tls = false}}\n')  # fmt: skip
+    stomp = f'[it]\nkind = "stomp-statistics"\nurl = "stomp://mq.example"\nuser = "me"\n{_SECRET}\n'
+    found = lint(load(text_of("a>b", {"a": bridge, "b": f'{stomp}topic = "t"\n'}), tmp_path))
+    texts = {(one.component, one.text) for one in found}
+    assert ("a", "check 'it' ('from') sends its secret without TLS") in texts
+    assert ("a", "check 'it' ('to') sends its secret without TLS") in texts
+    assert ("a", "check 'it' ('to') does not look at the certificate") in texts
+    assert ("b", "check 'it' sends its secret without TLS") in texts
 
 
 def test_pipelines_do_not_know_each_others_components(tmp_path: Path) -> None:

@@ -65,19 +65,3 @@ def roots(results: Sequence[Result], because: Mapping[int, str]) -> tuple[Result
         for place, one in enumerate(results)
         if one.verdict is Verdict.CRITICAL and place not in because
     )
-
-
-def root_of(component: str, results: Sequence[Result], because: Mapping[int, str]) -> str:
-    """Return the component at the end of the chain of explanations that begins at another."""
-    seen = {component}
-    while True:
-        places = [place for place, one in enumerate(results)
-                  if one.component == component and one.verdict is Verdict.CRITICAL]  # fmt: skip
-        following = {because.get(place) for place in places}
-        # A component with a failure of its own is an end, whatever else is explained there.
-        if None in following or not following:
-            return component
-        component = sorted(name for name in following if name is not None)[0]
-        if component in seen:
-            return component
-        seen.add(component)

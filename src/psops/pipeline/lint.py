@@ -1,7 +1,9 @@
 """What the description of a pipeline leaves unwatched; pure."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from psops.catalogue.entry import Component
 from psops.pipeline.graph import Pipeline
@@ -9,6 +11,10 @@ from psops.pipeline.graph import Pipeline
 #: Kinds that only tell that something runs or answers. What runs may hang all the same, so
 #: they never prove a component by themselves.
 PRESENCE = ("container", "units", "page", "tls", "grafana", "rabbitmq-health", "activemq-broker")
+
+
+#: How the URLs begin whose logins everybody on the way can read.
+_CLEAR = ("http://", "stomp://")
 
 
 class Gap(NamedTuple):
@@ -36,17 +42,25 @@ def _gaps(one: Component) -> Iterator[str]:
     if one.monitored_by == one.name:
         yield "it is watched by itself only"
     for probe in one.checks:
-        given = probe.settings
-        if given.get("verify_tls") is False:
-            yield f"check '{probe.name}' does not look at the certificate"
-        if (
-            given.get("secret")
-            and str(given.get("url", "")).startswith("http://")
-            and not _near(str(given["url"]))
-        ):
-            yield f"check '{probe.name}' sends its secret without TLS"
+        for place, given in _logins(probe.settings):
+            if given.get("verify_tls") is False:
+                yield f"check '{probe.name}'{place} does not look at the certificate"
+            url = str(given.get("url", ""))
+            if given.get("secret") and url.startswith(_CLEAR) and not _near(url):
+                yield f"check '{probe.name}'{place} sends its secret without TLS"
+
+
+def _logins(given: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return the settings and those in them, such as the sides of a bridge, with their place."""
+    yield place, given
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _logins(value, f"{place} ('{key}')")
 
 
 def _near(url: str) -> bool:
-    host = url.partition("://")[2].partition("/")[0].rpartition(":")[0] or url
-    return host.strip("[]") in ("localhost", "127.0.0.1", "::1") or host.startswith("127.")
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, which may lead anywhere
+        return False

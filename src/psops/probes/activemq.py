@@ -5,8 +5,9 @@ without an `Origin` the shipped policy (jolokia-access.xml) answers nobody, whil
 every operation through. There is no attribute with a rate; counters start with the broker.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from psops.catalogue.entry import Probe
@@ -17,6 +18,9 @@ from psops.probes.keys_common import login
 from psops.probes.stomp import OWN_CLIENT
 from psops.probes.world import World
 from psops.report.text import clean, squeeze
+from psops.transport.dial import NoRoute
+
+T = TypeVar("T")
 
 _MOST = 200
 #: How the parts of a bean's name are written, see JMXSupport.encodeObjectNamePart of ActiveMQ.
@@ -80,7 +84,58 @@ class Flow(NamedTuple):
 def nodes(probe: Probe, world: World) -> tuple[str, ...]:
     """Return the addresses behind the alias, "" for the host of the URL; raises `Unanswered`."""
     alias = probe.settings["nodes"]
-    return world.addresses(probe, alias) if alias else ("",)
+    # In an order that stays: which address of a broker is asked is the same at both looks.
+    return tuple(sorted(world.addresses(probe, alias))) if alias else ("",)
+
+
+def each(found: Iterable[str], ask: Callable[[str], T]) -> list[T]:
+    """Return what is told at each address that there is a route to; raises `Unanswered`.
+
+    Where one family of addresses has no route at all, those of the other are taken for the
+    same brokers, if there are as many.
+    """
+    told: dict[str, T] = {}
+    lost: dict[str, Unanswered] = {}
+    for node in found:
+        try:
+            told[node] = ask(node)
+        except Unanswered as exc:
+            if not is_no_route(exc):
+                raise
+            lost[node] = exc
+    for node, why in lost.items():
+        if not told or _is_six(node) in map(_is_six, told):
+            raise why
+        if len(lost) > len(told):
+            raise Unanswered(unknown("cannot-run", why.answer.text)) from why
+    return list(told.values())
+
+
+def is_no_route(exc: Unanswered) -> bool:
+    """Tell whether no packet got to where the answer was to come from."""
+    return isinstance(exc.__cause__, NoRoute)
+
+
+def one_family(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses of the family that has most: a broker may have one of each."""
+    six = tuple(node for node in found if _is_six(node))
+    four = tuple(node for node in found if not _is_six(node))
+    return max(four, six, key=len)
+
+
+def _is_six(node: str) -> bool:
+    return ":" in node
+
+
+def apart(found: Iterable[tuple[str, T]]) -> list[T]:
+    """Return what was found with each id of a broker, once for one of several addresses."""
+    runs: set[str] = set()
+    told = []
+    for run, one in found:
+        if not run or run not in runs:
+            told.append(one)
+        runs.add(run)
+    return told
 
 
 def on(node: str) -> str:
@@ -126,7 +181,8 @@ def read(
 
 def look_at(probe: Probe, world: World) -> list[Destination]:
     """Return the declared topic or queue on every node; raises `Unanswered`."""
-    found = [_look_at(probe, world, node) for node in nodes(probe, world)]
+    told = each(nodes(probe, world), lambda node: _look_at(probe, world, node))
+    found = apart((one.run, one) for one in told)
     if not any(one.there for one in found):
         raise absent(title(probe))
     return found
@@ -142,8 +198,7 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
     kind, name = declared(probe)
     what = title(probe)
     place = {"destinationType": kind, "destinationName": name.translate(BEAN)}
-    run = _one(read(probe, world, node, bean(probe), ("BrokerId",), "the broker")).get("BrokerId")
-    told = run if isinstance(run, str) else ""
+    told = run_of(probe, world, node)
     asked = (*_COUNTED, _CONSUMERS) if kind == "Topic" else _COUNTED
     try:
         reading = read(probe, world, node, bean(probe, **place), asked, what)
@@ -171,6 +226,13 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
         size=size,
         asides=reading.asides,
     )
+
+
+def run_of(probe: Probe, world: World, node: str) -> str:
+    """Return the id of a broker, another one after each start; raises `Unanswered`."""
+    reading = read(probe, world, node, bean(probe), ("BrokerId",), "the broker")
+    found = _one(reading).get("BrokerId")
+    return found if isinstance(found, str) else ""
 
 
 def _one(reading: Reading) -> dict[str, Any]:

@@ -26,11 +26,12 @@ def answer(probe: Probe, world: World) -> Answer:
     """
     try:
         nodes = activemq.nodes(probe, world)
+        told = activemq.each(nodes, lambda node: _node(probe, world, node))
     except Unanswered as exc:
         return exc.answer
-    found = counters.settle([_node(probe, world, node) for node in nodes])
-    if found.code == "ok" and len(nodes) > 1:
-        found = replace(found, text=f"{count(len(nodes), 'node')}: {found.text}")
+    found = counters.settle(told)
+    if found.code == "ok" and len(told) > 1:
+        found = replace(found, text=f"{count(len(told), 'node')}: {found.text}")
     return found
 
 
@@ -45,6 +46,8 @@ def _node(probe: Probe, world: World, node: str) -> Answer:
             "the broker's health",
         )  # fmt: skip
     except Unanswered as exc:
+        if activemq.is_no_route(exc):
+            raise
         return exc.answer
     one = reading.beans[0] if reading.beans else {}
     used = {name: counters.whole(one, key) for name, key in _USED.items()}

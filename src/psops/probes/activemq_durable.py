@@ -60,15 +60,19 @@ def _look(probe: Probe, world: World) -> list[Subscription]:
         destinationType="Topic",
         destinationName=given["topic"].translate(activemq.BEAN),
     )
-    found: list[Subscription] = []
-    for node in activemq.nodes(probe, world):
+
+    def ask(node: str) -> tuple[str, list[Subscription]]:
+        run = activemq.run_of(probe, world, node)
         try:
             reading = activemq.read(probe, world, node, f"{name},*", _ATTRIBUTES, topic)
         except Unanswered as exc:
             if exc.answer.code != "missing-object":
                 raise
-            continue
-        found += [_subscription(node, one, reading) for one in reading.beans]
+            return run, []
+        return run, [_subscription(node, one, reading) for one in reading.beans]
+
+    told = activemq.apart(activemq.each(activemq.nodes(probe, world), ask))
+    found = [one for each in told for one in each]
     meant = [
         one
         for one in found

@@ -74,7 +74,8 @@ def _judge(probe: Probe, source: End, target: End) -> Answer:
         return wrong("ratio", f"{least}; {told}")
     text = f"{shown(ratio)} go on"
     if ratio < given["min_ratio"]:
-        text = f"{text}, which may be due to when they were counted; look for longer to be sure"
+        text = f"{text}, which may be due to when they were counted; look for longer"
+        return unknown("no-data", f"{text}; {told}")
     return right(f"{text}; {told}")
 
 
@@ -96,17 +97,15 @@ def _count_rabbitmq(probe: Probe, world: World) -> End:
         return End(f"exchange '{clean(given['exchange'])}'", rate, first.asides)
     if not given["exchange"]:
         probe = rabbitmq.side(probe, {**given, "exchange": "amq.topic"})
-    names = rabbitmq_queue.queue_names(probe, world)
+    names = rabbitmq_queue.queue_names(probe, world, only=True)
     looks = rabbitmq_queue.look_twice(probe, world, names)
-    rates = [
-        rabbitmq_queue.rate_in(probe, world, name, *both)
-        for name, both in zip(names, zip(*looks, strict=True), strict=True)
-    ]
+    names = list(looks)
+    rates = [rabbitmq_queue.rate_in(probe, world, name, *both) for name, both in looks.items()]
     rabbitmq.check_restart(probe, world, rates[0].seconds)
     what = f"queue '{clean(names[0])}'" if len(names) == 1 else count(len(names), "queue")
     # Each queue of a topic has a copy of its messages.
     most = max(rates, key=lambda rate: rate.messages)
-    return End(what, most, tuple(aside for one in looks[0] for aside in one.asides))
+    return End(what, most, tuple(aside for one, _ in looks.values() for aside in one.asides))
 
 
 def _count_activemq(probe: Probe, world: World) -> End:

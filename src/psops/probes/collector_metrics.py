@@ -2,7 +2,7 @@
 
 Rule: the counters of `ps-collector`'s monitoring module (sand-ci), in the text format of
 prometheus.io/docs/instrumenting/exposition_formats: an endpoint is good if its counter of
-failures stays what it was.
+failures stays what it was. Those that were not asked in the window are neither good nor bad.
 """
 
 import re
@@ -27,6 +27,8 @@ _SAMPLE = re.compile(
     re.ASCII,
 )
 _LABEL = re.compile(r'endpoint="((?:[^"\\]|\\.)*)"')
+#: Fewer endpoints than this tell no share, unless there are no more.
+_FEWEST = 5
 #: Makes the second request another one than the first, which is shared with other probes.
 _ANEW = (("Cache-Control", "no-cache"),)
 
@@ -86,12 +88,15 @@ def _judge(asker: Asker) -> Answer:
         return unknown("restarted", f"its counters began anew within {span}")
     if endpoints < least:
         return wrong("below-floor", f"it asks {endpoints:g} endpoints, must be {least}")
-    failing = [name for name, value in now.items() if value > before.get(name, 0.0)]
-    active = sum(asked_now.values()) > sum(asked.values())
-    if not failing and not active:
+    failing = _moved(before, now)
+    tried = {*failing, *_moved(asked, asked_now)}
+    if not tried:
         return unknown("no-data", f"no request ended within {span}, so nothing is told")
-    share = max(0.0, 1 - len(failing) / endpoints)
-    text = f"{percent(share)} of {endpoints:g} endpoints had no failure for {span}"
+    if len(tried) < min(_FEWEST, endpoints):
+        text = f"{len(tried)} of {endpoints:g} endpoints were asked within {span}"
+        return unknown("no-data", f"{text}, too few to tell a share; look for longer")
+    share = 1 - len(failing) / len(tried)
+    text = f"{percent(share)} of {len(tried)} endpoints that were asked had no failure for {span}"
     if share < given["least_share"]:
         return wrong("share", f"{text}, must be {percent(given['least_share'])}: {named(failing)}")
     return right(text)
@@ -129,6 +134,10 @@ def _counters(metrics: Metrics, name: str) -> dict[str, float]:
     if not all(isfinite(value) and value >= 0 for value in found.values()):
         raise no_data(f"{name} has a value that is no count")
     return found
+
+
+def _moved(before: dict[str, float], now: dict[str, float]) -> list[str]:
+    return [name for name, value in now.items() if value > before.get(name, 0.0)]
 
 
 def _fell(before: dict[str, float], now: dict[str, float]) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from psops.catalogue.entry import Probe
 from psops.catalogue.values import Reader, Wrong, boolean, kind, path, string, whole, word
@@ -43,6 +44,10 @@ def url(value: Any) -> str:
         raise Wrong(f"'{text}' is not a URL such as https://bus.example.org")
     if "@" in text.partition("://")[2].partition("/")[0]:
         raise Wrong("must have no user or password in it; use the keys 'user' and 'secret'")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise Wrong(f"'{text}' is no URL: its port or its address cannot be read") from None
     return text
 
 

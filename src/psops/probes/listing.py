@@ -12,15 +12,18 @@ from psops.transport import Finished
 
 #: Makes programs complain in words that are known here.
 ENGLISH = ("env", "LC_ALL=C")
-_LINE = re.compile(r"(\d{1,18}) (-?\d{1,12})(?:\.\d*)? (.+)", re.ASCII | re.DOTALL)
+_TIME = r"(-?\d{1,12})(?:\.\d*)?"
+_LINE = re.compile(rf"(\d{{1,18}}) {_TIME} {_TIME} (.+)", re.ASCII | re.DOTALL)
 _MOST = 200
 
 
 class File(NamedTuple):
-    """A file: bytes, seconds since the epoch of its last change, name as it is there."""
+    """A file: bytes, seconds since the epoch, name as it is there."""
 
     size: int
+    #: When something was written to it, and when it was moved or written: a move keeps the first.
     changed: float
+    came: float
     name: str
 
 
@@ -40,10 +43,11 @@ def listed(probe: Probe, world: World, folder: str) -> list[File]:
     """
     place = clean(folder)
     what = ("-mindepth", "1", "-maxdepth", "1", "-type", "f", "-name", probe.settings["pattern"])
-    done = world.run(probe, (*ENGLISH, "find", folder, *what, "-printf", r"%s %T@ %f\0"))
+    done = world.run(probe, (*ENGLISH, "find", folder, *what, "-printf", r"%s %T@ %C@ %f\0"))
     if done.status:
         said = complaint(done)
-        if "No such file or directory" in said:
+        # Of a file, it says that it vanished since the folder was read.
+        if re.fullmatch(rf".*: \W?{re.escape(place)}\W?: No such file or directory", said):
             raise Unanswered(wrong("missing-object", f"{place} is not there"))
         code = "no-permission" if "Permission denied" in said else "cannot-run"
         raise Unanswered(unknown(code, f"{place}: {said}"))
@@ -52,7 +56,8 @@ def listed(probe: Probe, world: World, folder: str) -> list[File]:
         match = _LINE.fullmatch(line)
         if match is None:
             raise Unanswered(unknown("no-data", f"{place}: find tells something else"))
-        found.append(File(int(match[1]), float(match[2]), match[3]))
+        changed, moved = float(match[2]), float(match[3])
+        found.append(File(int(match[1]), changed, max(changed, moved), match[4]))
     return found
 
 

@@ -1,6 +1,5 @@
 """Whether a page shows what it should: its status, a text, values of its JSON, in time."""
 
-import re
 from dataclasses import replace
 
 from psops.catalogue.entry import Probe
@@ -9,13 +8,11 @@ from psops.checks.exchange import Response
 from psops.checks.http import excerpt
 from psops.probes import Unanswered
 from psops.probes.fields import server_time
-from psops.probes.world import World, is_login
+from psops.probes.world import FORM, World, is_login
 from psops.report.text import clean, squeeze
 
 _NOT_ALLOWED = (401, 403, 407, 429)
 _MOST_SHOWN = 100
-#: A field for a password, with which a page can carry any text that was wanted.
-_FORM = re.compile(rb"<input[^>]{0,1000}type\s*=\s*[\"']?password", re.IGNORECASE)
 
 
 def answer(probe: Probe, world: World) -> Answer:
@@ -47,7 +44,7 @@ def _judge(probe: Probe, world: World, response: Response) -> Answer:
         return unknown("encoded", f"the answer is packed as {clean(encoding)}")
     if response.status < 300 and not response.body and not (wanted or response.status == 204):
         return unknown("no-data", f"{status}, but nothing in it")
-    if (form := _FORM.search(response.body)) and not given["login_form"]:
+    if FORM.search(response.body) and not given["login_form"]:
         return unknown("login-page", f"{status}, but a page to log in{excerpt(response)}")
     if found := _judge_text(given["text"], given["not_text"], response):
         return found
@@ -58,7 +55,7 @@ def _judge(probe: Probe, world: World, response: Response) -> Answer:
         found = rules.judge(given["json"], document, now)
         if found.code != "ok":
             return found
-    elif not given["text"] and not form and is_login(response):
+    elif not (given["text"] or given["login_form"]) and is_login(response):
         return unknown("login-page", f"{status}, but a page to log in{excerpt(response)}")
     most = given["most_seconds"]
     if most and response.elapsed > most:

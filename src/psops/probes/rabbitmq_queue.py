@@ -4,7 +4,7 @@ Depth alone calls a queue healthy to which nothing comes, and a running consumer
 if it confirms nothing; so both ends are counted over a window. See `rabbitmq` for the API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,19 +32,17 @@ def answer(probe: Probe, world: World) -> Answer:
     silent, below-floor, slow-consumer; unknown are no-data, restarted and clock.
     """
     try:
-        names = queue_names(probe, world)
-        first, second = look_twice(probe, world, names)
+        found = look_twice(probe, world, queue_names(probe, world))
     except Unanswered as exc:
         return exc.answer
-    answers = [
-        _judge(probe, world, name, one, other)
-        for name, one, other in zip(names, first, second, strict=True)
-    ]
+    answers = [_judge(probe, world, name, one, other) for name, (one, other) in found.items()]
     return counters.settle(answers)
 
 
-def queue_names(probe: Probe, world: World) -> list[str]:
+def queue_names(probe: Probe, world: World, *, only: bool = False) -> list[str]:
     """Return the names of the queues that a probe is about; raises `Unanswered`.
+
+    `only` leaves out those that get other topics too, if there are others.
 
     RabbitMQ names the queues of STOMP subscriptions at random, so that they are known by what
     binds them to `amq.topic` only.
@@ -55,34 +53,52 @@ def queue_names(probe: Probe, world: World) -> list[str]:
     topic = given["topic"]
     if not topic:
         raise Unanswered(unknown("cannot-run", "neither 'queue' nor 'topic' is set"))
-    found = sorted(
-        {
-            str(one.get("destination"))
-            for one in rabbitmq.bindings(probe, world, given["exchange"])
-            if one.get("destination_type") == "queue"
-            and rabbitmq.is_routed(str(one.get("routing_key")), topic)
-        }
-    )
-    least = given.get("min_queues", 1)
-    if len(found) < least:
-        text = f"topic '{clean(topic)}' leads from '{clean(given['exchange'])}' to"
-        text = f"{text} {len(found)} of at least {count(least, 'queue')}"
-        raise Unanswered(wrong("missing-object", f"{text}{rabbitmq.where(probe)}"))
+    bound = [
+        (str(one.get("routing_key")), str(one.get("destination")))
+        for one in rabbitmq.bindings(probe, world, given["exchange"])
+        if one.get("destination_type") == "queue"
+    ]
+    found = sorted({name for key, name in bound if rabbitmq.is_routed(key, topic)})
+    if only and (just := sorted({name for key, name in bound if key == topic})):
+        return just
+    _check_enough(probe, found)
     return found
 
 
-def look_twice(probe: Probe, world: World, names: list[str]) -> tuple[list[Look], list[Look]]:
-    """Return two looks at some queues, a window apart; raises `Unanswered`."""
-    vhost = probe.settings["vhost"]
+def _check_enough(probe: Probe, found: Collection[str]) -> None:
+    given = probe.settings
+    least = given.get("min_queues", 1)
+    if len(found) < least:
+        text = f"topic '{clean(given['topic'])}' leads from '{clean(given['exchange'])}' to"
+        text = f"{text} {len(found)} of at least {count(least, 'queue')}"
+        raise Unanswered(wrong("missing-object", f"{text}{rabbitmq.where(probe)}"))
 
-    def look() -> list[Look]:
-        return [
-            rabbitmq.look(probe, world, f"queue '{clean(name)}'", "queues", vhost, name)
-            for name in names
-        ]
 
-    key = ("queues", login(probe), vhost, tuple(names))
-    return counters.twice(world, key, look)
+def look_twice(probe: Probe, world: World, names: list[str]) -> dict[str, tuple[Look, Look]]:
+    """Return two looks at some queues, a window apart; raises `Unanswered`.
+
+    Queues that a topic leads to come and go with their subscribers; one that went is left out.
+    """
+    given = probe.settings
+    vhost = given["vhost"]
+
+    def look() -> dict[str, Look]:
+        found = {}
+        for name in names:
+            what = f"queue '{clean(name)}'"
+            try:
+                found[name] = rabbitmq.look(probe, world, what, "queues", vhost, name)
+            except Unanswered as exc:
+                if given["queue"] or exc.answer.code != "missing-object":
+                    raise
+        return found
+
+    key = ("queues", login(probe), vhost, bool(given["queue"]), tuple(names))
+    first, second = counters.twice(world, key, look)
+    there = {name: (one, second[name]) for name, one in first.items() if name in second}
+    if not given["queue"]:
+        _check_enough(probe, there)
+    return there
 
 
 def rate_in(probe: Probe, world: World, name: str, first: Look, second: Look) -> Rate:
@@ -146,7 +162,10 @@ def _judge_queue(probe: Probe, world: World, before: Queue, after: Queue) -> Ans
         _too_slow(given, after, taken),
     ]
     found = counters.first_wrong(
-        [*([_no_backlog(given)] if after.keeps else waits), _silence(given, world, after, into)],
+        [
+            *([_no_backlog(given)] if after.keeps else waits),
+            _silence(given, world, before, after, into, taken),
+        ],
         "flows" if into.messages else counters.MAY,
     )
     if found.code in ("wedged", "silent", "below-floor", "slow-consumer"):
@@ -237,8 +256,14 @@ def _no_backlog(given: Settings) -> Answer | None:
     return unknown("no-data", text) if unseen else None
 
 
-def _silence(given: Settings, world: World, after: Queue, into: Rate) -> Answer | None:
+def _silence(
+    given: Settings, world: World, before: Queue, after: Queue, into: Rate, taken: Rate
+) -> Answer | None:
     if not into.messages and given["max_idle"] is not None:
+        if after.idle_since is None and before.idle_since is None and not taken.messages:
+            text = "nothing came in, and this queue does not tell since when it is idle"
+            return unknown("no-data", text)
+        # One that was idle and tells so no more has just moved.
         idle = 0.0 if after.idle_since is None else world.now() - after.idle_since
         if idle <= given["max_idle"]:
             return None

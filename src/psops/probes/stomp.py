@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from psops.catalogue.entry import Probe
 from psops.checks import Answer, unknown, wrong
 from psops.checks.site import explain_error
+from psops.checks.tls import HandshakeFailed
 from psops.deadline import Deadline
 from psops.errors import DeadlineExceeded, HostError
 from psops.probes import Unanswered
-from psops.probes.world import World
+from psops.probes.world import World, no_handshake
 from psops.report.text import clean, squeeze
 from psops.transport import ByteStream
 
@@ -79,14 +80,10 @@ def decode(data: bytes) -> tuple[Frame | None, bytes]:
     data = data.lstrip(b"\r\n")
     if data and not re.match(rb"[A-Z]{1,20}(\r?\n|\Z)|[A-Z]{1,20}\r?\Z", data):
         raise ValueError("no frame")
-    head, gap, rest = data.replace(b"\r\n", b"\n", 1).partition(b"\n\n")
-    if b"\r" in data[:1024]:
-        found = re.search(rb"\r?\n\r?\n", data)
-        if found is None:
-            return None, data
-        head, gap, rest = data[: found.start()], b"\n\n", data[found.end() :]
-    if not gap:
+    gap = re.search(rb"\r?\n\r?\n", data)
+    if gap is None:
         return None, data
+    head, rest = data[: gap.start()], data[gap.end() :]
     lines = head.decode(errors="replace").replace("\r\n", "\n").split("\n")
     headers: dict[str, str] = {}
     for line in lines[1:]:
@@ -148,7 +145,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         try:
             self._stream.send(encode(Frame("DISCONNECT", {})), Deadline(1))
-        except HostError:
+        except (HostError, HandshakeFailed):
             pass  # it is gone already
         finally:
             self._stream.close()
@@ -157,7 +154,7 @@ class Session:
         """Send a frame without a body; raises `Unanswered`."""
         try:
             self._stream.send(encode(Frame(command, headers)), Deadline(self._timeout))
-        except HostError as exc:
+        except (HostError, HandshakeFailed) as exc:
             raise self._broken(exc) from exc
 
     def subscribe(self, id: str, destination: str) -> None:
@@ -195,7 +192,7 @@ class Session:
                 data = self._stream.receive(deadline)
             except DeadlineExceeded:
                 return None
-            except HostError as exc:
+            except (HostError, HandshakeFailed) as exc:
                 raise self._broken(exc) from exc
             if not data:
                 raise Unanswered(wrong("broken", f"{self.place}: the broker ended the connection"))
@@ -225,7 +222,9 @@ class Session:
         said = said or squeeze(clean(frame.body.decode(errors="replace")))[:_EXCERPT]
         return Unanswered(unknown("not-allowed", f"{self.place}: the broker refuses: {said}"))
 
-    def _broken(self, exc: HostError) -> Unanswered:
+    def _broken(self, exc: HostError | HandshakeFailed) -> Unanswered:
+        if isinstance(exc, HandshakeFailed):  # TLS 1.3 tells of our certificate after it
+            return no_handshake(exc, f"{self.place}: ")
         found = explain_error(exc)
         return Unanswered(Answer(verdict=found.verdict, code=found.code,
                                  text=f"{self.place}: {clean(found.text)}"))  # fmt: skip

@@ -108,8 +108,8 @@ def _look(probe: Probe, world: World) -> list[Destination] | None:
 
 def _look_now(probe: Probe, world: World) -> list[Destination] | None:
     kind, name = activemq.declared(probe)
-    found: list[Destination] = []
-    for node in activemq.nodes(probe, world):
+
+    def ask(node: str) -> tuple[str, Destination] | None:
         with stomp.Session(probe, world, node) as session:
             # Without a plugin, a question to a topic is lost, and one to a queue would wait there.
             if kind == "Queue" and stomp.ask_plugin(session, probe) is None:
@@ -121,8 +121,15 @@ def _look_now(probe: Probe, world: World) -> list[Destination] | None:
         if len(told) > 1:
             text = f"'{clean(name)}' is a pattern for {count(len(told), 'destination')}"
             raise Unanswered(unknown("cannot-run", f"{text}; one is needed"))
-        found += [_destination(node, one, at, session.asides) for one in told]
-        found += [] if told else [Destination(node=node, there=False, asides=session.asides)]
+        if not told:
+            return "", Destination(node=node, there=False, asides=session.asides)
+        one = _destination(node, told[0], at, session.asides)
+        return one.run, one
+
+    answers = activemq.each(activemq.nodes(probe, world), ask)
+    if None in answers:
+        return None
+    found = activemq.apart(one for one in answers if one is not None)
     if not any(one.there for one in found):
         raise activemq.absent(activemq.title(probe))
     return found
@@ -165,15 +172,22 @@ def _late(probe: Probe, one: Destination) -> Answer | None:
 
 def _count(probe: Probe, world: World) -> Counted:
     """Return what comes to the topic while a window passes, on all nodes at once."""
-    nodes = activemq.nodes(probe, world)
+    # Nothing tells that two addresses are of one broker, whose messages would count twice.
+    addresses = activemq.nodes(probe, world)
+    nodes = activemq.one_family(addresses)
 
     def one(node: str) -> tuple[Rate, tuple[Answer, ...]]:
         with stomp.Session(probe, world, node) as session:
             messages, seconds = stomp.count_messages(session, probe, world.window)
         return Rate(messages, seconds), session.asides
 
-    with _turn(probe, world), ThreadPoolExecutor(len(nodes)) as pool:
-        found = list(pool.map(one, nodes))
+    try:
+        with _turn(probe, world), ThreadPoolExecutor(len(nodes)) as pool:
+            found = list(pool.map(one, nodes))
+    except Unanswered as exc:
+        if nodes == addresses or not activemq.is_no_route(exc):
+            raise
+        raise Unanswered(unknown("cannot-run", exc.answer.text)) from exc
     rates = [rate for rate, _ in found]
     rate = Rate(sum(one.messages for one in rates), max(one.seconds for one in rates))
     return Counted(rate, tuple(dict.fromkeys(aside for _, asides in found for aside in asides)))
@@ -194,8 +208,8 @@ def _judge_count(probe: Probe, found: Counted) -> Answer:
 
 
 def _broker(probe: Probe, world: World) -> Answer:
-    answers = [_node(probe, world, node) for node in activemq.nodes(probe, world)]
-    return counters.settle(answers)
+    nodes = activemq.nodes(probe, world)
+    return counters.settle(activemq.each(nodes, lambda node: _node(probe, world, node)))
 
 
 def _node(probe: Probe, world: World, node: str) -> Answer:
@@ -204,6 +218,8 @@ def _node(probe: Probe, world: World, node: str) -> Answer:
         with stomp.Session(probe, world, node) as session:
             told = stomp.ask_plugin(session, probe)
     except Unanswered as exc:
+        if activemq.is_no_route(exc):
+            raise
         return exc.answer
     if not told:
         text = f"{place} takes a login, but no statistics plugin answers"

@@ -17,6 +17,8 @@ from psops.probes.world import World
 from psops.report.text import clean, count, duration, size
 
 _DAY = 86400
+#: How the line of a copy begins, which a complaint follows if its checksum differs.
+_COPIED = ("b'", 'b"')
 _SIZE = re.compile(r"^\s*Size:\s*(\d{1,18})\t(.+)$", re.MULTILINE)
 
 
@@ -32,10 +34,10 @@ def _judge(probe: Probe, world: World) -> Answer:
     given = probe.settings
     now = clock(probe, world)
     files = listed(probe, world, given["output"])
-    waiting = [file for file in files if file.size and now - file.changed > given["most_wait"]]
+    waiting = [file for file in files if file.size and now - file.came > given["most_wait"]]
     place = clean(given["output"])
     if waiting:
-        oldest = max(now - file.changed for file in waiting)
+        oldest = max(now - file.came for file in waiting)
         names = named([file.name for file in waiting])
         limit = duration(given["most_wait"])
         told = f"{count(len(waiting), 'file')} not copied, one waits for {duration(oldest)}"
@@ -55,7 +57,7 @@ def _judge(probe: Probe, world: World) -> Answer:
 
 
 def _check_log(probe: Probe, world: World) -> None:
-    """Raise `Unanswered` if the end of the log tells of a checksum, or cannot be read."""
+    """Raise `Unanswered` if the log tells of a checksum since a good copy, or cannot be read."""
     given = probe.settings
     if not given["log"]:
         return
@@ -67,8 +69,11 @@ def _check_log(probe: Probe, world: World) -> None:
         code = "no-permission" if "Permission denied" in said else "no-data"
         raise Unanswered(unknown(code, f"{place}: {said}"))
     lines = done.stdout.decode(errors="replace").splitlines()
-    hits = sum(given["log_failure"] in line for line in lines)
-    if hits:
+    failed = [given["log_failure"] in line for line in lines]
+    good = [at for at, line in enumerate(lines)
+            if line.startswith(_COPIED) and not any(failed[at + 1 : at + 2])]  # fmt: skip
+    lines = lines[max(good, default=-1) + 1 :]
+    if hits := sum(failed[-len(lines) :]) if lines else 0:
         last = f"{hits} of the last {count(len(lines), 'line')}"
         text = f"{place}: {last} tell of '{clean(given['log_failure'])}'"
         raise Unanswered(wrong("failed-checksum", text))
@@ -78,8 +83,9 @@ def _check_remote(probe: Probe, world: World, now: float) -> str:
     """Return what is told of yesterday's file on tape, if asked; raises `Unanswered`."""
     if not probe.settings["remote"]:
         return ""
-    date = datetime.fromtimestamp(now - _DAY, UTC).strftime("%Y-%m-%d")
-    url = probe.settings["remote"].replace("{date}", date)
+    # Until it has had the time that it may wait, that of the day before it.
+    day = datetime.fromtimestamp(now - _DAY - probe.settings["most_wait"], UTC)
+    url = probe.settings["remote"].replace("{date}", f"{day:%Y-%m-%d}")
     done = world.run(probe, (*ENGLISH, "gfal-stat", url))
     if done.status:
         said = complaint(done)

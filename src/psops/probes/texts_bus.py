@@ -141,7 +141,10 @@ BUS_KEYS: dict[str, dict[str, Told]] = {
             "exchange alone, of rabbitmq-rate), activemq-destination and stomp-statistics.",
         ),
         "to": Told("table", "The side where they come out, likewise."),
-        "min_ratio": Told("share", "How many of the messages must come out."),
+        "min_ratio": Told(
+            "share",
+            "How many of the messages must come out. What a look is too short for is unknown.",
+        ),
         "min_rate": Told("number", "Messages per second that must go in, as for queues."),
     },
 }  # fmt: skip

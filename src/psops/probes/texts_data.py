@@ -24,8 +24,8 @@ DATA_KINDS: dict[str, str] = {
     "run ended lately.",
     "maddash": "MaDDash by its REST interface: its grids are known, recent and not too bad.",
     "rsv": "A page of RSV: most of its rows are OK, few are old, and the page itself is of now.",
-    "collector-metrics": "The metrics of ps-collector: most of its endpoints had no failure "
-    "between two looks.",
+    "collector-metrics": "The metrics of ps-collector: most of the endpoints that it "
+    "asked between two looks had no failure.",
     "checkmk-bi": "Checkmk's business intelligence: its aggregations are OK, and a check is young "
     "enough to show that checks still run.",
     "tape-copy": "Files that wait to be copied to tape: none waits too long, a copy ended lately, "
@@ -97,7 +97,7 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
     },
     "collector-metrics": {
         "url": Told("URL", "The page of its metrics, such as http://ps.example.org:8000/metrics."),
-        "least_share": Told("share", "How many of the endpoints must be without a new failure."),
+        "least_share": Told("share", "How many of those asked must be without a new failure."),
         "least_endpoints": Told("integer", "How many endpoints it must ask."),
     },
     "checkmk-bi": {
@@ -120,11 +120,14 @@ DATA_KEYS: dict[str, dict[str, Told]] = {
         "max_age": Told("seconds", "How long ago the last copy may be."),
         "log": Told("path", "The log of the copies."),
         "log_lines": Told("integer", "How many lines at its end are looked at."),
-        "log_failure": Told("string", "What such a line says of a checksum that differs."),
+        "log_failure": Told(
+            "string",
+            "What such a line says of a checksum that differs, which counts until a copy is good.",
+        ),
         "remote": Told(
             "URL",
             "The file on tape that gfal-stat must find there with something in it; {date} is the "
-            "day before, as 2026-11-20.",
+            "day before, as 2026-11-20, once most_wait is over.",
         ),
     },
     "files": {

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ from psops.checks.tls import (
 from psops.deadline import Deadline
 from psops.errors import HostError, SecretError
 from psops.probes import Unanswered
-from psops.probes.keys_common import Variable
+from psops.probes.keys_common import Variable, login
 from psops.report.text import clean, squeeze
 from psops.secrets import read_secret
 from psops.transport import ByteStream, Connection, Finished
@@ -34,6 +35,14 @@ from psops.transport import ByteStream, Connection, Finished
 #: How much of an answer is read; lists of a large broker are long.
 MOST = 16 * 1024 * 1024
 _EXCERPT = 100
+#: A field for a password, with which a page can carry any text that was wanted.
+FORM = re.compile(rb"<input[^>]{0,1000}type\s*=\s*[\"']?password", re.IGNORECASE)
+#: A title or a heading, or all of a page without either, that tells of a login.
+_TITLE = re.compile(
+    rb"(?:<title[^>]{0,200}>|<h[1-3][^>]{0,200}>|<(?:body|html)[^>]{0,200}>)[^<]{0,200}"
+    rb"(?:single sign-on|log ?in|sign ?in)",
+    re.IGNORECASE,
+)
 
 
 class Look(NamedTuple):
@@ -148,18 +157,8 @@ class World:
         def fetch() -> tuple[Response, tuple[Answer, ...]]:
             return self._fetch(probe, url, method, headers, body)
 
-        given = probe.settings
-        login = tuple(given.get(key) for key in ("user", "secret", "client_cert", "ca"))
-        key = ("http", probe.via, method, url, headers, login, given.get("verify_tls", True))
+        key = ("http", method, url, headers, probe.timeout, *login(probe))
         return fetch() if body else self.once(key, fetch)
-
-    def fresh(self, probe: Probe, url: str) -> tuple[Any, float]:
-        """Return a JSON document that is asked for anew, and the monotonic time of it.
-
-        For the second look at a counter. Raises `Unanswered`.
-        """
-        response, _ = self._fetch(probe, url, "GET", (), b"")
-        return self.document(url, response), self.monotonic()
 
     def look(
         self,
@@ -340,11 +339,12 @@ class World:
 
 
 def is_login(response: Response) -> bool:
-    """Tell whether an answer is a page to log in."""
-    text = response.body[:65536].lower()
-    return b"<html" in text and (b'type="password"' in text or b"type='password'" in text
-                                 or b"single sign-on" in text or b"log in" in text
-                                 or b"sign in" in text)  # fmt: skip
+    """Tell whether an answer is a page to log in: it has a form for that, or its title says so.
+
+    A link to log in is on many a page that shows all the same.
+    """
+    text = response.body[:65536]
+    return b"<html" in text.lower() and bool(FORM.search(text) or _TITLE.search(text))
 
 
 def no_handshake(exc: HandshakeFailed, place: str = "") -> Unanswered:

@@ -3,6 +3,7 @@
 Apart from the module that speaks SSH, because importing that takes longer than connecting.
 """
 
+import errno
 import os
 import socket
 import time
@@ -12,6 +13,10 @@ from typing import Any, NamedTuple
 
 from psops.deadline import Deadline
 from psops.errors import ConnectRefused, ConnectTimedOut, NameNotResolved
+
+
+class NoRoute(ConnectRefused):
+    """No packet gets there: the host is off, or we have no way to addresses of that family."""
 
 
 class Login(NamedTuple):
@@ -74,7 +79,9 @@ def dial_tcp(
     if isinstance(failure, TimeoutError):
         waited = f"no answer within {deadline.seconds:g} s"
         raise ConnectTimedOut(f"{place}: {waited}") from failure
-    raise ConnectRefused(f"{place}: {(failure.strerror or str(failure)).lower()}") from failure
+    no_route = failure.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+    error = NoRoute if no_route else ConnectRefused
+    raise error(f"{place}: {(failure.strerror or str(failure)).lower()}") from failure
 
 
 def dial_program(command: str) -> Dialled:

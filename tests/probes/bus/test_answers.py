@@ -1,8 +1,10 @@
 """Answers that no broker here gives, recorded ones and bad ones: what is not told is not known."""
 
+import errno
 import json
 import math
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psops.pipeline.ask import Result
-from psops.probes import counters, rabbitmq
+from psops.probes import activemq, counters, rabbitmq
 from psops.probes.world import World
 from psops.verdict import Verdict
 from tests.probes.bus.asking import LOGIN, VECTORS, ask
@@ -64,6 +66,9 @@ def judge(tmp_path: Path) -> Iterator[Ask]:
     def judge(kind: str, answers: Answers, settings: dict[str, Any]) -> dict[str, Result]:
         handler.answers = {path: list(found) for path, found in answers.items()}  # type: ignore[attr-defined]
         place: dict[str, Any] = {"url": f"http://127.0.0.1:{server.server_port}", **LOGIN}
+        if kind == "bridge":
+            sides = {key: {"url": place["url"], **settings[key]} for key in ("from", "to")}
+            return ask(tmp_path, {"it": {"kind": kind, **sides}}, window=0.03)
         place |= {"vhost": "v"} if kind.startswith("rabbitmq") and kind != "rabbitmq-health" else {}
         place |= {"stats_interval": 0.01} if kind in ("rabbitmq-queue", "rabbitmq-rate") else {}
         return ask(tmp_path, {"it": {"kind": kind, **place, **settings}}, window=0.03)
@@ -82,6 +87,12 @@ def queue(published: int | None, taken: int | None = None, **more: Any) -> dict[
             "consumers": 1, **({"message_stats": told} if told else {}), **more}  # fmt: skip
 
 
+BOUND = "/api/exchanges/v/amq.topic/bindings/source"
+IN, OUT, ALL = "/api/queues/v/in", "/api/queues/v/out", "/api/queues/v/all"
+TWO = [
+    {"destination": "in", "destination_type": "queue", "routing_key": "ps.raw"},
+    {"destination": "all", "destination_type": "queue", "routing_key": "ps.#"},
+]
 RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
     "flows": ({QUEUE: [queue(10, 10), queue(20, 20)]}, {}, "ok", "flows"),
     "fell": ({QUEUE: [queue(10, 10), queue(3, 3)]}, {}, "restarted", "fell to 3"),
@@ -139,6 +150,21 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
         "no-data", "a stream, which keeps what was taken, so max_depth cannot",
     ),
     "silent-stream": ({QUEUE: [queue(9, type="stream", messages_ready=9)]}, {}, "silent", "0 of"),
+    "idle-since-nobody-knows": (
+        {QUEUE: [queue(9, 9, type="quorum")]}, {"max_idle": 3600},
+        "no-data", "does not tell since when it is idle",
+    ),
+    "idle-no-more": (
+        {QUEUE: [queue(9, 9, idle_since="2026-11-20 21:40:00"), queue(9, 9)]}, {"max_idle": 3600},
+        "ok", "silent, as it may be",
+    ),
+    "subscriber-left": ({BOUND: [TWO], IN: [queue(0), queue(9, 9)],
+                         ALL: [queue(0), (404, {})]}, {"topic": "ps.raw"}, "ok", "'in': flows"),
+    "too-many-left": (
+        {BOUND: [TWO], IN: [queue(0), queue(9, 9)], ALL: [queue(0), (404, {})]},
+        {"topic": "ps.raw", "min_queues": 2}, "missing-object", "1 of at least 2 queues",
+    ),
+    "declared-queue-left": ({QUEUE: [queue(0), (404, {})]}, {}, "missing-object", "queue 'q'"),
     "crashed": ({QUEUE: [queue(9, 1, state="crashed")]}, {}, "not-running", "crashed"),
     "clock-ahead": (
         {QUEUE: [queue(9, 1, messages_ready=5, head_message_timestamp=4102444800),
@@ -159,13 +185,14 @@ RABBITMQ_QUEUE: dict[str, tuple[Answers, dict[str, Any], str, str]] = {
     "deep-nesting": ({QUEUE: ["[" * 100000]}, {}, "not-json", "not JSON"),
 }  # fmt: skip
 UNKNOWN = {"restarted", "no-data", "clock", "login-page", "not-json", "redirect", "not-allowed",
-           "error-in-body"}  # fmt: skip
+           "error-in-body", "cannot-run"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RABBITMQ_QUEUE)
 def test_rabbitmq_queue(name: str, judge: Ask) -> None:
     answers, settings, code, text = RABBITMQ_QUEUE[name]
-    _check(judge("rabbitmq-queue", answers, {"queue": "q", **settings}), code, text)
+    which = {} if "topic" in settings else {"queue": "q"}
+    _check(judge("rabbitmq-queue", answers, {**which, **settings}), code, text)
 
 
 def _check(asked: dict[str, Result], code: str, text: str) -> None:
@@ -174,6 +201,39 @@ def _check(asked: dict[str, Result], code: str, text: str) -> None:
     expected = Verdict.OK if code == "ok" else Verdict.CRITICAL
     assert found.verdict is (Verdict.UNKNOWN if code in UNKNOWN else expected)
     assert "\x1b" not in found.text
+
+
+TEN = {IN: [queue(0), queue(10)]}
+BRIDGES: dict[str, tuple[Answers, dict[str, str], str, str]] = {
+    "all": ({**TEN, OUT: [queue(0), queue(10)]}, {"queue": "in"}, "ok", "1 go on"),
+    "some": ({**TEN, OUT: [queue(0), queue(3)]}, {"queue": "in"}, "ratio", "0.3 of at least"),
+    "perhaps": ({**TEN, OUT: [queue(0), queue(8)]}, {"queue": "in"}, "no-data",
+                "0.8 go on, which may be due to when they were counted; look for longer"),
+    "queue-of-more-beside": (
+        {**TEN, OUT: [queue(0), queue(10)], ALL: [queue(0), queue(90)], BOUND: [TWO]},
+        {"topic": "ps.raw"}, "ok", "queue 'in'"),
+    "queue-of-more-only": (
+        {ALL: [queue(0), queue(10)], OUT: [queue(0), queue(10)], BOUND: [[
+            {"destination": "all", "destination_type": "queue", "routing_key": "ps.#"}]]},
+        {"topic": "ps.raw"}, "ok", "queue 'all'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRIDGES)
+def test_bridge(name: str, judge: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, source, code, text = BRIDGES[name]
+    # Two steps of the counters, whatever the time really was.
+    monkeypatch.setattr(World, "monotonic", lambda _: 0.0)
+    waits = counters.twice
+
+    def twice(world: World, key: object, look: Callable[[], Any]) -> Any:
+        first, second = waits(world, key, look)
+        return first, {name: one._replace(at=12.5) for name, one in second.items()}
+
+    monkeypatch.setattr(counters, "twice", twice)
+    side = {"bus": "rabbitmq", "vhost": "v", "stats_interval": 5.0, **LOGIN}
+    found = judge("bridge", answers, {"from": {**side, **source}, "to": {**side, "queue": "out"}})
+    _check(found, code, text)
 
 
 def shovels(name: str, **changes: Any) -> list[Any]:
@@ -331,6 +391,73 @@ def test_activemq_destination(name: str, judge: Ask) -> None:
     answers = {PLACE: [jolokia(one) for one in looks],
                f"{BROKER}b/BrokerId": [jolokia(one) for one in runs]}  # fmt: skip
     _check(judge("activemq-destination", answers, {"broker": "b", "queue": "q"}), code, text)
+
+
+#: Two addresses of one broker, as an alias has them.
+BOTH = ("127.0.0.1", "localhost")
+
+
+def test_activemq_of_two_addresses_is_one_broker(
+    judge: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "addresses", lambda *_: BOTH)
+    looks = [counted(5, 5), counted(5, 5), counted(9, 9), counted(9, 9)]
+    answers = {PLACE: [jolokia(one) for one in looks], f"{BROKER}b/BrokerId": [jolokia("a")]}
+    settings = {"broker": "b", "queue": "q", "nodes": "alias.example", "min_consumers": 2}
+    found = judge("activemq-destination", answers, settings)
+    _check(found, "no-consumer", "1 of at least 2 consumers")
+
+
+def test_durable_subscription_at_two_addresses_waits_once(
+    judge: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "addresses", lambda *_: BOTH)
+    one = {"ClientId": "c", "SubscriptionName": "s", "Active": True, "PendingQueueSize": 3,
+           "DequeueCounter": 1}  # fmt: skip
+    place = f"{BROKER}b,endpoint=Consumer,destinationType=Topic,destinationName=t,*"
+    answers = {f"{place}/{','.join(one)}": [jolokia({"x": {**one, "DequeueCounter": at}})
+                                            for at in (1, 1, 2)],
+               f"{BROKER}b/BrokerId": [jolokia("a")]}  # fmt: skip
+    settings = {"broker": "b", "topic": "t", "nodes": "alias.example"}
+    _check(judge("activemq-durable", answers, settings), "ok", "; 3 waiting")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "without", "code"),
+    [(("127.0.0.1", "2001:db8::1"), ("2001:db8::1",), "ok"),
+     (("127.0.0.1", "2001:db8::1", "2001:db8::2"), ("2001:db8::1", "2001:db8::2"), "cannot-run"),
+     (("127.0.0.1", "192.0.2.1"), ("192.0.2.1",), "refused"),
+     (("192.0.2.1", "2001:db8::1"), ("192.0.2.1", "2001:db8::1"), "refused")],
+)  # fmt: skip
+def test_family_of_addresses_without_a_route_tells_nothing(
+    addresses: tuple[str, ...],
+    without: tuple[str, ...],
+    code: str,
+    judge: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def connect(sock: socket.socket, where: Any) -> None:
+        if where[0] in without:
+            raise OSError(errno.EHOSTUNREACH, "No route to host")
+        real(sock, where)
+
+    real = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(World, "addresses", lambda *_: addresses)
+    answers = {ASKED: [jolokia(USED)], f"{BROKER}b,service=Health/CurrentStatus": [jolokia("Good")],
+               PLACE: [jolokia(counted(5, 5)), jolokia(counted(9, 9))],
+               f"{BROKER}b/BrokerId": [jolokia("a")]}  # fmt: skip
+    for kind, more in (("activemq-broker", {}), ("activemq-destination", {"queue": "q"})):
+        found = judge(kind, answers, {"broker": "b", "nodes": "alias.example", **more})
+        _check(found, code, "" if code == "ok" else "no route to host")
+
+
+def test_of_two_families_the_larger_is_counted() -> None:
+    four, six = ("192.0.2.1", "192.0.2.2"), ("2001:db8::1",)
+    assert activemq.one_family((*four, *six)) == four
+    assert activemq.one_family((four[0], *six)) == four[:1]
+    assert activemq.one_family(six) == six
+    assert activemq.one_family(("",)) == ("",)
 
 
 def test_several_brokers_in_one_place_are_not_taken_for_one(judge: Ask) -> None:

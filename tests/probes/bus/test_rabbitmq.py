@@ -211,7 +211,7 @@ STATES = {
     "hears-elsewhere": ("not-allowed", "the broker refuses: "),
     "hears-with-wrong-password": ("not-allowed", "the broker refuses: Bad CONNECT"),
     "has-no-plugin": ("ok", "messages/s came to a subscriber"),
-    "the-page": ("login-page", "not JSON; it is a page with the title 'RabbitMQ Management'"),
+    "the-page": ("not-json", "not JSON; it is a page with the title 'RabbitMQ Management'"),
 }
 UNKNOWN = {"login-page", "no-data", "not-allowed", "no-secret", "restarted"}
 

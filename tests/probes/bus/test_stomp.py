@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from psops.checks.tls import HandshakeFailed
+from psops.deadline import Deadline
 from psops.probes import stomp
+from psops.probes.world import World
 from psops.verdict import Verdict
 from tests.probes.bus.asking import LOGIN, VECTORS, ask
 
@@ -56,6 +59,36 @@ def test_recorded_statistics_as_json_have_their_numbers() -> None:
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
 _HEADERS = st.dictionaries(_TEXT.filter(lambda key: key != "content-length"), _TEXT, max_size=4)
+
+
+def test_line_ends_in_a_body_are_left_as_they_are() -> None:
+    body = b"x" * 1500 + b"\r\n" + b"y\r\n\r\nz"
+    frame = stomp.Frame("MESSAGE", {"content-length": str(len(body))}, body)
+    assert stomp.decode(stomp.encode(frame) * 2) == (frame, stomp.encode(frame))
+    ended = b"MESSAGE\r\na:b\r\n\r\nx\r\n\0"
+    assert stomp.decode(ended)[0] == stomp.Frame("MESSAGE", {"a": "b"}, b"x\r\n")
+
+
+@pytest.mark.parametrize("where", ["send", "receive"])
+def test_certificate_that_is_asked_for_after_the_handshake(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream:
+        def send(self, data: bytes, deadline: Deadline) -> None:
+            if where == "send":
+                raise HandshakeFailed("it wants a certificate of ours")
+
+        def receive(self, deadline: Deadline) -> bytes:
+            raise HandshakeFailed("it wants a certificate of ours")
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    monkeypatch.setattr(World, "open_tcp", lambda *_, **__: (Stream(), ()))
+    probe = {"kind": "stomp-statistics", "url": "stomp+ssl://bus.example", "topic": "t", **LOGIN}
+    found = ask(tmp_path, {"it": probe})["it"]
+    assert (found.code, found.verdict) == ("tls-handshake", Verdict.UNKNOWN), found.text
+    assert "it wants a certificate of ours" in found.text
 
 
 @given(_HEADERS, st.binary(max_size=40), st.binary(max_size=10), st.integers(0, 60))

@@ -97,8 +97,8 @@ def _rsv(site: Site) -> None:
 
 
 def _metrics(site: Site) -> None:
-    later = metrics(requests=44.0)
-    site.replies["/metrics"] = [said("200 OK", metrics()), said("200 OK", later)]
+    looks = (metrics(endpoints=1.0), metrics(endpoints=1.0, requests=44.0))
+    site.replies["/metrics"] = [said("200 OK", look) for look in looks]
 
 
 def _pscheduler(site: Site) -> None:

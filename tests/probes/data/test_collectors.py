@@ -142,19 +142,38 @@ def test_endpoints_without_new_failures_are_good(collector: Collector) -> None:
     def two_fail() -> None:
         for name in ("ps2", "ps3"):
             collector.failures.labels(name).inc()
-        collector.requests.labels("ps1").observe(2)
+        for at in range(10):
+            collector.requests.labels(f"ps{at}").observe(2)
 
     found = collected(collector, two_fail)
     assert verdict(found) == OK
-    assert "80 % of 10 endpoints had no failure for 12s" in found.text
+    assert "80 % of 10 endpoints that were asked had no failure for 12s" in found.text
 
     def third_fails() -> None:
         for name in ("ps2", "ps3", "ps4\x1b[1m"):
             collector.failures.labels(name).inc()
+        for at in (0, 1, *range(5, 10)):
+            collector.requests.labels(f"ps{at}").observe(2)
 
     found = collected(collector, third_fails)
     assert verdict(found) == ("critical", "share")
-    assert "70 % of 10 endpoints had no failure for 12s, must be 80 %: ps2, ps3, ps4" in found.text
+    assert "70 % of 10 endpoints that were asked had no failure for 12s, must be" in found.text
+    assert ": ps2, ps3, ps4" in found.text
+
+
+def test_endpoints_that_were_not_asked_are_not_good(collector: Collector) -> None:
+    collector.endpoints.set(200)
+
+    def fail(many: int) -> None:
+        for at in range(many):
+            collector.failures.labels(f"ps{at}").inc()
+
+    found = collected(collector, lambda: fail(6))
+    assert verdict(found) == ("critical", "share")
+    assert "0 % of 6 endpoints that were asked" in found.text
+    found = collected(collector, lambda: fail(4))
+    assert verdict(found) == ("unknown", "no-data")
+    assert "4 of 200 endpoints were asked within 12s" in found.text
 
 
 def test_collector_that_asks_nobody_is_not_right(collector: Collector) -> None:
@@ -179,7 +198,7 @@ def test_all_endpoints_of_ten_fail(collector: Collector) -> None:
 
     found = collected(collector, fail, least_share=0)
     assert verdict(found) == OK
-    assert "0 % of 2" in found.text
+    assert "0 % of 3" in found.text
 
 
 @pytest.mark.parametrize(

