@@ -3,6 +3,7 @@
 They run in threads of their own, so that the screen goes on meanwhile.
 """
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from psops.changes import ChangeReport, Request
 from psops.errors import PsopsError
 from psops.inventory import Host, fold
 from psops.record import Record
-from psops.report.text import count
+from psops.report.text import clean, count
 from psops.rollout import Gate
 from psops.systemd.jobs import VERBS
 from psops.systemd.names import parse_unit_name
@@ -188,3 +189,17 @@ def summary(done: Done) -> str:
     told = [f"{number} {result}" for result, number in results.items()]
     told += [f"{count(unread, 'host')} not reached"] if unread else []
     return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}"
+
+
+def report_lines(done: Done, color: bool) -> list[str]:
+    """Return all there is to tell of a change."""
+    from psops.report import Look
+    from psops.report.change import render
+
+    lines: list[str] = []
+    for report in done.reports:
+        with contextlib.suppress(ValueError):
+            lines += render(report, "table", Look(color=color)).splitlines()
+    if done.error is not None:
+        lines += [clean(str(done.error)), clean(done.error.remedy)]
+    return [*lines, *(clean(f"the history is incomplete: {text}") for text in done.trouble)]
