@@ -36,7 +36,7 @@ class Guard(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A change that is over: its reports, or the error that kept it from being made."""
+    """A change that is over: its reports, and the error that kept the rest from being made."""
 
     verb: str
     reports: tuple[ChangeReport, ...]
@@ -176,7 +176,7 @@ def foreseen(report: ChangeReport) -> list[str]:
 def summary(done: Done) -> str:
     """Return what became of a change in one line."""
     past = VERBS[done.verb].past
-    if done.error is not None:
+    if done.error is not None and not done.reports:
         return f"nothing was {past}: {done.error}"
     units = [unit for report in done.reports for outcome in report.outcomes
              if outcome.value is not None for unit in outcome.value.units]  # fmt: skip
@@ -188,7 +188,8 @@ def summary(done: Done) -> str:
         results[str(unit.result)] = results.get(str(unit.result), 0) + 1
     told = [f"{number} {result}" for result, number in results.items()]
     told += [f"{count(unread, 'host')} not reached"] if unread else []
-    return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}"
+    rest = "" if done.error is None else f"; the rest was not {past}: {done.error}"
+    return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}{rest}"
 
 
 def report_lines(done: Done, color: bool) -> list[str]:
