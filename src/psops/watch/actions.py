@@ -43,11 +43,6 @@ class Done(NamedTuple):
     error: PsopsError | None
     trouble: tuple[str, ...] = ()
 
-    @property
-    def failed(self) -> bool:
-        """Whether anything went wrong."""
-        return self.error is not None or any(int(report.exit) for report in self.reports)
-
 
 class Actions:
     """Makes changes on the watched hosts. `done` is called in the loop when one is over."""
