@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psops.deadline import Deadline
-from psops.errors import HostError
+from psops.errors import HostError, ProtocolError
 from psops.transport import Finished
 from psops.transport.program import Program
 from psops.transport.sftp import SftpFiles, open_sftp
@@ -61,6 +61,30 @@ def test_no_content_of_an_answer_upsets_the_client(kind: int, body: bytes) -> No
             getattr(files, name)("/x", Deadline(1))
         except (HostError, OSError):
             continue
+
+
+class Endless(Canned):
+    """A server that lists a directory by answers without a name."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(_VERSION + struct.pack(">IBIIB", 10, 102, 0, 1, 7))
+        self._body = body
+        self._answers = 0
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """Return what comes first, then such answers."""
+        if data := super().receive(deadline):
+            return data
+        self._answers += 1
+        assert self._answers < 10, "asked again and again"
+        return struct.pack(">IBI", len(self._body) + 5, 104, self._answers) + self._body
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0\0", b"\0\0\0\0"])
+def test_names_that_are_none_are_an_error_of_the_protocol(body: bytes) -> None:
+    files = SftpFiles(Endless(body), Deadline(1))
+    with pytest.raises(ProtocolError):
+        files.names("/x", Deadline(1))
 
 
 def test_what_is_no_server_is_told() -> None:

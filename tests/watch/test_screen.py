@@ -293,6 +293,36 @@ def test_protected_is_changed_only_when_its_name_is_typed(
     guarded.wait("run 1: stop: 1 changed")
 
 
+def test_what_was_typed_before_the_question_does_not_answer_it(
+    guarded: Tmux, tmp_path: Path
+) -> None:
+    guarded.type("ryy")
+    guarded.wait("y yes  n no")
+    guarded.keys("n")
+    guarded.wait("KNOWN")
+    guarded.keys("j", "j")
+    guarded.wait("^› ps03")
+    guarded.type("Sps03")
+    guarded.wait("type ps03 to stop it: _")
+    guarded.keys("Escape")
+    guarded.wait("nothing was done")
+    assert history(tmp_path) == []
+
+
+def test_question_is_answered_only_when_all_is_known(wide: Tmux, tmp_path: Path) -> None:
+    mute = "from psops.watch.actions import Actions; Actions.preview = lambda *words: None; "
+    mute += "from psops.__main__ import main; main()"
+    wide.type(f"clear; {psops(*QUIET)}\n".replace("-m psops", f'-c "{mute}"'))
+    wide.wait("1 lost")
+    wide.keys("r")
+    wide.wait("asking what comes along")
+    wide.keys("y", "n")
+    wide.wait("KNOWN")
+    wide.keys("e")
+    wide.wait("nothing was changed here")
+    assert history(tmp_path) == []
+
+
 def test_read_only_changes_nothing(wide: Tmux, tmp_path: Path) -> None:
     start(wide, *QUIET, "--read-only")
     wide.keys("r")

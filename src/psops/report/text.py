@@ -58,10 +58,13 @@ def width_of(text: str) -> int:
     """Return the columns that the text takes on a terminal."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
+    return sum(map(_width_of_char, text))
+
+
+def _width_of_char(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
+        return 0  # it stands on the one before it
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 #: The last column is not cut below this many columns of the terminal; it goes instead.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from psops.errors import ChannelRefused, HostError
 from psops.transport.bridge import explain_bridge
+from psops.transport.program import running
 from psops.transport.stream import SocketChannel
 
 #: Seconds a child gets to say its last word after it closed its output.
@@ -28,14 +29,16 @@ def bridge(
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
     try:
         child = subprocess.Popen(
-            argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=errors.fileno()
-        )
+            argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=errors.fileno(),
+            start_new_session=True,  # Ctrl-C is for us; the child is ended by `close`
+        )  # fmt: skip
     except OSError as exc:
         ours.close()
         errors.close()
         raise ChannelRefused(f"cannot run {argv[0]}: {exc.strerror}") from exc
     finally:
         theirs.close()
+    running.add(child)
 
     def end() -> HostError | None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -53,6 +56,7 @@ def bridge(
         if child.poll() is None:
             child.kill()
             child.wait()
+        running.discard(child)
         errors.close()
 
     return SocketChannel(ours, end, close)

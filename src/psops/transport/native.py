@@ -182,6 +182,20 @@ class _Bell:
         """Nothing is remembered, so there is nothing to clear."""
 
 
+class _Reply(threading.Event):
+    """What paramiko waits by for the answer to a request; it would wait for ever."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the deadline; raises `TimeoutError`."""
+        if not super().wait(self._deadline.remaining()):
+            raise TimeoutError
+        return True
+
+
 class BusChannel:
     """A byte stream over a channel of a login."""
 
@@ -289,9 +303,7 @@ class NativeConnection:
 
     def open_program(self, command: str) -> BusChannel:
         """Return a channel to the standard input and output of a program on the host."""
-        channel = self._open("session")
-        channel.exec_command(command)
-        return BusChannel(channel, program=True)
+        return BusChannel(self._execute(command, Deadline(self._timeout)), program=True)
 
     def dial(self, address: str, port: int) -> paramiko.Channel:
         """Return a channel to the sshd of a host behind this one."""
@@ -331,10 +343,9 @@ class NativeConnection:
 
     def run(self, command: str, deadline: Deadline) -> Finished:
         """Run a command line on the host and return what it gave."""
-        channel = self._open("session")
+        channel = self._execute(command, deadline)
+        output = Output()
         try:
-            channel.exec_command(command)
-            output = Output()
             while True:
                 channel.settimeout(max(deadline.remaining(), 0.001))
                 if not (data := channel.recv(262144)):
@@ -343,26 +354,42 @@ class NativeConnection:
             status, errors = _last_words(channel, deadline)
         except TimeoutError:
             raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
-        except SSHException as exc:
-            raise ChannelRefused(f"cannot run a program there ({exc})") from exc
         return Finished(status, bytes(output), errors.encode())
 
     def start(self, command: str, *, subsystem: bool = False) -> NativeProgram:
         """Return a program on the host while it runs; its window bounds what waits here for us."""
-        channel = self._open("session", window=_PROGRAM_WINDOW)
-        try:
-            if subsystem:
-                channel.invoke_subsystem(command)
-            else:
-                channel.exec_command(command)
-        except (SSHException, EOFError, OSError) as exc:
-            raise ChannelRefused(f"cannot run a program there ({exc})") from exc
-        return NativeProgram(channel)
+        deadline = Deadline(self._timeout)
+        return NativeProgram(
+            self._execute(command, deadline, window=_PROGRAM_WINDOW, subsystem=subsystem)
+        )
 
     def close(self) -> None:
         """Hang up, without waiting for the other side."""
         self._transport.active = False  # type: ignore[attr-defined]
         self._sock.hang_up()
+
+    def _execute(
+        self,
+        command: str,
+        deadline: Deadline,
+        *,
+        window: int | None = None,
+        subsystem: bool = False,
+    ) -> paramiko.Channel:
+        """Return a channel to a program that the host says it has begun."""
+        channel = self._open("session", window=window)
+        channel.event = _Reply(deadline)
+        try:
+            if subsystem:
+                channel.invoke_subsystem(command)
+            else:
+                channel.exec_command(command)
+        except TimeoutError:
+            raise DeadlineExceeded(f"no program begun within {deadline.seconds:g} s") from None
+        except (SSHException, EOFError, OSError) as exc:
+            reason = str(exc) or "the host closed the connection"
+            raise ChannelRefused(f"cannot run a program there ({reason})") from exc
+        return channel
 
     def _open(
         self, kind: str, address: tuple[str, int] | None = None, window: int | None = None

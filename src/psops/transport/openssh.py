@@ -25,15 +25,15 @@ from psops.errors import (
 )
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
-from psops.transport.bridge import explain_bridge
 from psops.transport.child import bridge
 from psops.transport.diagnose import diagnose, user_bus_socket
 from psops.transport.local import run_program
 from psops.transport.mux import MuxConnection, NoMaster
 from psops.transport.program import Program
+from psops.transport.retrying import Retrying
 from psops.transport.sftp import SftpFiles, open_sftp
 from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, look_up, way_to
-from psops.transport.stream import SocketChannel, TcpStream, open_here
+from psops.transport.stream import TcpStream, open_here
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.
 _MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
@@ -78,13 +78,15 @@ class OpenSshConnection:
         """Its name on the network, by the ssh configuration if that is one psops can read."""
         return self._place[0]
 
-    def open_bus(self) -> SocketChannel:
+    def open_bus(self) -> Retrying:
         """Return a channel to the bridge on the host; failures show when it is used."""
         program: tuple[str, ...] = SUDO_BRIDGE if self._sudo else (BRIDGE,)
         if self._options.user_bus:
             socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
             program = (BRIDGE, f"--bus-path=unix:path={socket}")
-        return bridge((*self._argv, shlex.join(program)), self._explain)
+        argv = (*self._argv, shlex.join(program))
+        # Its only way; what it means that it gives nothing is found out once, at its beginning.
+        return Retrying([lambda: bridge(argv, _explain_end)], self._diagnose)
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
@@ -145,15 +147,9 @@ class OpenSshConnection:
             return self._host.address or self._host.name, ", ".join(self._host.jump or ())
         return settings.hostname, way_to(self._host, settings)
 
-    def _explain(self, status: int, text: str) -> HostError | None:
-        if status == 255:
-            return explain(text)
+    def _diagnose(self, error: HostError) -> HostError:
         limit = Deadline(self._options.timeout)
-        return diagnose(
-            explain_bridge(status, text),
-            lambda argv: self.run(argv, limit),
-            user=self._options.user_bus,
-        )
+        return diagnose(error, lambda argv: self.run(argv, limit), user=self._options.user_bus)
 
 
 class _Master:

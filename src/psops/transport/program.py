@@ -17,11 +17,11 @@ _CHUNK = 65536
 _LAST_WORD = 2.0
 _MOST_TEXT = 4096
 #: What runs; an ssh whose output nobody reads would not end before its next word.
-_running: "set[subprocess.Popen[bytes]]" = set()
+running: "set[subprocess.Popen[bytes]]" = set()
 
 
 def _end_all() -> None:
-    for child in tuple(_running):
+    for child in tuple(running):
         child.kill()
 
 
@@ -51,7 +51,7 @@ class Program:
             raise ChannelRefused(f"cannot run {argv[0]}: {reason}", remedy="") from exc
         finally:
             theirs.close()
-        _running.add(self._child)
+        running.add(self._child)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Send all bytes to it."""
@@ -97,7 +97,7 @@ class Program:
         if self._child.poll() is None:
             self._child.kill()
             self._child.wait()
-        _running.discard(self._child)
+        running.discard(self._child)
         self._errors.close()
 
     def _end(self, deadline: Deadline) -> HostError | None:

@@ -36,7 +36,7 @@ class Retrying:
             try:
                 channel.send(data, deadline)
             except (ChannelRefused, NoBus) as exc:
-                self._refused(exc)
+                self._refused(exc, deadline)
                 continue
             if self._sent is not None:
                 self._sent += data
@@ -49,7 +49,7 @@ class Retrying:
                 data = self._open_channel().receive(deadline)
             except (ChannelRefused, NoBus) as exc:
                 resend = self._sent
-                self._refused(exc)
+                self._refused(exc, deadline)
                 self._open_channel().send(resend or b"", deadline)
                 continue
             if self._sent is not None:
@@ -70,8 +70,8 @@ class Retrying:
         assert self._channel is not None
         return self._channel
 
-    def _refused(self, error: HostError) -> None:
-        if self._sent is None:
+    def _refused(self, error: HostError, deadline: Deadline) -> None:
+        if self._sent is None or deadline.passed():
             raise error
         self.close()
         self._errors.append(error)

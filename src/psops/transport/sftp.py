@@ -132,7 +132,10 @@ class SftpFiles:
             ((kind, body),) = self.ask([(_READDIR, _string(handle))], deadline)
             if kind != _NAME:
                 break
-            names += _names(body)
+            found = _names(body)
+            if not found:  # the end is told by a status; this would go on for ever
+                raise ProtocolError("the SFTP server lists a directory without an end")
+            names += found
         self.leave(handle)
         return tuple(name for name in names if name not in (".", ".."))
 
@@ -251,6 +254,8 @@ def _read_attributes(body: bytes, at: int) -> tuple[Attributes, int]:
 
 
 def _names(body: bytes) -> list[str]:
+    if len(body) < 4:
+        raise ProtocolError("an answer of the SFTP server is too short")
     (count,) = struct.unpack_from(">I", body)
     at = 4
     names = []

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from psops import memory
 from psops.deadline import Deadline
@@ -53,6 +53,9 @@ _FAILURE_HOLDS = 5.0  # seconds, where connections are made again
 _FOR_LOGINS = ("psops.knownhosts", "encodings.idna", "logging", "hashlib")
 
 
+_T = TypeVar("_T")
+
+
 class Carrier(Protocol):
     """What can open channels on a host: a login of ours, or somebody's ControlMaster."""
 
@@ -84,23 +87,16 @@ class SshConnection:
         self._host = host
         self._options = options
         self._carrier = carrier
+        self._lock = threading.Lock()
 
     def open_bus(self) -> LastingChannel:
         """Return a channel to the bus, by the way that worked last time, else by the next."""
-        try:
-            return self._open_bus()
-        except NoMaster:  # its user was asked, and said no; ssh logs in by itself then, too
-            self._carrier.close()
-            self._carrier = self._log_in()
-            return self._open_bus()
-
-    def _open_bus(self) -> LastingChannel:
         name = self._host.name
         watch = self._options.watch or _nobody
         if self._options.sudo or self._host.sudo:
             sudo = shlex.join(SUDO_BRIDGE)
             return Retrying(
-                [lambda: self._carrier.open_program(sudo)],
+                [lambda: self._carried(lambda carrier: carrier.open_program(sudo))],
                 self._diagnose,
                 lambda place: watch("bus", f"sudo {BRIDGE}"),
             )
@@ -109,8 +105,8 @@ class SshConnection:
             socket = user_bus_socket(self.run(("id", "-u"), Deadline(self._options.timeout)))
             bridge = shlex.join((BRIDGE, f"--bus-path=unix:path={socket}"))
         ways: dict[str, Callable[[], LastingChannel]] = {
-            STREAMLOCAL: lambda: self._carrier.open_streamlocal(socket),
-            BRIDGE: lambda: self._carrier.open_program(bridge),
+            STREAMLOCAL: lambda: self._carried(lambda carrier: carrier.open_streamlocal(socket)),
+            BRIDGE: lambda: self._carried(lambda carrier: carrier.open_program(bridge)),
         }
         order = sorted(ways, key=lambda way: way != memory.recall_way(name))
 
@@ -122,7 +118,7 @@ class SshConnection:
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program on the host; ssh hands a line to a shell there, so it is quoted."""
-        return self._carrier.run(shlex.join(argv), deadline)
+        return self._carried(lambda carrier: carrier.run(shlex.join(argv), deadline))
 
     def start(self, argv: tuple[str, ...], deadline: Deadline) -> Running:
         """Start a program on the host, by a session of its own on the same login."""
@@ -136,24 +132,34 @@ class SshConnection:
         )  # fmt: skip
 
     def _start(self, command: str, *, subsystem: bool = False) -> Running:
+        return self._carried(lambda carrier: carrier.start(command, subsystem=subsystem))
+
+    def _carried(self, work: Callable[[Carrier], _T]) -> _T:
+        """Return what some work gives, by a login of ours if the master does not do it.
+
+        It may have ended, or its user was asked and said no; ssh logs in by itself then, too.
+        """
+        carrier = self._carrier
         try:
-            return self._carrier.start(command, subsystem=subsystem)
+            return work(carrier)
         except NoMaster:
-            self._carrier.close()
-            self._carrier = self._log_in()
-            return self._carrier.start(command, subsystem=subsystem)
+            with self._lock:  # one login for all threads that are denied
+                if self._carrier is carrier:
+                    self._carrier = self._log_in()
+                    carrier.close()
+            return work(self._carrier)
 
     def ping(self, deadline: Deadline) -> None:
         """Run a program that does nothing; what keeps a connection tells no dead host by itself."""
-        self._carrier.run("true", deadline)
+        self._carried(lambda carrier: carrier.run("true", deadline))
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
         """Return a stream to a port as seen from the host."""
-        return self._carrier.open_tcp(host, port, deadline)
+        return self._carried(lambda carrier: carrier.open_tcp(host, port, deadline))
 
     def open_unix(self, path: str, deadline: Deadline) -> ByteStream:
         """Return a stream to a Unix socket of the host, which its sshd opens."""
-        return self._carrier.open_unix(path, deadline)
+        return self._carried(lambda carrier: carrier.open_unix(path, deadline))
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port of the host over the network, past SSH."""

@@ -3,6 +3,7 @@
 They run in threads of their own, so that the screen goes on meanwhile.
 """
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from psops.changes import ChangeReport, Request
 from psops.errors import PsopsError
 from psops.inventory import Host, fold
 from psops.record import Record
-from psops.report.text import count
+from psops.report.text import clean, count
 from psops.rollout import Gate
 from psops.systemd.jobs import VERBS
 from psops.systemd.names import parse_unit_name
@@ -35,17 +36,12 @@ class Guard(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A change that is over: its reports, or the error that kept it from being made."""
+    """A change that is over: its reports, and the error that kept the rest from being made."""
 
     verb: str
     reports: tuple[ChangeReport, ...]
     error: PsopsError | None
     trouble: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything went wrong."""
-        return self.error is not None or any(int(report.exit) for report in self.reports)
 
 
 class Actions:
@@ -175,7 +171,7 @@ def foreseen(report: ChangeReport) -> list[str]:
 def summary(done: Done) -> str:
     """Return what became of a change in one line."""
     past = VERBS[done.verb].past
-    if done.error is not None:
+    if done.error is not None and not done.reports:
         return f"nothing was {past}: {done.error}"
     units = [unit for report in done.reports for outcome in report.outcomes
              if outcome.value is not None for unit in outcome.value.units]  # fmt: skip
@@ -187,4 +183,19 @@ def summary(done: Done) -> str:
         results[str(unit.result)] = results.get(str(unit.result), 0) + 1
     told = [f"{number} {result}" for result, number in results.items()]
     told += [f"{count(unread, 'host')} not reached"] if unread else []
-    return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}"
+    rest = "" if done.error is None else f"; the rest was not {past}: {done.error}"
+    return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}{rest}"
+
+
+def report_lines(done: Done, color: bool) -> list[str]:
+    """Return all there is to tell of a change."""
+    from psops.report import Look
+    from psops.report.change import render
+
+    lines: list[str] = []
+    for report in done.reports:
+        with contextlib.suppress(ValueError):
+            lines += render(report, "table", Look(color=color)).splitlines()
+    if done.error is not None:
+        lines += [clean(str(done.error)), clean(done.error.remedy)]
+    return [*lines, *(clean(f"the history is incomplete: {text}") for text in done.trouble)]

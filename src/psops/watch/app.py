@@ -1,6 +1,5 @@
 """The screen of `psops watch`: keys in, pictures out, one loop for both and for the hosts."""
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,7 +7,7 @@ from collections.abc import Callable, Sequence
 from psops.errors import PsopsError, Terminated
 from psops.exits import Exit
 from psops.report.text import clean, count
-from psops.watch.actions import Actions, Done, Guard, summary
+from psops.watch.actions import Actions, Done, Guard, report_lines, summary
 from psops.watch.board import Board, Place
 from psops.watch.details import Details
 from psops.watch.draw import Look, Picture, draw_board
@@ -26,6 +25,8 @@ _SHARE = 5.0
 _MOST_LOG = 500
 #: Seconds for which a message stands in place of the keys.
 _MESSAGE_TIME = 8.0
+#: What a question offers once all is there to answer it by.
+_YES = "y yes  n no"
 #: Seconds that a change under way gets when the screen is left.
 GRACE = 30.0
 
@@ -55,6 +56,7 @@ class App:
         self._terminal = Terminal(self._resized, encoding)
         self._page: Page | None = None
         self._entry: Entry | None = None
+        self._typed: deque[str] = deque()
         self._opened: Place | None = None
         self._message, self._message_end = "", 0.0
         self._report: list[str] = []
@@ -105,7 +107,7 @@ class App:
 
     def done(self, done: Done) -> None:
         """Take what became of a change that was asked for."""
-        self._report = _report_lines(done, self._color)
+        self._report = report_lines(done, self._color)
         more = "; e shows it" if self._report else ""
         self._say(f"{summary(done)}{more}")
 
@@ -185,7 +187,9 @@ class App:
         self._escape = time.monotonic() + ESCAPE_TIME if waits else None
 
     def _press(self, keys: Sequence[str]) -> None:
-        for key in keys:
+        self._typed.extend(keys)
+        while self._typed:
+            key = self._typed.popleft()
             self._is_dirty = True
             if key == "ctrl-l":
                 self._terminal.clear()
@@ -248,6 +252,12 @@ class App:
 
     def _show_page(self, page: Page) -> None:
         self._page, self._message = page, ""
+
+    def _show_question(self, page: Page) -> None:
+        """Show a page whose answer changes units: what was typed before it is no answer."""
+        self._typed.clear()
+        self._terminal.forget()
+        self._show_page(page)
 
     def _help(self) -> None:
         self._show_page(Page("Help", help_text(self._glyphs), "q back"))
@@ -326,7 +336,7 @@ class App:
                 self._ask_guards(verb, places, others, [*forced, guard.name])
 
         lines = [*question(verb, places), "", f"{clean(guard.reason)}."]
-        self._show_page(Page("Protected", lines, ""))
+        self._show_question(Page("Protected", lines, ""))
         self._entry = Entry(f"type {clean(guard.name)} to {verb} it: ", "", done)
 
     def _ask_yes(self, verb: str, places: Sequence[Place], forced: list[str]) -> None:
@@ -334,20 +344,21 @@ class App:
         waiting = "asking what comes along ..."
 
         def press(key: str) -> bool:
-            if key != "y":
+            if key != "y" or page.offered != _YES:
                 return False
             self._close_page()
             self._begin(verb, places, forced)
             return True
 
         page = Page(f"{verb.capitalize()}?", [*question(verb, places), "", waiting],
-                     "y yes  n no", press)  # fmt: skip
+                     "n no", press)  # fmt: skip
 
         def told(line: str) -> None:
             page.lines[-1:] = [clean(line), waiting] if line else []
+            page.foot = page.foot if line else _YES
             self._is_dirty = True
 
-        self._show_page(page)
+        self._show_question(page)
         self._actions.preview(verb, places, forced, told)
 
     def _begin(self, verb: str, places: Sequence[Place], forced: Sequence[str]) -> None:
@@ -377,16 +388,3 @@ _KEYS: dict[str, Callable[[App], None]] = {
     "R": App._reconnect,
     "e": App._show_report,
 }
-
-
-def _report_lines(done: Done, color: bool) -> list[str]:
-    from psops.report import Look as ReportLook
-    from psops.report.change import render
-
-    lines: list[str] = []
-    for report in done.reports:
-        with contextlib.suppress(ValueError):
-            lines += render(report, "table", ReportLook(color=color)).splitlines()
-    if done.error is not None:
-        lines += [clean(str(done.error)), clean(done.error.remedy)]
-    return [*lines, *(clean(f"the history is incomplete: {text}") for text in done.trouble)]

@@ -23,9 +23,17 @@ class Details:
     def __init__(self, feed: Feed, options: Options) -> None:
         self._feed = feed
         self._options = options
+        #: What is being read, each with what is wanted of it after that.
+        self._under_way: dict[Place, Callable[[], None] | None] = {}
 
     def read(self, place: Place, color: bool, show: Callable[[list[str]], None]) -> None:
-        """Read a unit and `show` its lines, in the loop; those of a lost host as last known."""
+        """Read a unit and `show` its lines, in the loop; those of a lost host as last known.
+
+        A unit is read once at a time; if it is asked for meanwhile, once more after that.
+        """
+        if place in self._under_way:
+            self._under_way[place] = lambda: self.read(place, color, show)
+            return
         connection = self._feed.connection(place.host)
         view = self._feed.fleet.hosts[place.host]
         known = view.states.get(place.unit)
@@ -44,7 +52,11 @@ class Details:
                 show(_as_known(place, known, view.heard, result))
             elif isinstance(result, list):
                 show(result)
+            again = self._under_way.pop(place)
+            if again is not None:
+                again()
 
+        self._under_way[place] = None
         self._feed.workers.do(work, then)
 
 

@@ -26,7 +26,7 @@ class Loop:
     def call(self, work: Work) -> None:
         """Let the loop do some work; any thread may ask for it, and a signal handler."""
         self._calls.append(work)
-        with contextlib.suppress(OSError):  # full: it rings already. closed: nobody listens
+        with contextlib.suppress(OSError):  # full: it rings already
             self._bell.send(b"\0")
 
     def watch(self, number: int, work: Work) -> None:
@@ -45,12 +45,6 @@ class Loop:
             work()
         for _ in range(len(self._calls)):  # what these ask for has its turn next time
             self._calls.popleft()()
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self._selector.close()
-        self._ears.close()
-        self._bell.close()
 
     def _rung(self) -> None:
         with contextlib.suppress(BlockingIOError):

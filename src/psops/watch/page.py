@@ -48,6 +48,8 @@ class Page:
         self.top = 0
         #: How many lines it had when it was drawn.
         self.length = len(self.lines)
+        #: Which keys it offered when it was drawn.
+        self.offered = ""
 
     def move(self, key: str, room: int) -> bool:
         """Scroll by a key and tell whether that is what it does."""
@@ -90,6 +92,7 @@ class Entry:
 def draw_page(page: Page, foot: str, look: Look) -> Picture:
     """Return a page with its title; lines that are too long go on in the next one."""
     painter = Painter(look, 0.0)
+    page.offered = page.foot
     room = max(1, look.lines - 2)
     lines = [part for line in page.lines for part in _wrap(line, look.columns)]
     page.length = len(lines)

@@ -100,6 +100,12 @@ class Terminal:
         """Whether the beginning of a key is there without its rest."""
         return bool(self._data)
 
+    def forget(self) -> None:
+        """Leave out what was typed and not read yet."""
+        self._data = b""
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcflush(self.keys, termios.TCIFLUSH)
+
     def _enter(self) -> None:
         if not self._is_ours:
             self._before = termios.tcgetattr(self.keys)
