@@ -213,7 +213,7 @@ STATES = {
     "has-no-plugin": ("ok", "messages/s came to a subscriber"),
     "the-page": ("not-json", "not JSON; it is a page with the title 'RabbitMQ Management'"),
 }
-UNKNOWN = {"login-page", "no-data", "not-allowed", "no-secret", "restarted"}
+UNKNOWN = {"not-json", "no-data", "not-allowed", "no-secret", "restarted"}
 
 
 @pytest.mark.parametrize("name", STATES)
