@@ -709,3 +709,42 @@ def test_command_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
     run = psops("history", home=tmp_path)
     assert (run.exit, run.stdout) == (Exit.CANNOT_RECORD, "")
     assert run.stderr.splitlines()[0].startswith(f"psops: {path}: the history of changes is dam")
+
+
+def test_history_that_another_psops_makes_meanwhile_is_no_other_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / history_file.FILE
+
+    class Slow(sqlite3.Connection):
+        """Another psops makes the history just after this one has looked at the file first."""
+
+        made = False
+
+        def execute(self, *words: Any) -> sqlite3.Cursor:
+            found = super().execute(*words)
+            rows = found.fetchall()
+            if not Slow.made:
+                Slow.made = True
+                monkeypatch.undo()
+                history_file.open_to_write(path).close()
+            return _Rows(rows)  # type: ignore[return-value]
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *words, **how: connect(*words, factory=Slow,
+                                                                          **how))  # fmt: skip
+    history_file.open_to_write(path).close()
+    assert Slow.made
+
+
+class _Rows:
+    """What a statement gave."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+    def fetchone(self) -> Any:
+        return self._rows[0]
+
+    def fetchall(self) -> list[Any]:
+        return self._rows

@@ -188,6 +188,8 @@ def _prepare_to_read(path: Path) -> "Connection | None":
 
 def _is_made(path: Path, connection: "Connection") -> bool:
     """Return whether the tables are there; raises `HistoryError` if they are not ours."""
+    # In this order: another psops may make them in between, both in one commit.
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA:
         raise HistoryError(
@@ -195,7 +197,7 @@ def _is_made(path: Path, connection: "Connection") -> bool:
             f" (version {version} of the file, this psops knows {SCHEMA})",
             remedy="use that psops, or keep another history: XDG_STATE_HOME",
         )
-    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if version == 0 and tables:
         raise HistoryError(
             f"{path}: not a history of changes, but a database of another program",
             remedy=f"move it away, and a new one is begun: mv {path} {path}.other",
