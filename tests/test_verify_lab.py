@@ -13,9 +13,10 @@ from psops.catalogue import Catalogue
 from psops.deadline import Deadline
 from psops.transport import Options
 from psops.verdict import HostVerdict, Verdict
-from tests.checks.servers import Authority, closed_port, serve
+from tests.checks.servers import Authority, serve
 from tests.command import psops
 from tests.lab import DRESSES, Host, Lab
+from tests.ports import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -357,7 +358,7 @@ def test_what_units_do_not_show_is_found_by_checks(
 ) -> None:
     days = {"certificate-expired": -1, "certificate-ends-soon": 5}.get(case, 100)
     with serve() as plain, serve(Authority(tmp_path).context(end=days)) as tls:
-        port = closed_port() if case == "port-closed" else plain.port
+        port = free_port() if case == "port-closed" else plain.port
         path = "/500" if case == "http-500" else "/pscheduler/api"
         catalogue = tmp_path / "proof.toml"
         text = _CHECKS.replace("{port}", str(port)).replace("{tls}", str(tls.port))

@@ -15,8 +15,9 @@ from psops.errors import HostError
 from psops.inventory import Host
 from psops.transport import Connection, Options, connect
 from psops.verdict import Verdict
-from tests.checks.servers import closed_port, serve
+from tests.checks.servers import serve
 from tests.lab import Lab
+from tests.ports import free_port
 
 _HOST = 4
 
@@ -69,7 +70,7 @@ def test_from_here_the_address_of_the_ssh_configuration_counts(lab: Lab, transpo
     with serve(address=place.address) as server:
         keys = {"kind": "tcp", "host": "{host}", "asked_from": "here"}
         check = Check(name="x", port=server.port, **keys)  # type: ignore[arg-type]
-        closed = Check(name="x", port=closed_port(), **keys)  # type: ignore[arg-type]
+        closed = Check(name="x", port=free_port(), **keys)  # type: ignore[arg-type]
         page = Check(
             name="x", kind="http", asked_from="here", url=f"http://{{host}}:{server.port}/"
         )

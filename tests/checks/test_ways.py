@@ -16,7 +16,8 @@ from psops.inventory import Host
 from psops.transport import Connection
 from psops.verdict import Verdict
 from tests.checks.conftest import WAYS
-from tests.checks.servers import Authority, Served, black_hole, closed_port, serve
+from tests.checks.servers import Authority, Served, black_hole, serve
+from tests.ports import free_port
 
 Way = tuple[Host, Connection]
 _TIMEOUT = 0.6
@@ -112,10 +113,10 @@ def test_ports_are_open_closed_or_filtered(way: Way, server: Served) -> None:
         found = results(
             way,
             Check(name="open", kind="tcp", port=server.port),
-            Check(name="closed", kind="tcp", host="127.0.0.1", port=closed_port()),
+            Check(name="closed", kind="tcp", host="127.0.0.1", port=free_port()),
             Check(name="filtered", kind="tcp", host="127.0.0.1", port=filtered, timeout=_TIMEOUT),
             Check(name="nowhere", kind="tcp", host="no.such.invalid", port=1),
-            http(Served(closed_port(), []), "/", name="closed-http"),
+            http(Served(free_port(), []), "/", name="closed-http"),
         )
     codes = {name: result.code for name, result in found.items()}
     # A ControlMaster does not say why a host opens no stream.
@@ -233,7 +234,7 @@ def test_checks_of_one_url_ask_once_and_fail_together(way: Way, server: Served) 
 @HERE
 def test_severity_decides_how_bad_a_failure_is(way: Way) -> None:
     host, connection = way
-    check = Check(name="x", kind="tcp", port=closed_port())
+    check = Check(name="x", kind="tcp", port=free_port())
     asked = [Asked(check, severity) for severity in Severity]
     found = run(asked, host, connection, Deadline(5))
     assert [result.verdict for result in found] == [
@@ -287,7 +288,7 @@ def test_files_and_sockets_of_the_host(way: Way, server: Served, tmp_path: Path)
         file("old", "/usr/bin/env", max_age=1),
         file("fresh", "/proc/self", max_age=3600),
         socket("tcp", f"tcp:{server.port}"),
-        socket("not-tcp", f"tcp:{closed_port()}"),
+        socket("not-tcp", f"tcp:{free_port()}"),
         socket("not-udp", f"udp:{server.port}"),
         socket("not-unix", "unix:/run/none"),
     )

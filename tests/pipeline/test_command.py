@@ -16,8 +16,9 @@ from psops.exits import Exit
 from psops.probes import Unanswered
 from psops.probes.keys_common import given, url
 from psops.probes.world import World
-from tests.checks.servers import Served, closed_port, serve
+from tests.checks.servers import Served, serve
 from tests.pipeline.describe import text_of
+from tests.ports import free_port
 
 FLOW = "source>bus bus>store store>view"
 
@@ -57,7 +58,7 @@ def described(tmp_path: Path, server: Served) -> Path:
     path.write_text(
         text_of(FLOW, {
             "source": page(f"{base}/fine"),
-            "bus": page(f"http://127.0.0.1:{closed_port()}/"),
+            "bus": page(f"http://127.0.0.1:{free_port()}/"),
             "store": page(f"{base}/page"),
         }, system="mine")
     )  # fmt: skip

@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.ports import free_port
 from tests.rucio.real import prepare, write_config
 
 #: Rucio's own table, and heartbeats by the very function that its daemons call.
@@ -71,13 +71,6 @@ def _program(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 @contextmanager
 def cluster(timezone: str) -> Iterator[Cluster]:
     """Run a server in this time zone whose users log in with passwords, on this machine alone."""
@@ -93,7 +86,7 @@ def cluster(timezone: str) -> Iterator[Cluster]:
         done = subprocess.run(argv, user=user, cwd=directory, capture_output=True, text=True)
         assert done.returncode == 0, f"{argv}\n{done.stdout}{done.stderr}"
 
-    port = _free_port()
+    port = free_port()
     try:
         run(_program("initdb"), "-D", str(data), "--no-sync", "--locale=C.UTF-8", "-U", user,
             "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password}")  # fmt: skip

@@ -17,6 +17,7 @@ from psops.rucio.source import Rows
 from psops.secrets import Secret, read_secret
 from tests.checks import servers
 from tests.checks.servers import Authority, Reply, raw, said
+from tests.ports import free_port
 from tests.rucio.server import Rest, rest_server
 
 TOKEN = "root-psops-0123456789abcdef"
@@ -148,7 +149,7 @@ def test_a_server_without_end_or_haste_is_left(monkeypatch: pytest.MonkeyPatch) 
 
 def test_nobody_is_there() -> None:
     with pytest.raises(HostError, match="refused") as error:
-        rest_source(f"http://127.0.0.1:{servers.closed_port()}", Secret(TOKEN, "env:T")).read(5)
+        rest_source(f"http://127.0.0.1:{free_port()}", Secret(TOKEN, "env:T")).read(5)
     assert "sshd" not in error.value.remedy
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests import prepare
+from tests.ports import free_ports
 
 #: What Debian has of it; `java` compiles the broker's main program, which takes a JDK.
 PACKAGES = ["rabbitmq-server", "activemq", "libjolokia-core-java", "libxstream-java",
@@ -54,15 +55,6 @@ def install() -> None:
     prepare.apt_install(PACKAGES, SERVICES)
     if missing := [str(path) for path in needed if not path.exists()]:
         raise RuntimeError(f"missing: {missing}; as root: apt install {' '.join(PACKAGES)}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens, at any address."""
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for sock in found:
-            sock.bind(("", 0))
-        return [sock.getsockname()[1] for sock in found]
 
 
 def until(what: str, true: Callable[[], Any], seconds: float = _SLOW) -> Any:

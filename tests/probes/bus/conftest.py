@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.checks.servers import Authority
+from tests.ports import free_ports
 from tests.probes.bus import brokers
 from tests.probes.bus.brokers import ActiveMq, RabbitMq
 
@@ -27,7 +28,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     """Give all brokers, which start at the same time; who needs one has to `wait` for it."""
     brokers.install()
     places = [tmp_path_factory.mktemp(name) for name in Brokers._fields]
-    ports = brokers.free_ports(2)
+    ports = free_ports(2)
     authority = Authority(places[0])
     authority.context(end=5)
     found = Brokers(

@@ -13,9 +13,10 @@ from psops.exits import Exit
 from psops.pipeline.ask import Result
 from psops.verdict import Verdict
 from tests.command import Run, psops
+from tests.ports import free_port
 from tests.probes.bus import traffic
 from tests.probes.bus.asking import LOGIN, SECRETS, WINDOW, Probes, ask, text_of
-from tests.probes.bus.brokers import INTERVAL, VHOST, free_ports, until
+from tests.probes.bus.brokers import INTERVAL, VHOST, until
 from tests.probes.bus.conftest import Brokers
 
 SOURCE, KEY = "bridge.raw", "perfsonar.raw.packet-trace"
@@ -91,7 +92,7 @@ def found(flow: Flow, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Res
         given = {"from": from_queue(flow, source), "to": to_topic(flow, target, bus)}
         return {"kind": "bridge", **given, **settings}
 
-    refused = {**to_topic(flow, "bridged.whole"), "url": f"http://127.0.0.1:{free_ports(1)[0]}"}
+    refused = {**to_topic(flow, "bridged.whole"), "url": f"http://127.0.0.1:{free_port()}"}
     plain = flow.brokers.plain
     uncounted = {**to_topic(flow, "bridged.whole", "stomp"), "by": "count"}
     exchange = {**_rabbit(flow), "bus": "rabbitmq", "exchange": SOURCE}

@@ -11,9 +11,10 @@ import pytest
 
 from psops.pipeline.ask import Result
 from psops.verdict import Verdict
+from tests.ports import free_port
 from tests.probes.bus import traffic
 from tests.probes.bus.asking import LOGIN, WINDOW, ask
-from tests.probes.bus.brokers import INTERVAL, NOBODY, STRANGER, VHOST, RabbitMq, free_ports, until
+from tests.probes.bus.brokers import INTERVAL, NOBODY, STRANGER, VHOST, RabbitMq, until
 from tests.probes.bus.conftest import Brokers
 
 KEY = "perfsonar.raw.throughput"
@@ -45,7 +46,7 @@ def flow(running: Brokers) -> Iterator[RabbitMq]:
     rabbit.queue("stampless", QUIET, "stampless")
     rabbit.queue("target")
     rabbit.shovel("works", "uc", "target")
-    rabbit.shovel("stuck", "uc", "target", port=free_ports(1)[0])
+    rabbit.shovel("stuck", "uc", "target", port=free_port())
     amqp = rabbit.amqp
     workers = [
         traffic.publish(amqp, RAW, (KEY,), 40),

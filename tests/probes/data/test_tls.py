@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.checks.servers import Authority, black_hole, closed_port
+from tests.checks.servers import Authority, black_hole
+from tests.ports import free_port
 from tests.probes.data.site import OK, Site, ask, said, serve, verdict
 
 
@@ -95,7 +96,7 @@ def test_port_that_does_not_accept_the_certificate_of_ours(
 
 
 def test_port_where_nothing_listens() -> None:
-    assert verdict(ask("tls", host="127.0.0.1", port=closed_port())) == ("critical", "refused")
+    assert verdict(ask("tls", host="127.0.0.1", port=free_port())) == ("critical", "refused")
 
 
 def test_port_without_an_answer_times_out() -> None:
