@@ -17,10 +17,12 @@ _BLOCK = re.compile(r"(?<=^```console\n)\$ (psops [^\n]*)\n(.*?)(?=^```$)", re.M
 #: What differs from run to run: times, ages, how long it took, and the space that these take.
 _RESTLESS = re.compile(
     r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-    r"|^-- \w{3} \d{4}-\d\d-\d\d \w+ --\n|\b\d\d:\d\d:\d\d\.\d{3}\b"
+    r"|\b\d\d:\d\d:\d\d\.\d{3}\b"
     r"|\b\d+(d|h|min|s)( \d+(h|min|s))?\b|\d+\.\d s|\b\d+ ms| {2,}|-{2,}",
     re.M,
 )
+#: Where a day begins among lines of a log, which depends on the time of day.
+_DAY = re.compile(r"^-- \w{3} \d{4}-\d\d-\d\d \w+ --\n", re.M)
 
 
 class Example(NamedTuple):
@@ -52,7 +54,7 @@ def run(command: str) -> str:
 
 def calm(text: str) -> str:
     """Return an output with everything that differs from run to run taken out."""
-    return _RESTLESS.sub("  ", text)
+    return _RESTLESS.sub("  ", _DAY.sub("", text))
 
 
 def main() -> None:
