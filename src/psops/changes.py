@@ -133,9 +133,7 @@ class ChangeReport:
         if outcome.value is not None:
             return outcome.value.result
         code = outcome.error.code if outcome.error is not None else ""
-        return {"not-attempted": Result.NOT_ATTEMPTED, "unknown-state": Result.UNKNOWN}.get(
-            code, Result.FAILED
-        )
+        return Result.NOT_ATTEMPTED if code == "not-attempted" else Result.FAILED
 
     def changes(self) -> "Iterator[tuple[str, UnitChange]]":
         """Yield host name and change of every unit."""

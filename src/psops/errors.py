@@ -228,11 +228,11 @@ class NotAttempted(HostError):
     remedy = "run the same verb with --retry-failed to go on"
 
 
-class UnknownState(HostError):
-    """The run ended while the host was being changed; what became of it was not seen."""
+class Mistake(HostError):
+    """Something that a host sent brought out a mistake of psops, before anything was changed."""
 
-    code = "unknown-state"
-    remedy = "psops status tells what is so now"
+    code = "bug"
+    remedy = "please report it"
 
 
 class BusError(PsopsError):

@@ -48,7 +48,7 @@ _ADVICE: dict[str, tuple[Advice, ...]] = {
     "not-seen": (Advice("see what is so now", "psops status {unit}"),),
     "masked": (Advice("if it shall run again", "psops unmask {unit}"),),
     "bad-unit-file": (Advice("see the mistake", "systemd-analyze verify {unit}"),),
-    "triggered": (Advice("stop both", "psops stop {unit} {other}"),),
+    "not-reloaded": (Advice("let it read all of them", "psops daemon-reload"),),
 }
 
 
@@ -130,6 +130,8 @@ def look(request: Request, planned: Plan, change: UnitChange, after: UnitStatus)
     job = step.job if step is not None else ""
     if change.code in ("failed", "timeout") and job != "stop":
         return _caused(change, after)
+    if change.code == "not-attempted" and change.before and _run(change.before) != _run(after):
+        return replace(change, message="was changed along with others before its own turn")
     if change.result is not Result.CHANGED or not request.block or not job:
         return change
     if job == "stop":
@@ -164,8 +166,7 @@ def _never_ran(before: UnitStatus | None, after: UnitStatus) -> bool:
 def _started(request: Request, change: UnitChange, after: UnitStatus) -> UnitChange:
     within = f"within {request.settle:g} s" if request.settle else "at once"
     told = ending(after)
-    restarts = after.properties.get("NRestarts")
-    crashed = isinstance(restarts, int) and restarts > 0
+    crashed = _restarts(after) > _restarts_before(change.before, after)
     if after.sub == "auto-restart" or (crashed and after.active in (*RUNNING, "activating")):
         why = f": {told}" if told else ""
         return _again(change, "crash-loop", f"started, and crashed {within}{why}")
@@ -181,6 +182,18 @@ def _started(request: Request, change: UnitChange, after: UnitStatus) -> UnitCha
             return replace(change, message="ran, and is finished" if oneshot else "")
         return replace(change, message=f"started, and ended by itself {within}")
     return change
+
+
+def _restarts_before(before: UnitStatus | None, after: UnitStatus) -> int:
+    """Return how often the run was restarted before: a new run begins to count again."""
+    number = after.properties.get("InvocationID")
+    same = before is not None and bool(number) and before.properties.get("InvocationID") == number
+    return _restarts(before) if before is not None and same else 0
+
+
+def _restarts(unit: UnitStatus) -> int:
+    value = unit.properties.get("NRestarts")
+    return value if isinstance(value, int) else 0
 
 
 def _stopped(change: UnitChange, after: UnitStatus) -> UnitChange:
@@ -207,56 +220,133 @@ def blame(change: UnitChange, needed: Iterable[UnitStatus]) -> UnitChange:
     return change
 
 
-def recovered(
-    request: Request, step: Step, before: UnitStatus | None, after: UnitStatus, lost: PsopsError
+def waiting(step: Step) -> UnitChange:
+    """Return the change of a step that is still to be sent."""
+    code = "not-reloaded" if step.kind == "reload" else "not-attempted"
+    message = "its turn did not come"
+    if step.kind == "reload":
+        message = "was not told to read the changed unit files"
+    return _change(step.unit, Result.NOT_ATTEMPTED, code, message)
+
+
+def half_done(change: UnitChange) -> UnitChange:
+    """Return the change of a unit whose file was changed, and whose job was not queued any more."""
+    return _again(change, "lost", "its file was changed, but its job was not queued any more")
+
+
+def not_seen(step: Step, why: str = "its end was not seen") -> UnitChange:
+    """Return the change of a step that was sent, and of which no more is known."""
+    code = "not-reloaded" if step.kind == "reload" else "not-seen"
+    return replace(_change(step.unit, Result.UNKNOWN, code, why), because=step.because)
+
+
+def lost(step: Step, first: PsopsError, again: PsopsError | None = None) -> UnitChange:
+    """Return a change of which nothing is known, for its connection broke before the answer."""
+    told = f", and again: {again.code}: {again}" if again is not None else ""
+    return not_seen(step, f"the connection broke ({first.code}){told or ' before the answer'}")
+
+
+def unwatched(change: UnitChange, lost: PsopsError) -> UnitChange:
+    """Return a start that was done, and that nobody could watch afterwards."""
+    message = f"was started, but the connection broke ({lost.code}) before it had proved to run"
+    return _again(change, "not-seen", message, Result.UNKNOWN)
+
+
+def job_found(
+    step: Step, before: UnitStatus | None, after: UnitStatus, lost: PsopsError, *, queued: bool
 ) -> UnitChange:
-    """Return what became of a change whose connection broke, as the unit tells afterwards."""
+    """Return what became of a job whose connection broke, as the unit tells afterwards.
+
+    `queued` says that systemd had taken the job; else it may never have heard of it.
+    """
     note = f"the connection broke ({lost.code}); read again over a new one"
     change = UnitChange(unit=step.unit, result=Result.CHANGED, before=before, after=after,
                         message=note, because=step.because)  # fmt: skip
     job = after.properties.get("Job")
     if isinstance(job, (list, tuple)) and job and job[0]:
-        message = f"{note}: its job is still under way"
-        return _again(replace(change, result=Result.UNKNOWN), "not-seen", message, Result.UNKNOWN)
-    if not step.job:
-        return change if _file_changed(before, after) else _unsent(change, lost)
-    if step.job == "stop":
-        return _stopped(change, after) if after.active != "active" else _unsent(change, lost)
-    entered = _time(after, "ActiveEnterTimestamp"), _time(after, "InactiveEnterTimestamp")
-    was = _time(before, "ActiveEnterTimestamp"), _time(before, "InactiveEnterTimestamp")
-    if after.active == "failed" or after.sub == "auto-restart":
-        return _caused(_again(change, "failed", f"failed to {step.job}"), after)
-    if step.job == "reload" or entered != was:
-        return _started(request, change, after) if step.job != "reload" else change
-    return _unsent(change, lost)
+        return _again(change, "not-seen", f"{note}: its job is still under way", Result.UNKNOWN)
+    if after.active in ("activating", "deactivating") and after.sub != "auto-restart":
+        return _again(change, "not-seen", f"{note}: it is {after.active}", Result.UNKNOWN)
+    moved = before is None or _run(before) != _run(after)
+    if moved and step.job == "stop" and after.active in ("inactive", "failed"):
+        return change
+    if moved and (after.active == "failed" or after.sub == "auto-restart"):
+        return _again(change, "failed", f"failed to {step.job}")
+    if moved:
+        return change
+    if step.job.startswith("reload"):
+        message = f"{note}, which cannot tell whether it has reloaded"
+        return _again(change, "not-seen", message, Result.UNKNOWN)
+    told = "its job has ended without a trace" if queued else "no job has changed the unit"
+    return _as_before(change, lost, told)
 
 
-def _unsent(change: UnitChange, lost: PsopsError) -> UnitChange:
-    message = f"the connection broke ({lost.code}), and the unit is as it was before"
-    return _again(change, "lost", message)
+def _run(unit: UnitStatus) -> tuple[object, ...]:
+    """Return what tells a run of a unit from the one before."""
+    stamps = (_time(unit, name) for name in ("ActiveEnterTimestamp", "InactiveEnterTimestamp"))
+    return unit.active, unit.properties.get("InvocationID"), *stamps
 
 
-def _file_changed(before: UnitStatus | None, after: UnitStatus) -> bool:
-    old = before.properties.get("UnitFileState") if before is not None else None
-    return after.properties.get("UnitFileState") != old
+def file_found(
+    request: Request, step: Step, before: UnitStatus | None, state: str, lost: PsopsError
+) -> UnitChange:
+    """Return what became of a unit file whose connection broke, by the state that it has now."""
+    note = f"the connection broke ({lost.code}); read again over a new one"
+    change = UnitChange(unit=step.unit, result=Result.CHANGED, before=before, message=note)
+    wanted, is_so = _FILE_STATES[request.verb.name]
+    old = str(before.properties.get("UnitFileState") or "") if before is not None else ""
+    if state.startswith(wanted) is not is_so:
+        return _as_before(change, lost, "the file is as it was before")
+    if state == old:  # as after enabling what was enabled
+        message = f"{note}: it is {state or 'without a file'}, as it was before"
+        return _again(change, "not-seen", message, Result.UNKNOWN)
+    return change
 
 
-def lost(step: Step, before: UnitStatus | None, first: PsopsError, again: PsopsError) -> UnitChange:
-    """Return a change of which nothing is known, for the host cannot be reached any more."""
-    message = f"the connection broke ({first.code}), and again: {again.code}: {again}"
-    change = UnitChange(unit=step.unit, result=Result.UNKNOWN, before=before, because=step.because)
-    return _again(change, "not-seen", message, Result.UNKNOWN)
+#: Verb -> how the state of a unit file begins afterwards, or how it does not.
+_FILE_STATES = {
+    "enable": ("enabled", True),
+    "reenable": ("enabled", True),
+    "disable": ("enabled", False),
+    "mask": ("masked", True),
+    "unmask": ("masked", False),
+}
 
 
-def worse(before: HostVerdict, after: HostVerdict) -> str:
-    """Return what bundle verify finds now and did not find before, "" for nothing worse."""
+def reset_found(step: Step, after: UnitStatus, lost: PsopsError) -> UnitChange:
+    """Return whether a failure was forgotten whose connection broke."""
+    note = f"the connection broke ({lost.code}); read again over a new one"
+    change = UnitChange(unit=step.unit, result=Result.CHANGED, after=after, message=note)
+    return _as_before(change, lost, "it has failed still") if after.active == "failed" else change
+
+
+def _as_before(change: UnitChange, lost: PsopsError, told: str) -> UnitChange:
+    return _again(change, "lost", f"the connection broke ({lost.code}), and {told}")
+
+
+def compared(before: HostVerdict, after: HostVerdict) -> tuple[UnitChange, ...]:
+    """Return what bundle verify finds now and did not find before, as a change that failed."""
     rank = (Verdict.OK, Verdict.WARNING, Verdict.UNKNOWN, Verdict.CRITICAL)
     known = {finding.name: finding.counts for finding in before.findings}
     found = [
         finding.text for finding in after.findings
         if rank.index(finding.counts) > rank.index(known.get(finding.name, Verdict.OK))
     ]  # fmt: skip
-    return f"worse than before: {'; '.join(found)}" if found else ""
+    if not found:
+        return ()
+    message = f"worse than before: {'; '.join(found)}"
+    return (_change(_VERIFY, Result.FAILED, "worse", message),)
+
+
+def not_compared(why: str) -> tuple[UnitChange, ...]:
+    """Return that nobody knows whether a change has made anything worse."""
+    message = f"the bundles could not be proved after the change: {why}"
+    return (UnitChange(unit=_VERIFY, result=Result.UNKNOWN, code="not-seen", message=message,
+                       advice=(Advice("prove them now", "psops bundle verify"),)),)  # fmt: skip
+
+
+#: Stands for a unit where the change has made the bundles worse.
+_VERIFY = "bundle verify"
 
 
 def ending(unit: UnitStatus) -> str:
@@ -285,7 +375,7 @@ def _again(
 def _advice(code: str, unit: str) -> tuple[Advice, ...]:
     # Names are untrusted: what a shell would act on is not put into a command to type.
     safe = unit if re.fullmatch(r"[A-Za-z0-9:_.@-]+", unit) else f"'{unit}'"
-    return tuple(Advice(one.text, one.command.format(unit=safe, other=""))
+    return tuple(Advice(one.text, one.command.format(unit=safe))
                  for one in _ADVICE.get(code, ()))  # fmt: skip
 
 

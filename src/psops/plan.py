@@ -90,7 +90,8 @@ def make(request: Request, wanted: Ordered, protected: "frozenset[str]" = frozen
         if told is None and not request.job_verb and not verb.files:
             told = _unchanged(verb.name, unit, because)
             if told is None:
-                first.append(Step(unit.id, _direct_call(request, unit.id), "job", "", because))
+                kind = "kill" if verb.name == "kill" else "reset"
+                first.append(Step(unit.id, _direct_call(request, unit.id), kind, "", because))
         if told is None and verb.files and not because:
             told = _unchanged(verb.name, unit, because)
             if told is None:

@@ -29,6 +29,7 @@ class Record:
         self._inventory = inventory
         self._history: History | None = None
         self._text = ""
+        self._begun: dict[str, Sequence[UnitStatus]] = {}
         #: The number of the run, None as long as it is not written.
         self.run: int | None = None
         #: What went wrong with the record after the change was made.
@@ -56,15 +57,16 @@ class Record:
             from psops.history import Entry
 
             entries = [Entry(host.name, unit.id, state(unit)) for unit in units]
+            self._begun[host.name] = units
             self._history.begin_host(self.run, host.name, entries)
 
     def end_host(self, host: Host, change: HostChange | None, error: PsopsError | None) -> None:
         """Write down what became of a host; what goes wrong here no longer stops anything."""
         result = change.result if change is not None else Result.FAILED
         if error is not None and error.code == "not-attempted":
-            return
-        if error is not None and error.code == "unknown-state":
-            result = Result.UNKNOWN
+            if host.name not in self._begun:
+                return
+            result = Result.NOT_ATTEMPTED
         message = f"{error.code}: {error}" if error is not None else ""
         if self._history is not None and self.run is not None:
             from psops.history import Done
@@ -73,6 +75,9 @@ class Record:
                 Done(unit.unit, str(unit.result), state(unit.after), unit.message, unit.elapsed)
                 for unit in (change.units if change is not None else ())
             ]
+            if change is None:  # what was announced was never sent
+                done = [Done(unit.id, str(Result.NOT_ATTEMPTED), state(unit), "", 0.0)
+                        for unit in self._begun.get(host.name, ())]  # fmt: skip
             try:
                 self._history.end_host(self.run, host.name, str(result), message, done)
             except HistoryError as exc:

@@ -9,18 +9,20 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from psops import fanout
 from psops.catalogue import Catalogue
 from psops.change import HostChanger
-from psops.changes import BAD, ChangeReport, HostChange, Request, Result, UnitChange
+from psops.changes import BAD, ChangeReport, HostChange, Request, Result
 from psops.client import prepare
-from psops.errors import HistoryError, NotAttempted, PsopsError, UnknownState, UsageError
+from psops.errors import HistoryError, Mistake, NotAttempted, PsopsError, UsageError
 from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
@@ -154,9 +156,6 @@ class _Keeper:
             self._gate.close("the history of changes can no longer be written")
             raise
 
-    def tell(self, host: Host, changes: Iterable[UnitChange]) -> None:
-        """Take what is known by now; the record is completed when the host is done."""
-
 
 def report(
     hosts: Sequence[Host],
@@ -196,6 +195,9 @@ def report(
         except PsopsError as exc:
             record.end_host(host, None, exc)
             raise
+        except Exception as exc:
+            # One host brought out a mistake of psops; the others are to be seen through.
+            change = _mistaken(changer.give_up(), exc)
         record.end_host(host, change, None)
         return change
 
@@ -277,15 +279,23 @@ def _known(
     """Return the outcome of a host, as far as it is known when the run ends."""
     if outcome is not None and (outcome.error is None or outcome.error.code != "interrupted"):
         return outcome
-    if changer is None or not changer.begun:
-        return Outcome(host, 0.0, error=NotAttempted(gate.closed))
-    change = HostChange(units=changer.known())
-    error = UnknownState("the run ended while the host was being changed")
-    record.end_host(host, change, error if not change.units else None)
-    return Outcome(host, 0.0, value=change) if change.units else Outcome(host, 0.0, error=error)
+    change = changer.give_up() if changer is not None else None
+    error = NotAttempted(gate.closed) if change is None else None
+    record.end_host(host, change, error)
+    return Outcome(host, 0.0, value=change, error=error)
+
+
+def _mistaken(change: HostChange | None, error: Exception) -> HostChange:
+    """Return what is known of a host on which psops made a mistake."""
+    where = [f"{frame.name} in {Path(frame.filename).name}:{frame.lineno}"
+             for frame in traceback.extract_tb(error.__traceback__)[-1:]]  # fmt: skip
+    told = f"{error!r} ({''.join(where)})"
+    if change is None:
+        raise Mistake(told) from error
+    return replace(change, notes=(*change.notes, f"a bug in psops, please report it: {told}"))
 
 
 def _is_open(outcome: Outcome[HostChange]) -> bool:
     if outcome.value is not None:
         return outcome.value.result in (Result.UNKNOWN, Result.NOT_ATTEMPTED)
-    return outcome.error is not None and outcome.error.code in ("not-attempted", "unknown-state")
+    return outcome.error is not None and outcome.error.code == "not-attempted"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.change.units import active, show
+from tests.change.units import active, show, until
 from tests.command import Run, psops
 from tests.lab import Host, Lab
 
@@ -48,14 +48,6 @@ def begin(lab: Lab, home: Path, where: str, *words: str) -> "subprocess.Popen[st
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
         env=environment,
     )  # fmt: skip
-
-
-def until(holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        time.sleep(0.05)
-    pytest.fail("did not happen within 10 s")
 
 
 @contextlib.contextmanager
@@ -198,6 +190,33 @@ def test_connection_that_breaks_is_made_again_and_the_truth_is_read(
     (unit,) = Run(running.returncode, out, err).document["hosts"][0]["units"]
     assert "the connection broke" in unit["message"], unit
     assert unit["after"] is not None, "the new connection read nothing"
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["back", "gone"])
+def test_what_is_open_when_the_connection_breaks_is_no_success(
+    lab: Lab, fleet: list[Host], tmp_path: Path, roll: Roll, back: bool
+) -> None:
+    """The unit file is changed at once, and the stop takes 8 s, in which the login is lost."""
+    host = fleet[0]
+    lab.shell(host, ["sh", "-c", "systemctl enable --now --quiet ch-slow"], check=True)
+    running = begin(lab, tmp_path, host.name, "disable", "--now", "ch-slow", "--json",
+                    "--connect-timeout", "2")  # fmt: skip
+    until(lambda: active(lab, host, "ch-slow") == "deactivating")
+    cut = "pkill -KILL -f 'sshd: root'"
+    lab.shell(host, ["sh", "-c", cut if back else f"systemctl stop ssh; {cut}"])
+    try:
+        out, err = running.communicate(timeout=40)
+    finally:
+        lab.shell(host, ["systemctl", "start", "ssh"], check=True)
+    run = Run(running.returncode, out, err)
+    (unit,) = run.document["hosts"][0]["units"]
+    assert (run.exit, unit["result"]) == (1, "unknown"), unit
+    assert ("its job is still under way" if back else "and again: connect-refused") in unit[
+        "message"
+    ]
+    told = history(tmp_path, "show", "last")["run"]["hosts"][0]["changes"]
+    assert [one["result"] for one in told] == ["unknown"]
+    assert show(lab, host, "ch-slow", "UnitFileState") == ["disabled"]
 
 
 def test_frozen_host_is_given_up_in_the_middle_of_a_job(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.change.units import active, show
+from tests.change.units import active, show, until
 from tests.command import Run
 from tests.lab import Host, Lab
 
@@ -76,6 +76,14 @@ def test_reload(lab: Lab, host: Host, change: Change, verb: str) -> None:
     assert change(verb, "ch-reload").exit == 0
     assert lab.shell(host, ["test", "-e", "/run/ch-reloaded"]).returncode == 0
     assert jobs_since(lab, host, "ch-reload") == before
+
+
+def test_reload_of_what_had_crashed_before(lab: Lab, host: Host, change: Change) -> None:
+    lab.shell(host, ["sh", "-c", "systemctl start ch-reload; systemctl kill -s KILL ch-reload"])
+    until(lambda: show(lab, host, "ch-reload", "NRestarts", "ActiveState") == ["1", "active"])
+    assert change("reload-or-restart", "ch-reload").exit == 0
+    run = change("restart", "ch-reload", settle="0.5")
+    assert run.exit == 0, run.stdout
 
 
 def test_reload_of_what_cannot(lab: Lab, host: Host, change: Change) -> None:

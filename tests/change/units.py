@@ -1,7 +1,10 @@
 """Units of the tests that change units, put on hosts of the lab for as long as a test module."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import pytest
 
 from tests.lab import Host, Lab
 
@@ -29,7 +32,9 @@ UNITS = {
     "ch-loop.service": "[Unit]\nStartLimitIntervalSec=0\n"
     "[Service]\nRestart=always\nRestartSec=0.2\n"
     "ExecStart=/bin/sh -c 'sleep 0.2; exit 1'\n",
-    "ch-reload.service": f"[Service]\n{_SLEEP}ExecReload=/bin/touch /run/ch-reloaded\n",
+    "ch-reload.service": "[Service]\nRestart=on-failure\n"
+    f"{_SLEEP}ExecReload=/bin/touch /run/ch-reloaded\n",
+    "ch-slow.service": f"[Service]\n{_SLEEP}ExecStop=/usr/bin/sleep 8\n{_INSTALL}",
     "ch-once.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
     "ch-condition.service": f"[Unit]\nConditionPathExists=/nonexistent\n[Service]\n{_SLEEP}",
     "ch-assert.service": f"[Unit]\nAssertPathExists=/nonexistent\n[Service]\n{_SLEEP}",
@@ -57,7 +62,7 @@ def units_on(lab: Lab, *hosts: Host) -> Iterator[None]:
         for host in hosts:
             lab.shell(host, ["sh", "-c", "systemctl unmask --quiet 'ch-good.service'; "
                              "systemctl stop 'ch-*'; systemctl disable --quiet ch-good ch-other "
-                             "ch-part; systemctl reset-failed 'ch-*'; "
+                             "ch-part ch-slow; systemctl reset-failed 'ch-*'; "
                              "rm -rf /etc/systemd/system/ch-* /run/ch-*; "
                              "systemctl daemon-reload"])  # fmt: skip
 
@@ -73,3 +78,12 @@ def show(lab: Lab, host: Host, unit: str, *names: str) -> list[str]:
 def active(lab: Lab, host: Host, unit: str) -> str:
     """Return the active state of a unit, from the host itself."""
     return show(lab, host, unit, "ActiveState")[0]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that happens soon."""
+    for _ in range(200):
+        if holds():
+            return
+        time.sleep(0.05)
+    pytest.fail("did not happen within 10 s")

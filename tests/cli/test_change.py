@@ -1,10 +1,13 @@
 """The verbs that change units at a prompt and in scripts, on the demo fleet."""
 
+import fcntl
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -35,20 +38,25 @@ class Say:
             [sys.executable, "-m", "psops", *line.split()],
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
             env={"HOME": str(self.home), "PATH": os.environ["PATH"], "TERM": "xterm", "TZ": "UTC",
-                 "PSOPS_SYSLOG": ""},
+                 "XDG_STATE_HOME": str(self.home / "state"), "PSOPS_SYSLOG": ""},
+            # So that Ctrl-C typed there is a signal.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(theirs)
         screen = b""
         left = list(answers)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
+            if not select.select([ours], [], [], 1)[0]:
+                continue
             try:
                 data = os.read(ours, 65536)
             except OSError:
                 break
             screen += data
             if left and screen.rstrip().endswith((b"[y/N]:", b"go on? [y/N]:")):
-                os.write(ours, left.pop(0).encode() + b"\n")
+                answer = left.pop(0).encode()
+                os.write(ours, answer if answer < b" " else answer + b"\n")
                 screen += b"\n"
         code = running.wait(timeout=10)
         os.close(ours)
@@ -91,6 +99,16 @@ def test_pause_that_asks(say: Say) -> None:
     assert "ps[02-04].demo (3): not attempted: the run was stopped when asked to go on" in screen
     code, screen = say.on_terminal(line, "y")
     assert "4 hosts: 4 changed" in screen
+
+
+@pytest.mark.parametrize(("key", "code"), [("\x03", 130), ("\x04", 1)], ids=["ctrl-c", "ctrl-d"])
+def test_pause_that_is_broken_off_tells_what_was_done(say: Say, key: str, code: int) -> None:
+    line = "restart -i demo -g testpoint owamp-server --yes --batch 1,3 --pause ask --color never"
+    found, screen = say.on_terminal(line, key)
+    assert found == code, screen
+    assert "ps[02-04].demo (3): not attempted: the run was stopped when asked to go on" in screen
+    assert "1 changed" in screen
+    assert say("history show last --json").document["run"]["state"] == "finished"
 
 
 def test_asking_without_a_terminal_is_a_usage_error(say: Say) -> None:

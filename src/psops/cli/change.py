@@ -110,7 +110,7 @@ def _change(
     with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
         report = rollout.report(
             chosen, request, options, record=record, rollout=plan, width=target.fanout,
-            progress=progress, tell=_tell, ask=lambda question: typer.confirm(question, err=True),
+            progress=progress, tell=_tell, ask=_ask,
         )  # fmt: skip
     for text in record.trouble:
         _tell(f"the history is incomplete: {text}")
@@ -120,6 +120,14 @@ def _change(
 
 def _tell(text: str) -> None:
     typer.echo(f"psops: {text}", err=True)
+
+
+def _ask(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C or Ctrl-D; what was done by now is to be told
+        typer.echo(err=True)
+        return False
 
 
 def _check_units(request: "Request") -> None:

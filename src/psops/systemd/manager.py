@@ -101,6 +101,14 @@ def list_unit_files_by_patterns(states: Iterable[str], patterns: Iterable[str]) 
     return manager_call("ListUnitFilesByPatterns", "asas", (tuple(states), tuple(patterns)))
 
 
+def get_unit_file_state(unit: str) -> Call:
+    """Return the call that reads from the disk whether a unit is enabled, masked ...
+
+    Its property of that name is what systemd knew when it last read its unit files.
+    """
+    return manager_call("GetUnitFileState", "s", (unit,))
+
+
 def get_manager_property(name: str) -> Call:
     """Return the call that reads one property of the manager."""
     return Call(_DESTINATION, _PATH, _PROPERTIES, "Get", "ss", (_MANAGER, name))
@@ -157,6 +165,14 @@ def parse_property(reply: Reply) -> Any:
         return None
     (value,) = expect(reply, 1)
     return None if value == UNSET else value
+
+
+def parse_unit_file_state(reply: Reply) -> str:
+    """Return the state of a unit file, "" for a unit without one."""
+    if isinstance(reply, BusError):
+        return ""
+    (state,) = expect(reply, 1)
+    return str(state)
 
 
 def parse_properties(reply: Reply) -> Mapping[str, Any]:
