@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +49,30 @@ def psops(*words: str, home: Path, **variables: str) -> Run:
         env=environment | variables,
     )
     return Run(done.returncode, done.stdout, done.stderr)
+
+
+def on_terminal(*words: str, home: Path, columns: int, **variables: str) -> str:
+    """Return what psops prints on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, columns))
+    keep = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm", "TZ": "UTC"}
+    run = subprocess.Popen(
+        [sys.executable, "-m", "psops", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env={**keep, "HOME": str(home), "PSOPS_SYSLOG": "", **variables},
+    )
+    os.close(theirs)
+    text = b""
+    try:
+        while data := os.read(ours, 65536):
+            text += data
+    except OSError:  # how Linux tells the end of a terminal
+        pass
+    os.close(ours)
+    run.wait()
+    return text.decode().replace("\r\n", "\n")
 
 
 def on_lab(lab: Lab, home: Path, *words: str, **variables: str) -> Run:

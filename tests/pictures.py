@@ -4,20 +4,17 @@
 what psops says now, but for times and numbers.
 """
 
-import os
-import pty
 import re
 import shlex
-import subprocess
 import sys
 import tempfile
-import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.command import on_terminal
 from tests.lab import Lab, state_place
 
 PLACE = Path(__file__).resolve().parents[1] / "man/pictures"
@@ -55,25 +52,12 @@ PICTURES = (
 
 def shown(picture: Picture, lab: Lab) -> str:
     """Return what the command prints on a terminal, with its colours."""
+    words = shlex.split(picture.command)[1:]
     with tempfile.TemporaryDirectory() as home, _stopped(picture, lab):
-        keep = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm", "TZ": "UTC"}
-        ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (50, COLUMNS))
-        run = subprocess.Popen(
-            [sys.executable, "-m", "psops", *shlex.split(picture.command)[1:]],
-            stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL,
-            env={**keep, "HOME": home, "PSOPS_INVENTORY": str(lab.inventory), "PSOPS_SYSLOG": ""},
+        text = on_terminal(
+            *words, home=Path(home), columns=COLUMNS, PSOPS_INVENTORY=str(lab.inventory)
         )  # fmt: skip
-        os.close(theirs)
-        text = b""
-        try:
-            while data := os.read(ours, 65536):
-                text += data
-        except OSError:  # how Linux tells the end of a terminal
-            pass
-        os.close(ours)
-        run.wait()
-    return text.decode().replace("\r\n", "\n").rstrip("\n")
+    return text.rstrip("\n")
 
 
 @contextmanager

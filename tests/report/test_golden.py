@@ -46,8 +46,8 @@ def test_state_is_shown_without_colour(case: str) -> None:
     assert [line.rstrip() for line in stripped.split("\n")] == plain.split("\n")
 
 
-@pytest.mark.parametrize("case", ["units-132", "unicode-60"])
-def test_lines_fit_the_terminal_where_the_columns_but_the_last_do(case: str) -> None:
+@pytest.mark.parametrize("case", ["units-132", "units-80", "units-40", "unicode-60"])
+def test_table_fits_the_terminal(case: str) -> None:
     report, look = CASES[case]
     assert look.width is not None
     lines = render(report, "table", look).split("\n\n")[0].split("\n")

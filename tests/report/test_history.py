@@ -82,7 +82,7 @@ def test_list_leaves_columns_out_on_a_narrow_terminal(width: int) -> None:
     text = render_runs([fleet()], "", "table", Look(width=width))
     assert "ps[01-20]" in text
     assert "18 changed, 1 failed, 1 not attempted" in text
-    assert all(len(line) <= max(width, 80) for line in text.splitlines())
+    assert all(len(line) <= width for line in text.splitlines())
 
 
 def test_run_is_shown_with_equal_hosts_on_one_line() -> None:

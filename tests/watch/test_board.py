@@ -221,6 +221,53 @@ def test_any_board_fits_any_terminal(
             assert color or "\x1b" not in line
 
 
+LONG = ("perfsonar-configure_nic_parameters", "postgresql@15-main", "systemd-udevd-control.socket",
+        "ntp", "rucio-daemon@judge-evaluator")  # fmt: skip
+
+
+def narrow_board() -> Board:
+    states = dict(zip(LONG, (FAILED, UP, STARTING, DOWN, FAILED), strict=True))
+    units = {unit if "." in unit else f"{unit}.service": state for unit, state in states.items()}
+    found = Fleet(["toolkit01.example.org", "toolkit02.example.org", "node01.example.org"])
+    for name in found.hosts:
+        found.hosts[name].targets = Targets(names=tuple(units))
+        found.hosts[name].take(Snapshot(owner=":1", states=units), NOW, missed=False)
+        found.hosts[name].move(Link.LIVE, NOW)
+    board = Board(found)
+    board.refresh()
+    return board
+
+
+@pytest.mark.parametrize("columns", [36, 40, 60, 80, 100, 132])
+def test_list_cuts_no_name_of_a_unit(columns: int) -> None:
+    board = narrow_board()
+    board.turn()
+    changes = [Change(host="toolkit01.example.org", unit=f"{unit}.service", before=UP, after=FAILED,
+                      time=NOW) for unit in LONG[:2]]  # fmt: skip
+    picture = draw_board(board, changes, Look(columns, 60, UNICODE, False), now=NOW)
+    head, body = "\n".join(picture.lines[1:3]), picture.lines[2:-2]
+    assert all(word in head for word in ("HOST", "UNIT", "STATE", "SINCE"))
+    for unit in LONG:
+        assert sum(unit in line.split() for line in body) == 3 + (unit in LONG[:2])
+    assert picture.shown == len(board.places)
+    assert [line for line in picture.lines if width_of(line) > columns] == []
+    (failed, *_) = (at for at, line in enumerate(body) if LONG[0] in line)
+    assert "× failed" in "".join(body[failed : failed + 2])
+
+
+@pytest.mark.parametrize("columns", [36, 40, 60, 80, 100, 132, 200])
+def test_grid_cuts_no_name_of_a_unit(columns: int) -> None:
+    board = narrow_board()
+    for unit in LONG:
+        picture = draw_board(board, (), Look(columns, 20, UNICODE, False), now=NOW)
+        heads = picture.lines[1 : next(at for at, line in enumerate(picture.lines) if "›" in line)]
+        assert unit in " ".join(heads).split()
+        status = picture.lines[-2].split()
+        assert {unit, f"{unit}.service"} & set(status)
+        assert [line for line in picture.lines if width_of(line) > columns] == []
+        board.move("right", 5)
+
+
 def test_age_of_what_is_known_is_told(board: Board) -> None:
     board.fleet.hosts["h3"].heard = NOW - 42
     look = Look(80, 20, UNICODE, False)

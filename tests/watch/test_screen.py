@@ -92,6 +92,20 @@ def test_screens_at_40x12_in_ascii_without_colour(tmp_path: Path, same: Same) ->
         assert not re.search(r"\x1b\[[0-9;]*3[0-7]", small.styled)
 
 
+def test_page_passes_over_no_row_where_rows_have_two_lines(tmp_path: Path) -> None:
+    with terminal(tmp_path, 40, 12) as small:
+        start(small, *QUIET)
+        small.wait("1 lost  36 units")
+        small.keys("Tab")
+        small.wait("STATE")
+        small.keys("Home")
+        small.wait("^› postgresql@15-main\n    ps02")
+        last = small.steady().splitlines()[7:9]
+        assert last[1].startswith("    ps01.demo")
+        small.keys("NPage")
+        small.wait(rf"^› {re.escape(last[0].strip())}\n{re.escape(last[1].rstrip())}")
+
+
 def test_readme_shows_a_real_screen(tmp_path: Path, same: Same) -> None:
     calmly = "import psops.demo.life as life; life._FIRST = 1e6; "
     calmly += "from psops.__main__ import main; main()"

@@ -154,7 +154,8 @@ class Colored:
         """Return how a report looks there, or in a file `output`."""
         from psops.report import Look
 
-        return Look(color=env.color and output is None, width=env.width, fold=fold)
+        width = env.width if output is None else None
+        return Look(color=env.color and output is None, width=width, fold=fold)
 
 
 @dataclass(frozen=True)

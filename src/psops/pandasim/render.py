@@ -82,7 +82,8 @@ def _daemons(result: Result, look: Look) -> str:
         ]
         for one in result.daemons
     ]
-    return table(head, rows, color=look.color, width=look.width, spare=("WAITS", "MODE"))
+    return table(head, rows, color=look.color, width=look.width, spare=("WAITS", "MODE"),
+                 prose=("REMARKS",))  # fmt: skip
 
 
 def _kills(one: DaemonResult) -> int:

@@ -19,8 +19,9 @@ _DAEMON_HEAD = ("DAEMON", "UNITS", "HEALTHY", "SEVERITY", "AT BOOT", "SINCE", "U
                 "PURPOSE")  # fmt: skip
 _CHECK_HEAD = ("CHECK", "ASKS", "SEVERITY", "PURPOSE")
 #: What a narrow terminal goes without, the first of them first.
-_SPARE = ("ALSO", "FROM", "SINCE", "UNTIL", "HEALTHY", "AT BOOT", "ORGANISATION", "ASKS", "SYSTEM",
-          "PURPOSE", "TITLE")  # fmt: skip
+_SPARE = ("ALSO", "FROM", "SINCE", "UNTIL", "HEALTHY", "AT BOOT", "ORGANISATION", "ASKS", "SYSTEM")
+#: What goes on below itself there.
+_PROSE = ("UNITS", "TO", "PURPOSE", "TITLE")
 #: What is told of an entry even if it is as usual.
 _ALWAYS = ("severity", "enabled")
 _SECTIONS: dict[type, str] = {Daemon: "daemons", Component: "components"}
@@ -206,7 +207,7 @@ def _counts(catalogue: Catalogue, bundles: Sequence[Bundle], parts: Sequence[Com
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Cell]], look: Look) -> str:
-    return table(head, rows, color=look.color, width=look.width, spare=_SPARE)
+    return table(head, rows, color=look.color, width=look.width, spare=_SPARE, prose=_PROSE)
 
 
 def _wrapped(text: str, look: Look) -> str:

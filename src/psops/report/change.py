@@ -25,6 +25,8 @@ _STYLES: dict[Result, tuple[str, str]] = {
     Result.NOT_ATTEMPTED: ("warn", "○"),
 }
 _QUIET = frozenset({"not-attempted"})
+#: What a narrow terminal goes without, and what goes on below itself there.
+_SPARE, _PROSE = ("TIME", "NUMBER"), ("NOTE", "HOSTS")
 
 
 def render(report: ChangeReport, form: str, look: Look) -> str:
@@ -90,7 +92,7 @@ def _units(report: ChangeReport, look: Look) -> str:
         order = sorted(alike.items(), key=lambda pair: pair[0][0].text.lstrip("●○×? "))
         rows = [[*cells, Cell(clean(fold(hosts))), Cell(str(len(hosts)), right=True)]
                 for cells, hosts in order]  # fmt: skip
-        return table(head, rows, color=look.color, width=None)
+        return _table(head, rows, look)
     head = ("HOST", "UNIT", "RESULT", "STATE", "TIME", "NOTE")
     rows = []
     for host, change in told:
@@ -99,7 +101,11 @@ def _units(report: ChangeReport, look: Look) -> str:
         rows.append([Cell(clean(host)), unit, result, state, Cell(took, right=True), note])
     if len(report.outcomes) == 1:
         head, rows = head[1:], [row[1:] for row in rows]
-    return table(head, rows, color=look.color, width=look.width, spare=("TIME", "NOTE"))
+    return _table(head, rows, look)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Cell]], look: Look) -> str:
+    return table(head, rows, color=look.color, width=look.width, spare=_SPARE, prose=_PROSE)
 
 
 def _cells(change: UnitChange) -> tuple[Cell, ...]:

@@ -20,6 +20,10 @@ FORMATS = ("daemon", "table", "json", "report")
 _INDENT = " " * 4
 _LINE_HEAD = ("SERVER", "LINE", "RESULT", "PER DAY", "RULES", "WHEN")
 _DAEMON_HEAD = ("DAEMON", "PERIOD", "SYNC", "TIMEOUT", "SERVERS", "MODULE", "ARGUMENTS")
+#: What a narrow terminal goes without, the first of them first.
+_SPARE = ("RULES", "PER DAY", "SERVERS", "TIMEOUT")
+#: What goes on below itself there.
+_PROSE = ("RESULT", "WHEN", "ARGUMENTS")
 #: What the rules of the specification are about, for people.
 RULES = {
     "R1": "equal gaps",
@@ -141,17 +145,15 @@ def _table(report: Report, look: Look) -> str:
         doubtful = {(one.source, one.line) for one in found.doubtful}
         rows = [_cells(row, (row.source, row.line) in doubtful) for row in found.rows]
         rows += [_lost(one) for one in _unread(report)]
-        blocks.append(_columns(_LINE_HEAD, rows, look, ("RULES", "PER DAY")))
+        blocks.append(_columns(_LINE_HEAD, rows, look))
     if found.daemons:
         rows = [_daemon_cells(daemon) for daemon in found.daemons]
-        blocks.append(_columns(_DAEMON_HEAD, rows, look, ("SERVERS", "TIMEOUT")))
+        blocks.append(_columns(_DAEMON_HEAD, rows, look))
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-def _columns(
-    head: Sequence[str], rows: Sequence[Sequence[Cell]], look: Look, spare: Sequence[str]
-) -> str:
-    return table(head, rows, color=look.color, width=look.width, spare=spare)
+def _columns(head: Sequence[str], rows: Sequence[Sequence[Cell]], look: Look) -> str:
+    return table(head, rows, color=look.color, width=look.width, spare=_SPARE, prose=_PROSE)
 
 
 def _cells(row: Row, doubtful: bool) -> list[Cell]:
@@ -203,7 +205,7 @@ def _report(report: Report, look: Look) -> str:
     blocks = [_listed("CRONTABS", heads, look), *_lines(report, look)]
     if found.daemons:
         rows = [_daemon_cells(daemon) for daemon in found.daemons]
-        blocks.append(_columns(_DAEMON_HEAD, rows, look, ()))
+        blocks.append(_columns(_DAEMON_HEAD, rows, look))
     blocks += [
         _listed("CANDIDATES FOR --sync", map(str, found.candidates), look),
         _listed("COMMENTED OUT", map(str, found.disabled), look),

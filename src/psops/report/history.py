@@ -13,10 +13,13 @@ from psops.report.json import dump, envelope
 from psops.report.text import Cell, clean, count, duration, moment, paint, squeeze, table
 
 _HEAD = ("ID", "TIME", "USER", "VERB", "UNITS", "HOSTS", "RESULT", "STATE")
-#: What a narrow terminal goes without, the first of them first.
-_SPARE = ("USER", "UNITS", "TIME")
+#: What a narrow terminal goes without.
+_SPARE = ("USER",)
+#: What goes on below itself there.
+_PROSE = ("UNITS", "HOSTS")
 _CHANGE_HEAD = ("HOSTS", "UNIT", "BEFORE → AFTER", "RESULT", "SECONDS", "MESSAGE")
-_CHANGE_SPARE = ("SECONDS", "MESSAGE")
+_CHANGE_SPARE = ("SECONDS",)
+_CHANGE_PROSE = ("HOSTS", "MESSAGE")
 #: States of hosts and results of units, in the order in which they are counted, with styles.
 _STYLES = {
     "changed": "good", "unchanged": "dim", "failed": "bad", "unknown": "bad", "broken off": "bad",
@@ -36,7 +39,8 @@ def render_runs(runs: Sequence[Run], nothing: str, form: str, look: Look) -> str
     if not runs:
         return f"{nothing}\n"
     rows = [_row(run) for run in runs]
-    return table(_HEAD, rows, color=look.color, width=look.width, spare=_SPARE) + "\n"
+    text = table(_HEAD, rows, color=look.color, width=look.width, spare=_SPARE, prose=_PROSE)
+    return f"{text}\n"
 
 
 def render_run(run: Run, form: str, look: Look) -> str:
@@ -47,9 +51,8 @@ def render_run(run: Run, form: str, look: Look) -> str:
         return _document({"run": _object(run)})
     blocks = ["\n".join(_header(run, look))]
     if rows := _changes(run):
-        blocks.append(
-            table(_CHANGE_HEAD, rows, color=look.color, width=look.width, spare=_CHANGE_SPARE)
-        )
+        blocks.append(table(_CHANGE_HEAD, rows, color=look.color, width=look.width,
+                            spare=_CHANGE_SPARE, prose=_CHANGE_PROSE))  # fmt: skip
     if run.unfinished and run.state != "running":
         names = clean(fold([host.name for host in run.unfinished]))
         blocks.append(f"to be done again, as by --retry-failed: {names}")

@@ -26,7 +26,8 @@ def render_groups(inventory: Inventory, form: str, look: Look) -> str:
     ]
     if alone:
         rows.append([Cell("-"), Cell(str(len(alone)), right=True), Cell(clean(fold(alone)))])
-    text = table(("GROUP", "NUMBER", "HOSTS"), rows, color=look.color, width=None)
+    head = ("GROUP", "NUMBER", "HOSTS")
+    text = table(head, rows, color=look.color, width=look.width, prose=("HOSTS",))
     place = f" in {inventory.path}" if inventory.path else ""
     groups = count(len(inventory.groups), "group")
     return f"{text}\n\n{count(len(inventory.hosts), 'host')}, {groups}{place}\n"
@@ -49,7 +50,9 @@ def render_hosts(hosts: Sequence[Host], form: str, look: Look, *, full: bool = F
         for host in hosts
     ]
     head = ("HOST", "ADDRESS", "TRANSPORT", "GROUPS", "BUNDLES")
-    return table(head, rows, color=look.color, width=None) + "\n"
+    text = table(head, rows, color=look.color, width=look.width, spare=("TRANSPORT",),
+                 prose=("GROUPS", "BUNDLES"))  # fmt: skip
+    return f"{text}\n"
 
 
 def _destination(host: Host) -> str:

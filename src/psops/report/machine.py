@@ -42,7 +42,7 @@ def render_settings(found: Sequence[Setting], form: str, look: Look) -> str:
         for one in found
     ]  # fmt: skip
     head = ("SETTING", "FROM", "WHICH", "VALUE")
-    return table(head, rows, color=look.color, width=None) + "\n"
+    return table(head, rows, color=look.color, width=look.width, prose=("VALUE",)) + "\n"
 
 
 def exit_code(findings: Sequence[Finding]) -> Exit:

@@ -127,7 +127,8 @@ def _options(effective: Effective, look: Look) -> str:
         [Cell(clean(name)), Cell(_option_text(name, one)), Cell(_option_origin(one))]
         for name, one in effective.options.items()
     ]
-    return table(("OPTION", "VALUE", "ORIGIN"), rows, color=look.color, width=look.width)
+    head = ("OPTION", "VALUE", "ORIGIN")
+    return table(head, rows, color=look.color, width=look.width, prose=("VALUE", "ORIGIN"))
 
 
 def _option_text(name: str, one: Option) -> str:
@@ -168,7 +169,8 @@ def _daemons(effective: Effective, servers: int, look: Look) -> str:
         ])  # fmt: skip
     head = ("DAEMON", "STATE", "PERIOD", "TIMEOUT", "MODE", "MODULE", "ARGUMENTS", "RUNS/DAY",
             "OF ALL", "ORIGIN")  # fmt: skip
-    text = table(head, rows, color=look.color, width=look.width, spare=("ARGUMENTS", "MODULE"))
+    text = table(head, rows, color=look.color, width=look.width, spare=("OF ALL", "MODULE"),
+                 prose=("ARGUMENTS", "ORIGIN"))  # fmt: skip
     note = "\n* computed from the period" if any(map(_is_computed, effective.daemons)) else ""
     return text + note
 
@@ -183,7 +185,7 @@ def _origins(effective: Effective, servers: int, look: Look) -> str:
             rows.append([Cell(clean(one.name)), Cell(""), Cell(short(one.attributes)),
                          Cell(clean(_origin(one.place)))])  # fmt: skip
     head = ("DAEMON", "ATTRIBUTE", "VALUE", "ORIGIN")
-    return table(head, rows, color=look.color, width=look.width)
+    return table(head, rows, color=look.color, width=look.width, prose=("VALUE", "ORIGIN"))
 
 
 def _attributes(one: DaemonConfig) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,8 @@ def render_list(pipeline: Pipeline, look: Look) -> str:
         for name, one in sorted(pipeline.components.items(), key=lambda item: layers[item[0]])
     ]
     head = ("COMPONENT", "ROLE", "ORGANISATION", "INPUTS", "OUTPUTS", "CHECKS", "PURPOSE")
-    lines = [table(head, rows, color=look.color, width=look.width, spare=("OUTPUTS", "INPUTS"))]
+    lines = [table(head, rows, color=look.color, width=look.width, prose=("PURPOSE",),
+                   spare=("OUTPUTS", "INPUTS", "ORGANISATION", "ROLE"))]  # fmt: skip
     edges = count(len(pipeline.edges()), "edge")
     checked = sum(bool(one.checks) for one in pipeline.components.values())
     total = count(len(pipeline.components), "component")
@@ -135,7 +136,8 @@ def _components(found: Verification, look: Look) -> str:
     if not rows:
         return ""
     head = ("COMPONENT", "ROLE", "ORGANISATION", "VERDICT", "EXPLAINED", "CHECK")
-    return table(head, rows, color=look.color, width=look.width, spare=("ROLE", "ORGANISATION"))
+    return table(head, rows, color=look.color, width=look.width, spare=("ROLE", "ORGANISATION"),
+                 prose=("CHECK",))  # fmt: skip
 
 
 def _rest(found: Verification, look: Look) -> str:

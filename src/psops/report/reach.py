@@ -14,6 +14,9 @@ _HEADS = {
     "resolve": "RESOLVE", "tcp": "TCP", "jump": "JUMP", "ssh": "SSH", "host-key": "KEY",
     "login": "LOGIN", "bus": "BUS", "systemd": "SYSTEMD",
 }  # fmt: skip
+#: What a narrow terminal goes without, the first of them first.
+_SPARE = ("WAY", "VERSION", "RESOLVE", "KEY", "JUMP", "SYSTEMD", "BUS", "LOGIN", "USER", "SSH",
+          "TCP", "CLOCK", "RIGHTS")  # fmt: skip
 
 
 def render_reach(report: ReachReport, form: str, look: Look) -> str:
@@ -31,7 +34,7 @@ def render_reach(report: ReachReport, form: str, look: Look) -> str:
         return dump(document | {"max_skew_s": report.limit}, indent=2)
     head = ("HOST", "RESULT", *_HEADS.values(), "WAY", "VERSION", "USER", "RIGHTS", "CLOCK")
     rows = [_row(outcome, report.limit) for outcome in report.outcomes]
-    parts = [table(head, rows, color=look.color, width=None)]
+    parts = [table(head, rows, color=look.color, width=look.width, spare=_SPARE)]
     parts += [
         _failure(outcome.host.name, _failed_step(outcome), error, look)
         for outcome in report.outcomes

@@ -25,7 +25,7 @@ from psops.report.unread import render_unread
 _UNIT_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "SINCE", "PID", "RESTARTS", "MEMORY",
               "TASKS", "DESCRIPTION")  # fmt: skip
 #: What a narrow terminal can do without, the most dispensable first.
-_SPARE = ("TASKS", "DESCRIPTION", "MEMORY", "PID", "FILE", "RESTARTS", "SINCE")
+_SPARE = ("TASKS", "DESCRIPTION", "MEMORY", "PID", "FILE", "RESTARTS", "SINCE", "NUMBER")
 _FOLD_HEAD = ("UNIT", "LOAD", "ACTIVE", "FILE", "RESULT", "HOSTS", "NUMBER")
 
 
@@ -72,7 +72,8 @@ def _hosts(report: StatusReport, look: Look) -> str:
         ]
         for key, names in keys.items()
     ]
-    return table(head, rows, color=look.color, width=look.width)
+    return table(head, rows, color=look.color, width=look.width, spare=("SYSTEMD",),
+                 prose=("HOST",))  # fmt: skip
 
 
 def _number(number: int, state: str) -> Cell:
@@ -93,7 +94,8 @@ def _units(report: StatusReport, look: Look) -> str:
         rows = [[Cell(clean(host)), _name(unit), *_values(report, unit)] for host, unit in told]
     if len(report.outcomes) == 1:
         head, rows = head[1:], [row[1:] for row in rows]
-    return table(head, rows, color=look.color, width=look.width, spare=_SPARE)
+    prose = ("DESCRIPTION", *report.properties)
+    return table(head, rows, color=look.color, width=look.width, spare=_SPARE, prose=prose)
 
 
 def _folded(report: StatusReport, told: Iterable[tuple[str, UnitStatus]], look: Look) -> str:
@@ -108,7 +110,8 @@ def _folded(report: StatusReport, told: Iterable[tuple[str, UnitStatus]], look: 
         for answers in alike.values()
         for same, hosts in sorted(answers.items(), key=lambda answer: -len(answer[1]))
     ]
-    return table(head, rows, color=look.color, width=None)
+    prose = ("HOSTS", *report.properties)
+    return table(head, rows, color=look.color, width=look.width, spare=_SPARE, prose=prose)
 
 
 def _name(unit: UnitStatus) -> Cell:

@@ -6,8 +6,9 @@ Rich has tables too, but a short run shall not wait for its import.
 import re
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import NamedTuple
 
 #: Style name -> SGR parameters.
@@ -67,10 +68,6 @@ def _width_of_char(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-#: The last column is not cut below this many columns of the terminal; it goes instead.
-_LEAST = 12
-
-
 def table(
     head: Sequence[str],
     rows: Sequence[Sequence[Cell]],
@@ -78,49 +75,37 @@ def table(
     color: bool,
     width: int | None,
     spare: Sequence[str] = (),
+    prose: Collection[str] = (),
 ) -> str:
     """Return aligned lines. Columns without any text are left out.
 
-    To keep to the width the last column, where the descriptions are, is cut, and the `spare`
-    columns are left out one by one; what is no spare column is always shown in full.
+    To keep to the width the `spare` columns are left out one by one. If that is not enough, the
+    text of a `prose` column goes on below itself, and columns go below the row, indented, where
+    spare ones are shown again if there is room. What is prose and spare is cut before it goes;
+    nothing else ever is.
     """
     used = [at for at in range(len(head)) if any(row[at].text for row in rows)]
     sizes = {at: max(width_of(head[at]), *(width_of(row[at].text) for row in rows)) for at in used}
-    for name in spare:
-        least = sum(sizes[at] for at in used[:-1]) + min(sizes[used[-1]], _LEAST)
-        if width is None or least + 2 * (len(used) - 1) <= width or len(used) == 1:
-            break
-        used = [at for at in used if head[at] != name] or used
-    widths = [sizes[at] for at in used]
-    lines = [
-        "  ".join(
-            _align(Cell(head[at], "head", rows[0][at].right), size, color)
-            for at, size in zip(used, widths, strict=True)
-        )
-    ]
-    for row in rows:
-        cells = [row[at] for at in used]
-        if width is not None and len(cells) > 1:
-            room = width - sum(widths[:-1]) - 2 * (len(cells) - 1)
-            cells[-1] = cells[-1]._replace(text=_cut(cells[-1].text, max(room, _LEAST)))
-        lines.append(
-            "  ".join(_align(cell, size, color) for cell, size in zip(cells, widths, strict=True))
-        )
-    return "\n".join(line.rstrip() for line in lines)
+    heads = [Cell(name, "head", one.right) for name, one in zip(head, rows[0], strict=True)]
+    rows = [heads, *rows]
+    if width is None or sum(sizes.values()) + 2 * (len(sizes) - 1) <= width:
+        return "\n".join(line_of([row[at] for at in used], sizes.values(), color) for row in rows)
+    from psops.report.narrow import narrow_lines
+
+    return "\n".join(
+        narrow_lines(head, rows, sizes, color=color, width=width, spare=spare, prose=prose)
+    )
+
+
+def line_of(cells: Iterable[Cell], sizes: Iterable[int], color: bool) -> str:
+    """Return cells side by side, each in a column of its size."""
+    return "  ".join(map(_align, cells, sizes, repeat(color))).rstrip()
 
 
 def _align(cell: Cell, size: int, color: bool) -> str:
     space = " " * (size - width_of(cell.text))
     text = paint(cell.text, cell.style, color)
     return space + text if cell.right else text + space
-
-
-def _cut(text: str, room: int) -> str:
-    if width_of(text) <= room:
-        return text
-    while width_of(text) > room - 1:
-        text = text[:-1]
-    return text + "…"
 
 
 def duration(seconds: float) -> str:

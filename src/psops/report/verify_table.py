@@ -4,6 +4,8 @@ Which way the grid lies depends on what fits: hosts in rows, or daemons in rows,
 line per host with the names of what is not ok. A single host has a line per daemon instead.
 """
 
+from collections.abc import Sequence
+
 from psops.inventory import fold
 from psops.report import Look
 from psops.report.facts import unit_facts
@@ -31,8 +33,8 @@ _ROOM = 110
 _MOST_DAEMONS = 60
 #: So many of what is not ok are named in a line; all of them are told below.
 _MOST_NAMED = 2
-#: The longest pattern of hosts in the line that tells what they were taken for.
-_MOST_HOSTS = 60
+#: The longest pattern of hosts in the line that tells what they were taken for, and in the grid.
+_MOST_TAKEN, _MOST_HOSTS = 60, 200
 _LIST_HEAD = (
     "DAEMON",
     "VERDICT",
@@ -44,7 +46,7 @@ _LIST_HEAD = (
     "BUNDLE",
     "PURPOSE",
 )
-_LIST_SPARE = ("PURPOSE", "SINCE", "BUNDLE", "AT BOOT", "VERDICT", "ACTIVE")
+_LIST_SPARE = ("PURPOSE", "SINCE", "BUNDLE", "AT BOOT", "ACTIVE")
 _HEADS = {"critical": "CRIT", "unknown": "UNKN", "warning": "WARN", "waived": "WAIVED", "ok": "OK"}
 
 
@@ -66,17 +68,24 @@ def _roles(report: VerifyReport, look: Look) -> str:
     lines = []
     for hosts, value in roles(report):
         number = f" ({len(hosts)})" if len(hosts) > 1 else ""
-        name = clean(fold(hosts))
-        name = name if len(name) <= _MOST_HOSTS else f"{name[:_MOST_HOSTS]}…"
+        name = _abridged(hosts, _MOST_TAKEN)
         lines.append(f"{paint(name, 'head', look.color)}{number}: {role(value)}")
     return "\n".join(lines)
+
+
+def _abridged(hosts: Sequence[str], most: int) -> str:
+    """Return the pattern of hosts; what is longer ends after a name, not within one."""
+    name = clean(fold(hosts))
+    begin = name[:most].rpartition(",")[0]
+    return f"{begin},…" if begin and len(name) > most else name
 
 
 def _list(value: HostVerdict, look: Look) -> str:
     """Return a line per daemon and check of the only host."""
     bundles = {one.bundle for one in value.findings}
     rows = [_row(one, with_bundle=len(bundles) > 1) for one in value.findings]
-    return table(_LIST_HEAD, rows, color=look.color, width=look.width, spare=_LIST_SPARE)
+    return table(_LIST_HEAD, rows, color=look.color, width=look.width, spare=_LIST_SPARE,
+                 prose=("PURPOSE",))  # fmt: skip
 
 
 def _row(one: Finding, *, with_bundle: bool) -> list[Cell]:
@@ -164,8 +173,7 @@ def _legend(cells: _Cells, look: Look) -> str:
 def _compact(groups: list[Group], look: Look) -> str:
     """Return a line per host or group of hosts, with the names of what is not ok.
 
-    Many hosts that are alike have a long name together, so that it comes last and is cut; the
-    hosts with problems are told in full below.
+    Many hosts that are alike have a long name together, so that it comes last.
     """
     folded = any(len(group.hosts) > 1 for group in groups)
     most = 1 if look.width is not None and look.width < _ROOM else _MOST_NAMED
@@ -174,18 +182,18 @@ def _compact(groups: list[Group], look: Look) -> str:
         style, glyph = MARKS[value.verdict]
         counts = [tally(value.findings)[key] or "" for key in _HEADS]
         numbers = [Cell(str(n), MARKS[key][0], True) for key, n in zip(_HEADS, counts, strict=True)]
-        name, bad = clean(fold(hosts)), Cell(clean(_named(value, most)))
+        bad = Cell(clean(_named(value, most)))
         if folded:
             first = [Cell(f"{glyph} {value.verdict}", style), Cell(str(len(hosts)), right=True)]
-            rows.append([*first, *numbers, bad, Cell(name)])
+            rows.append([*first, *numbers, bad, Cell(_abridged(hosts, _MOST_HOSTS))])
         else:
-            first = [Cell(f"{glyph} {name}", style), Cell(value.verdict.value, style)]
+            name = Cell(f"{glyph} {clean(fold(hosts))}", style)
+            first = [name, Cell(value.verdict.value, style)]
             rows.append([*first, *numbers, bad])
     head = ("VERDICT", "NUMBER") if folded else ("HOST", "VERDICT")
     last = ("NOT OK", "HOSTS") if folded else ("NOT OK",)
-    width = look.width if look.width is not None or not folded else _ROOM
-    spare = ("OK", "WAIVED")
-    return table((*head, *_HEADS.values(), *last), rows, color=look.color, width=width, spare=spare)
+    return table((*head, *_HEADS.values(), *last), rows, color=look.color, width=look.width,
+                 spare=("OK", "WAIVED"), prose=("NOT OK", "HOSTS"))  # fmt: skip
 
 
 def _named(value: HostVerdict, most: int) -> str:

@@ -18,7 +18,7 @@ from psops.rucio.verify import Gathering, Request
 from psops.verdict import Finding, VerifyReport
 
 _HEAD = ("HEARTBEAT", "HOST", "PID", "THREAD", "AGE", "UNIT", "VERDICT", "PAYLOAD")
-_SPARE = ("PAYLOAD", "THREAD", "HOST")
+_SPARE = ("PAYLOAD", "THREAD", "PID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,8 @@ def render_rows(
     parts = []
     if joined:
         lines = [_line(one) for one in joined]
-        parts.append(table(_HEAD, lines, color=look.color, width=look.width, spare=_SPARE))
+        parts.append(table(_HEAD, lines, color=look.color, width=look.width, spare=_SPARE,
+                           prose=("PAYLOAD",)))  # fmt: skip
     if any(outcome.error for outcome in outcomes):
         parts.append(render_unread(tuple(outcomes), fold=look.fold, color=look.color))
     processes = {(one.row.hostname, one.row.pid) for one in joined}

@@ -187,7 +187,7 @@ def summary(done: Done) -> str:
     return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}{rest}"
 
 
-def report_lines(done: Done, color: bool) -> list[str]:
+def report_lines(done: Done, color: bool, columns: int) -> list[str]:
     """Return all there is to tell of a change."""
     from psops.report import Look
     from psops.report.change import render
@@ -195,7 +195,7 @@ def report_lines(done: Done, color: bool) -> list[str]:
     lines: list[str] = []
     for report in done.reports:
         with contextlib.suppress(ValueError):
-            lines += render(report, "table", Look(color=color)).splitlines()
+            lines += render(report, "table", Look(color=color, width=columns)).splitlines()
     if done.error is not None:
         lines += [clean(str(done.error)), clean(done.error.remedy)]
     return [*lines, *(clean(f"the history is incomplete: {text}") for text in done.trouble)]

@@ -60,6 +60,8 @@ class App:
         self._opened: Place | None = None
         self._message, self._message_end = "", 0.0
         self._report: list[str] = []
+        #: How many rows of the board were drawn.
+        self._shown = 1
         self._is_stale = self._is_dirty = True
         self._drawn = 0.0
         self._pace = _PACE
@@ -107,7 +109,7 @@ class App:
 
     def done(self, done: Done) -> None:
         """Take what became of a change that was asked for."""
-        self._report = report_lines(done, self._color)
+        self._report = report_lines(done, self._color, self._look().columns)
         more = "; e shows it" if self._report else ""
         self._say(f"{summary(done)}{more}")
 
@@ -167,6 +169,7 @@ class App:
         picture = self._picture()
         self._terminal.draw(picture.lines)
         self._drawn, self._ages, self._is_dirty = now, picture.ages, False
+        self._shown = picture.shown
         self._pace = max(_PACE, _SHARE * (time.monotonic() - now))
 
     def _picture(self) -> Picture:
@@ -212,7 +215,7 @@ class App:
             self._close_page()
 
     def _press_on_board(self, key: str) -> None:
-        page = max(1, self._look().lines - 5)
+        page = max(1, self._shown - 1)
         if self._is_stale:
             self._board.refresh()
             self._is_stale = False

@@ -7,7 +7,7 @@ long to import. Over a slow link, and on twenty terminals of a shared machine, t
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,8 +18,12 @@ from psops.watch.model import Change, HostView, Link, LinkChange, State
 
 #: Columns of the mark for the row, and of how fresh what is known of its host is.
 _GUTTER, _KNOWN = 2, 7
-#: Columns of the age of a state, and how many the list needs for all it has to say.
+#: Columns of the age of a state, and from how many on the list has wider gaps.
 _SINCE, _ROOMY = 7, 60
+#: What the list goes without, the first of them first, so that it has room for names.
+_SPARE = ("KNOWN", "WHY")
+_HEADS = {name: Cell(name, "head")
+          for name in ("HOST", "UNIT", "STATE", "WHY", "SINCE", "KNOWN")}  # fmt: skip
 #: A cell with words is at least and at most so wide; else cells are signs only.
 _WORDS, _MOST_WORDS = 10, 18
 #: Lines beside the rows: title, head, status, keys.
@@ -39,22 +43,13 @@ class Look(NamedTuple):
     color: bool
 
 
-class _Row(NamedTuple):
-    """What a row of the list says."""
-
-    host: str
-    unit: str
-    state: Cell
-    why: str
-    since: str
-    known: Cell
-
-
 class Picture(NamedTuple):
     """The lines of a screen, and the seconds until an age on it is another."""
 
     lines: list[str]
     ages: float
+    #: How many rows of the board it has.
+    shown: int = 0
 
 
 class Painter:
@@ -65,6 +60,8 @@ class Painter:
         self._now = now
         #: When the next age changes.
         self.ages = 60.0
+        #: How many rows of the board are drawn.
+        self.shown = 0
 
     # -- pieces ---------------------------------------------------------------------------
 
@@ -88,6 +85,10 @@ class Painter:
         while width_of(text) > room - 1:
             text = text[:-1]
         return text + self._look.glyphs.cut
+
+    def _first(self, *texts: str) -> str:
+        """Return the first text that there is room for, else the last."""
+        return next((text for text in texts if width_of(text) <= self._look.columns), texts[-1])
 
     def pad(self, text: str, room: int) -> str:
         """Return a text that takes exactly this room."""
@@ -157,30 +158,31 @@ class Painter:
 
     def rows(self, board: Board, room: int) -> list[str]:
         """Return the head and as many rows as there is room for, the chosen one among them."""
-        first = max(0, min(board.row - room // 2, board.count - room))
-        shown = range(first, min(first + room, board.count))
         if not board.count:
             told = "no unit fits; Esc takes the filter away"
             told = told if board.filter or board.failing else ""
             return ["", self.line(Cell(told))][: room + 1]
-        return self._grid(board, shown) if board.form == GRID else self._list(board, shown)
+        return self._grid(board, room) if board.form == GRID else self._list(board, room)
 
-    def _grid(self, board: Board, shown: range) -> list[str]:
+    def _grid(self, board: Board, room: int) -> list[str]:
         columns = self._look.columns
-        hosts = [clean(board.hosts[at]) for at in shown]
-        room = max(8, columns // 3)
-        wide = min(room, max(4, *map(width_of, hosts)))
+        wide = min(max(8, columns // 3), max(4, *(width_of(clean(name)) for name in board.hosts)))
         begin = _GUTTER + wide + 1 + _KNOWN + 1
         area, total = max(1, columns - begin), len(board.units)
-        size = min(_MOST_WORDS, area // max(1, total))
-        if size < _WORDS:
+        names = max((width_of(_short(unit)) + 2 for unit in board.units), default=0)
+        size = min(max(_MOST_WORDS, names), area // max(1, total))
+        words = size >= max(_WORDS, names)
+        if not words:
             size = 2 if total * 2 <= area else 1
         fits = max(1, area // size)
         left = max(0, min(board.column - fits // 2, total - fits))
         units = board.units[left : left + fits]
-        lines = [self._grid_head(board, units, begin, size, left)]
-        for at, host in zip(shown, hosts, strict=True):
+        lines = self._grid_head(board, units, begin, size, left, words=words)
+        shown = _shown(board, room + 1 - len(lines))
+        self.shown = len(shown)
+        for at in shown:
             view = board.fleet.hosts[board.hosts[at]]
+            host = clean(view.name)
             chosen = at == board.row
             known = self.known(view)
             cells = [
@@ -189,37 +191,43 @@ class Painter:
                 known._replace(text=self.pad(known.text, _KNOWN + 1)),
                 *(cell for column, unit in enumerate(units, left)
                   for cell in self._cell(board, Place(view.name, unit), size,
-                                         chosen and column == board.column)),
+                                         chosen and column == board.column, words=words)),
             ]  # fmt: skip
             lines.append(self.line(*cells))
         return lines
 
     def _grid_head(
-        self, board: Board, units: Sequence[str], begin: int, size: int, left: int
-    ) -> str:
-        head = Cell(self.pad(" " * _GUTTER + "HOST", begin - _KNOWN - 1), "head")
-        known = Cell(self.pad("KNOWN", _KNOWN + 1), "head")
-        if size >= _WORDS:
-            names = [Cell(self.pad(f" {self.middle(_short(unit), size - 2)}", size), "head")
-                     for unit in units]  # fmt: skip
-            return self.line(head, known, *names)
+        self, board: Board, units: Sequence[str], begin: int, size: int, left: int, *, words: bool
+    ) -> list[str]:
+        hosts = self.pad(" " * _GUTTER + "HOST", begin - _KNOWN - 1)
+        head = hosts + self.pad("KNOWN", _KNOWN + 1)
+        if words:
+            names = "".join(self.pad(f" {_short(unit)}", size) for unit in units)
+            return [self.line(Cell(head + names, "head"))]
         if not board.units:
-            return self.line(head, known)
-        pointer, place = self._look.glyphs.column, (board.column - left) * size
-        name = f"{_short(board.units[board.column])} {board.column + 1}/{len(board.units)}"
-        after = self._look.columns - begin - place - 2
-        if after >= min(width_of(name), place - 1):
-            return self.line(head, known, Cell(f"{' ' * place}{pointer} ", "head"),
-                             Cell(self.middle(name, max(1, after)), "head"))  # fmt: skip
-        before = self.middle(name, place - 1)
-        text = " " * (place - 1 - width_of(before)) + f"{before} {pointer}"
-        return self.line(head, known, Cell(text, "head"))
+            return [self.line(Cell(head, "head"))]
+        pointer, place = self._look.glyphs.column, begin + (board.column - left) * size
+        name = _short(board.units[board.column])
+        after = self._look.columns - place - 2
+        # To the left it may stand over other heads, which tell nothing that cannot be seen.
+        for told in (f"{name} {board.column + 1}/{len(board.units)}", name):
+            if width_of(told) <= after:
+                return [self.line(Cell(f"{head:{place}}{pointer} {told}", "head"))]
+            start = place - 1 - width_of(told)
+            if start >= 0:
+                kept = next(some for some in (head, hosts, "") if len(some) <= start)
+                return [self.line(Cell(f"{kept:{start}}{told} {pointer}", "head"))]
+        start = max(0, min(place, self._look.columns - width_of(name)))
+        above = " " * start + self.middle(name, self._look.columns)
+        return [self.line(Cell(text, "head")) for text in (above, f"{head:{place}}{pointer}")]
 
-    def _cell(self, board: Board, place: Place, size: int, chosen: bool) -> list[Cell]:
+    def _cell(
+        self, board: Board, place: Place, size: int, chosen: bool, *, words: bool
+    ) -> list[Cell]:
         view = board.fleet.hosts[place.host]
         state = view.states.get(place.unit)
         marked = place in board.marks
-        if size >= _WORDS:
+        if words:
             cell = self.state(view, state) if state is not None else Cell("")
             begin = self._look.glyphs.marked if marked else " "
             begin = self._look.glyphs.chosen if chosen else begin
@@ -229,52 +237,70 @@ class Painter:
         cells = [Cell(glyph, "chosen" if chosen else style if view.link is Link.LIVE else "dim")]
         return [*cells, Cell(self._look.glyphs.marked if marked else " ")][:size]
 
-    def _list(self, board: Board, shown: range) -> list[str]:
-        columns, several = self._look.columns, len(board.fleet.hosts) > 1
-        rows = [self._row(board, board.places[at]) for at in shown]
-        hosts = min(max(width_of(row.host) for row in rows), max(8, columns // 4))
-        roomy = columns >= _ROOMY
-        gap = 2 if roomy else 1
-        hosts = max(hosts, 4) + gap if several else 0
-        states = max(5, *(width_of(row.state.text) for row in rows))
-        states = min(states, 24 if roomy else 10) + gap
-        whys = min(max(width_of(row.why) for row in rows), 20) if roomy else 0
-        whys += 2 if whys else 0
-        known = _KNOWN + 2 if roomy else 0
-        room = max(6, columns - _GUTTER - hosts - states - whys - _SINCE - known)
-        units = min(room, max(4, *(width_of(row.unit) for row in rows)) + gap)
-        head = " " * _GUTTER + self.pad("HOST", hosts) + self.pad("UNIT", units)
-        head += self.pad("STATE", states) + self.pad("WHY", whys) + "SINCE".rjust(_SINCE)
-        lines = [self.line(Cell(head + ("  KNOWN" if known else ""), "head"))]
-        for at, row in zip(shown, rows, strict=True):
-            chosen = at == board.row
-            gutter = self._look.glyphs.chosen if chosen else " "
-            gutter += self._look.glyphs.marked if board.places[at] in board.marks else " "
-            # Where there is no room for both, the age of what is known says more of a lost host.
-            since = Cell(row.since) if known or row.known.text == "live" else row.known
-            lines.append(self.line(
-                Cell(gutter),
-                Cell(self.pad(self.middle(row.host, hosts - gap), hosts), "head" if chosen else ""),
-                Cell(self.pad(self.middle(row.unit, units - gap), units), "head" if chosen else ""),
-                row.state._replace(text=self.pad(row.state.text, states)),
-                Cell(self.pad(row.why, whys), "bad"),
-                since._replace(text=since.text.rjust(_SINCE)),
-                *((Cell("  "), row.known) if known else ()),
-            ))  # fmt: skip
+    def _list(self, board: Board, room: int) -> list[str]:
+        """Return the head and a line for each place, or two if the names of units need one."""
+        columns, shown = self._look.columns, _shown(board, room)
+        gap = 2 if columns >= _ROOMY else 1
+        rows = {at: self._row(board, board.places[at]) for at in shown}
+        needed = {name: max(width_of(row[name].text) for row in rows.values()) for name in _HEADS}
+        needed["UNIT"] = max(needed["UNIT"], *(width_of(_short(unit)) for unit in board.units), 4)
+        needed["WHY"] = min(needed["WHY"], 20)
+        sizes = {name: max(size, len(name)) + gap if size else 0 for name, size in needed.items()}
+        sizes |= {"SINCE": _SINCE, "KNOWN": _KNOWN + 2}
+        hosts, quarter = sizes["HOST"], max(8, columns // 4) + gap
+        sizes["HOST"] = min(hosts, quarter)
+        layout = [_thinned(sizes, columns - _GUTTER)]
+        if sum(layout[0].values()) > columns - _GUTTER:
+            left = columns - 2 * _GUTTER - sizes["STATE"] - _SINCE
+            sizes |= {"UNIT": 0, "HOST": min(hosts, max(quarter, left))}
+            layout = [{"UNIT": columns - _GUTTER + gap}, _thinned(sizes, columns - 2 * _GUTTER)]
+            shown = _shown(board, max(1, (room - 1) // 2))
+        self.shown = len(shown)
+        lines = []
+        for at in (None, *shown):
+            row = _HEADS if at is None else rows[at]
+            if at is not None and not layout[-1]["KNOWN"] and row["KNOWN"].text != "live":
+                row = {**row, "SINCE": row["KNOWN"]}  # it says more of a lost host
+            begins = (self._gutter(board, at), " " * 2 * _GUTTER)
+            lines += [self._fields(row, line, gap, begins[place], at == board.row)
+                      for place, line in enumerate(layout)]  # fmt: skip
         return lines
 
-    def _row(self, board: Board, place: Place) -> "_Row":
+    def _gutter(self, board: Board, at: int | None) -> str:
+        marked = at is not None and board.places[at] in board.marks
+        chosen = self._look.glyphs.chosen if at == board.row else " "
+        return chosen + (self._look.glyphs.marked if marked else " ")
+
+    def _fields(
+        self, row: Mapping[str, Cell], sizes: Mapping[str, int], gap: int, begin: str, chosen: bool
+    ) -> str:
+        """Return the fields of a row that have a size, side by side."""
+        cells = [Cell(begin)]
+        for name, size in sizes.items():
+            text, style = row[name].text, row[name].style
+            if name == "SINCE":
+                text = text.rjust(size)
+            elif name in ("HOST", "UNIT"):
+                text, style = self.middle(text, size - gap), "head" if chosen else style
+            elif name == "KNOWN":
+                text = f"  {text}"
+            cells.append(Cell(self.pad(text, size), style))
+        return self.line(*cells[:-1], Cell(cells[-1].text.rstrip(), cells[-1].style))
+
+    def _row(self, board: Board, place: Place) -> dict[str, Cell]:
         view = board.fleet.hosts[place.host]
-        host = clean(place.host) if len(board.fleet.hosts) > 1 else ""
+        host = Cell(clean(place.host) if len(board.fleet.hosts) > 1 else "")
         state = view.states.get(place.unit)
         if state is None:
             lost = Cell(f"{self._look.glyphs.states['failed']} {view.link}", "bad")
-            why = f"({view.error.code})" if view.error is not None else ""
-            return _Row(host, why, lost, "", "", self.known(view))
+            why = Cell(f"({view.error.code})" if view.error is not None else "")
+            return {"HOST": host, "UNIT": why, "STATE": lost, "WHY": Cell(""), "SINCE": Cell(""),
+                    "KNOWN": self.known(view)}  # fmt: skip
         cell = self.state(view, state)
-        why = clean(state.reason) if state.reason not in cell.text else ""
-        since = self.age(state.since_us / 1e6) if state.since_us else ""
-        return _Row(host, _short(place.unit), cell, why, since, self.known(view))
+        why = Cell(clean(state.reason) if state.reason not in cell.text else "", "bad")
+        since = Cell(self.age(state.since_us / 1e6) if state.since_us else "")
+        return {"HOST": host, "UNIT": Cell(_short(place.unit)), "STATE": cell, "WHY": why,
+                "SINCE": since, "KNOWN": self.known(view)}  # fmt: skip
 
     def status(self, board: Board, wall: float) -> str:
         """Return the line about the chosen place."""
@@ -285,8 +311,9 @@ class Painter:
         if board.chosen is not None:
             state = view.states[board.chosen.unit]
             glyph, style = sign(state, self._look.glyphs)
-            cells += [Cell(f" {clean(board.chosen.unit)} ", "head"),
-                      Cell(f"{glyph} {clean(state.words)}", style)]  # fmt: skip
+            unit = clean(board.chosen.unit)
+            cells = [Cell(self._first(f"{cells[0].text} {unit}", unit, _short(unit)), "head"),
+                     Cell(f" {glyph} {clean(state.words)}", style)]  # fmt: skip
             if state.reason:
                 cells.append(Cell(f" {clean(state.reason)}", "bad"))
             if state.since_us:
@@ -306,7 +333,8 @@ class Painter:
         return [head, *(self._logged(change) for change in list(changes)[-(room - 1) :])]
 
     def _logged(self, change: Change | LinkChange) -> str:
-        begin = f"{datetime.fromtimestamp(change.time):%H:%M:%S} {clean(change.host)} "  # noqa: DTZ006
+        host = f"{clean(change.host)} "
+        begin = f"{datetime.fromtimestamp(change.time):%H:%M:%S} {host}"  # noqa: DTZ006
         arrow = self._look.glyphs.arrow
         if isinstance(change, LinkChange):
             style = "good" if change.after is Link.LIVE else "bad"
@@ -315,9 +343,13 @@ class Painter:
                              Cell(f" {told}", "dim"))  # fmt: skip
         before = f"{clean(change.before.sub)} " if change.before is not None else ""
         glyph, style = sign(change.after, self._look.glyphs)
+        after = f"{glyph} {clean(change.after.sub)}"
+        unit, end = f"{_short(change.unit)} ", f"{arrow} {after}"
+        told = self._first(f"{begin}{unit}{before}{end}", f"{begin}{unit}{end}",
+                           f"{host}{unit}{end}", f"{unit}{end}")  # fmt: skip
         return self.line(
-            Cell(f"{begin}{_short(change.unit)} {before}{arrow} "),
-            Cell(f"{glyph} {clean(change.after.sub)}", style),
+            Cell(told.removesuffix(after)),
+            Cell(after, style),
             Cell(f" {clean(change.after.reason)}", "bad"),
             Cell(" (restarted)" if change.restarted else ""),
             Cell(" (missed)" if change.missed else "", "dim"),
@@ -337,14 +369,29 @@ def draw_board(
     wall = time.time() if now is None else now
     painter = Painter(look, wall)
     room = max(1, look.lines - _FRAME)
-    used = min(room, max(1, board.count))
-    spare = room - used
-    lines = [painter.title(board, extra), *painter.rows(board, used)]
+    rows = painter.rows(board, room)
+    spare = room + 1 - len(rows)
+    lines = [painter.title(board, extra), *rows]
     if spare >= _LEAST_LOG and changes:
         lines += painter.log(changes, min(spare, 1 + len(changes)))
     lines = [*lines, *[""] * (look.lines - 2 - len(lines))][: max(0, look.lines - 2)]
     lines += [painter.status(board, wall), painter.line(Cell(foot or KEYS, "" if foot else "dim"))]
-    return Picture(lines[: look.lines], painter.ages)
+    return Picture(lines[: look.lines], painter.ages, painter.shown)
+
+
+def _shown(board: Board, room: int) -> range:
+    """Return the rows that there is room for, the chosen one among them."""
+    first = max(0, min(board.row - room // 2, board.count - room))
+    return range(first, min(first + room, board.count))
+
+
+def _thinned(sizes: Mapping[str, int], room: int) -> dict[str, int]:
+    """Return the sizes without those that are spare, as far as there is no room for them."""
+    left = dict(sizes)
+    for name in _SPARE:
+        if sum(left.values()) > room:
+            left[name] = 0
+    return left
 
 
 def _short(unit: str) -> str:

@@ -1,5 +1,6 @@
 """What stands in place of the board, and a line that is typed; pure."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from psops.inventory import fold
@@ -30,6 +31,8 @@ HELP = (
 )
 
 
+#: A line in parts that stay together where there is room for them: colours, blanks, words.
+_WORDS = re.compile(r"\x1b\[[0-9;]*m| +|[^ \x1b]+")
 #: On a terminal of so few columns every one counts.
 _NARROW = 30
 
@@ -129,27 +132,26 @@ def question(verb: str, places: Sequence[Place]) -> list[str]:
 
 
 def _wrap(text: str, columns: int) -> list[str]:
-    """Return a line, which may hold colours, as lines that fit; what goes on is indented."""
+    """Return a line, which may hold colours, as lines that fit; what goes on is indented.
+
+    A word goes on in the next line as a whole if there is room for it.
+    """
     indent = "    " if columns > _NARROW else ""
+    most = columns - len(indent)
     lines: list[str] = []
     style, part, room = "", "", columns
-    at = 0
-    while at < len(text):
-        if text[at] == "\x1b":
-            end = text.index("m", at) + 1
-            code = text[at:end]
-            style = "" if code == "\x1b[0m" else code
-            part += code
-            at = end
+    for word in _WORDS.findall(text):
+        if word[0] == "\x1b":
+            style = "" if word == "\x1b[0m" else word
+            part += word
             continue
-        width = width_of(text[at])
-        if width > columns:  # a sign of two columns on a terminal of one
-            at += 1
-            continue
-        if width > room:
-            lines.append(part + ("\x1b[0m" if style else ""))
-            part, room = indent + style, columns - len(indent)
-        part += text[at]
-        room -= width
-        at += 1
+        whole = width_of(word) <= most
+        for piece in (word,) if whole else word:
+            width = width_of(piece)
+            if width > room:
+                lines.append(part.rstrip(" ") + ("\x1b[0m" if style else ""))
+                part, room = indent + style, most
+            if width <= room and (piece[0] != " " or room != most or not lines):
+                part += piece
+                room -= width
     return [*lines, part]
