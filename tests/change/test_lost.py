@@ -24,6 +24,8 @@ from psops.history import History
 from psops.inventory import Host
 from psops.plan import Ordered
 from psops.record import Record
+from psops.report import Look
+from psops.report.change import render
 from psops.report.model import UnitStatus
 from psops.rollout import report
 from psops.systemd import codec, jobs
@@ -243,12 +245,14 @@ def test_login_without_a_bus_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(demo, "connect", connect)
     request = Request(verb=VERBS["restart"], settle=0.0, **more)
-    (outcome,) = report([HOST], request, Options(), record=Record(history=False)).outcomes
+    found = report([HOST], request, Options(), record=Record(history=False))
+    (outcome,) = found.outcomes
     assert outcome.value is not None
     told = {unit.unit: unit for unit in outcome.value.units}
     assert told["owamp-server.service"].result is Result.UNKNOWN
     assert "and again: no-bus" in told["owamp-server.service"].message
     assert told["bundle verify"].result is Result.UNKNOWN
+    assert "unknown  active (running) → ?" in render(found, "table", Look(width=200))
     assert wire.connections == 2
 
 

@@ -124,6 +124,8 @@ def _cells(change: UnitChange) -> tuple[Cell, ...]:
 def _transition(change: UnitChange) -> str:
     """Return what the unit was and is, the unit file too if that is what has changed."""
     before, after = change.before, change.after
+    if after is None and before is not None and change.result is Result.UNKNOWN:
+        return f"{_state(before)} → ?"
     if after is None or before is None:
         return _state(after or before)
     old, new = _state(before), _state(after)
