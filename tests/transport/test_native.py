@@ -11,7 +11,7 @@ import pytest
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, DeadlineExceeded, HostError
 from psops.inventory import Host
-from psops.transport import Finished, Options
+from psops.transport import MOST_WORDS, Finished, Options
 from psops.transport.mux import NoMaster
 from psops.transport.native import NativeConnection, _QuickSocket, _Transport
 from psops.transport.sftp import open_sftp
@@ -36,6 +36,7 @@ class Server(paramiko.ServerInterface):
         self.sock = sock
         self.over = threading.Event()
         self.answer: Callable[[], bool] = lambda: True
+        self.program: Callable[[paramiko.Channel], None] | None = None
 
     def check_auth_none(self, username: str) -> int:
         return paramiko.common.AUTH_SUCCESSFUL
@@ -44,6 +45,8 @@ class Server(paramiko.ServerInterface):
         return paramiko.common.OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self.program is not None:
+            threading.Thread(target=self.program, args=(channel,), daemon=True).start()
         return self.answer()
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
@@ -55,6 +58,12 @@ class Server(paramiko.ServerInterface):
 
     def hang(self) -> bool:
         return self.over.wait()
+
+    def complain(self, channel: paramiko.Channel) -> None:
+        """Complain of much, and then of what matters."""
+        channel.sendall_stderr(b"." * 1_000_000 + b"last")
+        channel.send_exit_status(1)
+        channel.close()
 
 
 @pytest.fixture
@@ -90,6 +99,14 @@ def test_server_that_does_not_answer_is_given_up(server: Logged, use: str) -> No
     there.answer = there.hang
     with pytest.raises(DeadlineExceeded):
         USES[use](login(60.0 if use == "run" else 0.5))
+
+
+def test_of_a_program_s_complaints_the_end_is_kept(server: Logged) -> None:
+    there, login = server
+    there.program = there.complain
+    done = login(60.0).run("true", Deadline(60))
+    assert done.stderr.endswith(b"last")
+    assert len(done.stderr) == MOST_WORDS
 
 
 class Gone:

@@ -29,6 +29,7 @@ from psops.errors import (
 )
 from psops.transport import Finished, Output
 from psops.transport.bridge import explain_bridge
+from psops.transport.complaints import Complaints
 from psops.transport.stream import SocketChannel, TcpStream
 
 _HELLO, _OPEN_FWD, _CLOSE_FWD, _NEW_SESSION = 0x1, 0x10000006, 0x10000007, 0x10000002
@@ -42,6 +43,8 @@ _LOCAL = 1
 _STREAMLOCAL = 0xFFFFFFFE  # the port -2 says that the address is a path
 _NO_ESCAPE = 0xFFFFFFFF
 _MAX_PACKET = 256 * 1024
+#: Seconds a program gets to say its last word after it closed its output.
+_LAST_WORD = 2.0
 
 
 class NoMaster(Exception):
@@ -173,7 +176,7 @@ class MuxProgram(TcpStream):
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return its status and standard error."""
-        return self._session.end(Deadline(min(deadline.remaining(), 2.0)))
+        return self._session.end(Deadline(min(deadline.remaining(), _LAST_WORD)))
 
 
 class _Control:
@@ -264,9 +267,7 @@ class _Session:
     ) -> None:
         self._control = _Control(path, timeout)
         self.stdio, theirs = socket.socketpair()
-        import tempfile
-
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
+        self._errors = Complaints()
         term = os.environ.get("TERM", "dumb")
         flags = _word(0) * 3 + _word(subsystem)  # no tty, no X11, no agent
         body = _string("") + flags + _word(_NO_ESCAPE) + _string(term) + _string(command)
@@ -278,6 +279,7 @@ class _Session:
             raise
         finally:
             theirs.close()
+            self._errors.hand_over()
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return what the program gave, once it has ended."""
@@ -297,16 +299,18 @@ class _Session:
     def end(self, deadline: Deadline, output: bytes = b"") -> Finished:
         """Return how the program ended, once it has closed its output."""
         self._control.sock.settimeout(max(deadline.remaining(), 0.001))
-        return Finished(self._status(), output, self._error_text())
+        status = self._status()
+        return Finished(status, output, self._errors.text(min(deadline.remaining(), _LAST_WORD)))
 
     def explain(self) -> HostError:
         """Return what it means that the program ended."""
-        return explain_bridge(self._status(), self._error_text().decode(errors="replace").strip())
+        status = self._status()
+        text = self._errors.text(_LAST_WORD).decode(errors="replace").strip()
+        return explain_bridge(status, text)
 
     def close(self) -> None:
         self._control.close()
         self.stdio.close()
-        self._errors.close()
 
     def _status(self) -> int:
         with contextlib.suppress(HostError, OSError):
@@ -316,10 +320,6 @@ class _Session:
                 if kind == _EXIT:
                     return int(value)
         return -1
-
-    def _error_text(self) -> bytes:
-        self._errors.seek(0)
-        return self._errors.read(65536)
 
 
 def _word(value: int) -> bytes:

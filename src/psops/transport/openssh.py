@@ -26,6 +26,7 @@ from psops.errors import (
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.child import bridge
+from psops.transport.complaints import Complaints
 from psops.transport.diagnose import diagnose, user_bus_socket
 from psops.transport.local import run_program
 from psops.transport.mux import MuxConnection, NoMaster
@@ -58,6 +59,8 @@ _MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
 )
 
 
+#: Seconds ssh gets to end after it was told to.
+_LAST_WORD = 2.0
 #: A host that is silent for this long has gone; ssh asks it by itself and ends then.
 _WATCHED = ("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
 
@@ -160,11 +163,15 @@ class _Master:
         path = Path(self._directory.name) / "master"
         self.connection: MuxConnection | None = None
         own = ("-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S", str(path))
-        self._ssh = subprocess.Popen(
-            # `cat` keeps the login until its input ends; before it the socket is there.
-            (argv[0], *own, *argv[1:], "echo && cat"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        self._errors = Complaints()
+        try:
+            self._ssh = subprocess.Popen(
+                # `cat` keeps the login until its input ends; before it the socket is there.
+                (argv[0], *own, *argv[1:], "echo && cat"),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors.fileno(),
+            )  # fmt: skip
+        finally:
+            self._errors.hand_over()
         late = threading.Timer(deadline.remaining(), self._ssh.kill)
         late.start()
         try:
@@ -187,13 +194,14 @@ class _Master:
         if self.connection is not None:
             self.connection.close()
         self._ssh.terminate()
-        with contextlib.suppress(OSError):
-            self._ssh.communicate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._ssh.wait(_LAST_WORD)
+        with contextlib.suppress(OSError), self._ssh:  # closes its pipes
+            self._ssh.kill()
         self._directory.cleanup()
 
     def _explain(self, deadline: Deadline) -> HostError:
-        assert self._ssh.stderr is not None
-        text = self._ssh.stderr.read(4096).decode(errors="replace").strip()
+        text = self._errors.text(_LAST_WORD).decode(errors="replace").strip()
         if deadline.passed():
             return DeadlineExceeded(f"no login within {deadline.seconds:g} s")
         return explain(text)
