@@ -144,6 +144,22 @@ def test_program_is_run_by_a_login_when_the_master_has_ended() -> None:
     assert len(logins) == 1
 
 
+def test_what_a_master_has_opened_lasts_although_it_opens_no_more() -> None:
+    closed: list[str] = []
+
+    class Master(Gone):
+        def close(self) -> None:
+            closed.append("master")
+
+    there: Any = Master()
+    login: Any = Login
+    connection = SshConnection(Host(name="h"), Options(), there, login, address="h", behind="")
+    assert connection.run(("true",), Deadline(1)).stdout == b"true"
+    assert closed == []
+    connection.close()
+    assert closed == ["master"]
+
+
 def test_host_that_is_gone_with_its_master_is_an_error_of_the_host() -> None:
     def log_in() -> Login:
         raise ChannelRefused("gone")

@@ -2,9 +2,9 @@
 certificates, a site's own settings. One ssh process per host, as `systemctl -H` has it."""
 
 import contextlib
+import itertools
 import shlex
 import subprocess
-import tempfile
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from psops.transport.child import bridge
 from psops.transport.complaints import Complaints
 from psops.transport.diagnose import diagnose, user_bus_socket
 from psops.transport.local import run_program
-from psops.transport.mux import MuxConnection, NoMaster
+from psops.transport.mux import MuxConnection, NoMaster, private_directory
 from psops.transport.program import Program
 from psops.transport.retrying import Retrying
 from psops.transport.sftp import SftpFiles, open_sftp
@@ -63,6 +63,9 @@ _MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
 _LAST_WORD = 2.0
 #: A host that is silent for this long has gone; ssh asks it by itself and ends then.
 _WATCHED = ("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
+
+
+_numbers = itertools.count()
 
 
 class OpenSshConnection:
@@ -159,8 +162,7 @@ class _Master:
     """An ssh process that opens streams for us; it ends with us, as its input does."""
 
     def __init__(self, argv: tuple[str, ...], deadline: Deadline) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="psops-")
-        path = Path(self._directory.name) / "master"
+        path = Path(private_directory(), f"master-{next(_numbers)}")
         self.connection: MuxConnection | None = None
         own = ("-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S", str(path))
         self._errors = Complaints()
@@ -198,7 +200,6 @@ class _Master:
             self._ssh.wait(_LAST_WORD)
         with contextlib.suppress(OSError), self._ssh:  # closes its pipes
             self._ssh.kill()
-        self._directory.cleanup()
 
     def _explain(self, deadline: Deadline) -> HostError:
         text = self._errors.text(_LAST_WORD).decode(errors="replace").strip()

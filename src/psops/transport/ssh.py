@@ -87,6 +87,7 @@ class SshConnection:
         self._host = host
         self._options = options
         self._carrier = carrier
+        self._left: list[Carrier] = []  # what they have opened may be in use yet
         self._lock = threading.Lock()
 
     def open_bus(self) -> LastingChannel:
@@ -146,7 +147,7 @@ class SshConnection:
             with self._lock:  # one login for all threads that are denied
                 if self._carrier is carrier:
                     self._carrier = self._log_in()
-                    carrier.close()
+                    self._left.append(carrier)
             return work(self._carrier)
 
     def ping(self, deadline: Deadline) -> None:
@@ -167,7 +168,8 @@ class SshConnection:
 
     def close(self) -> None:
         """Hang up, or leave the master as it was."""
-        self._carrier.close()
+        for carrier in (self._carrier, *self._left):
+            carrier.close()
 
     def _diagnose(self, error: HostError) -> HostError:
         limit = Deadline(self._options.timeout)
