@@ -22,6 +22,7 @@ from psops.errors import (
     HostKeyChanged,
     HostKeyUnknown,
     NameNotResolved,
+    UsageError,
 )
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
@@ -33,7 +34,7 @@ from psops.transport.mux import MuxConnection, NoMaster, private_directory
 from psops.transport.program import Program
 from psops.transport.retrying import Retrying
 from psops.transport.sftp import SftpFiles, open_sftp
-from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, look_up, way_to
+from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, check_way, look_up, way_to
 from psops.transport.stream import TcpStream, open_here
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.
@@ -210,6 +211,8 @@ class _Master:
 
 def connect(host: Host, options: Options) -> Connection:
     """Return the host; ssh logs in when the bus is opened."""
+    with contextlib.suppress(ConfigError, UsageError):  # what psops cannot read, ssh may
+        check_way(host, look_up(host, options), options)
     return OpenSshConnection(host, options)
 
 
