@@ -72,15 +72,15 @@ def test_first_address_is_not_given_up_for_the_next_one(leads: Lead, swallowed: 
 
 
 def test_address_that_refuses_is_followed_by_the_next_one_at_once(leads: Lead) -> None:
-    leads("127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7", "127.0.0.2")
+    leads(*["127.0.0.3"] * 40, "127.0.0.2")
     with listening("127.0.0.2") as port:
         begin = time.monotonic()
         dial_tcp("name", port, Deadline(60)).sock.close()
-        assert time.monotonic() - begin < 1.0  # five times 0.25 s, were they waited for
+        assert time.monotonic() - begin < 5  # 10 s, were they waited for
 
 
 def test_families_take_turns(leads: Lead, swallowed: int) -> None:
-    leads("127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "::1")
+    leads(*["127.0.0.1"] * 40, "::1")
     with contextlib.ExitStack() as stack:
         try:
             six = stack.enter_context(socket.socket(socket.AF_INET6))
@@ -91,7 +91,7 @@ def test_families_take_turns(leads: Lead, swallowed: int) -> None:
         begin = time.monotonic()
         dialled = dial_tcp("name", swallowed, Deadline(60))
         assert dialled.sock.getpeername()[0] == "::1"
-        assert time.monotonic() - begin < 1.0
+        assert time.monotonic() - begin < 5  # 10 s, were the others tried first
         dialled.sock.close()
 
 

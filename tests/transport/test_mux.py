@@ -2,12 +2,12 @@
 
 import array
 import contextlib
-import itertools
 import os
 import socket
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,9 +132,12 @@ def _said(channel: Channel) -> bytes:
     return channel.receive(Deadline(60))
 
 
-def _until(there: bool, master: Master) -> None:
-    for _ in itertools.takewhile(lambda _: bool(master.forwards) is not there, itertools.count()):
-        threading.Event().wait(0.01)
+def _until_gone(master: Master) -> None:
+    """Wait until the master has no forward any more."""
+    deadline = Deadline(60)
+    while master.forwards and not deadline.passed():
+        time.sleep(0.01)
+    assert master.forwards == {}
 
 
 def test_forward_ends_with_its_channel(master: Master, connection: MuxConnection) -> None:
@@ -142,7 +145,7 @@ def test_forward_ends_with_its_channel(master: Master, connection: MuxConnection
     assert _said(channel) == b"hello"
     assert len(master.forwards) == 1
     channel.close()
-    _until(False, master)
+    _until_gone(master)
     connection.close()
 
 
@@ -153,7 +156,7 @@ def test_connection_takes_all_it_has_opened_with_it(
     stream = connection.open_unix("/c", Deadline(60))
     assert [_said(channel) for channel in channels] == [b"hello", b"hello"]
     connection.close()
-    _until(False, master)
+    _until_gone(master)
     assert [list(place.iterdir()) for place in (tmp_path / "run").iterdir()] == [[]]
     with pytest.raises(HostError):
         channels[0].send(b"hello", Deadline(60))
