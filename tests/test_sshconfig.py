@@ -43,7 +43,6 @@ def ssh(path: Path, host: str, *options: str) -> dict[str, list[str]] | None:
 def as_printed(found: Settings) -> dict[str, list[str]]:
     """Return settings in the words of `ssh -G`, with all paths expanded."""
     jump = [",".join(found.proxy_jump)] if found.proxy_jump else None
-    strict = {"yes": "true", "no": "false"}
     timeout = found.connect_timeout
     files = found.identity_files
     texts = {
@@ -52,13 +51,9 @@ def as_printed(found: Settings) -> dict[str, list[str]]:
         "port": [str(found.port)],
         "identitiesonly": [yes_no(found.identities_only)],
         "compression": [yes_no(found.compression)],
-        "stricthostkeychecking": [
-            strict.get(found.strict_host_key_checking, found.strict_host_key_checking)
-        ],
         "connecttimeout": [str(timeout) if timeout is not None else "none"],
         "userknownhostsfile": [" ".join(map(str, found.user_known_hosts_files)) or "none"],
         "globalknownhostsfile": [" ".join(map(str, found.global_known_hosts_files)) or "none"],
-        "certificatefile": list(map(str, found.certificate_files)),
         "identityfile": None if files is None else list(map(str, files)),
         "hostkeyalias": optional(found.host_key_alias),
         "identityagent": optional(found.identity_agent),
@@ -72,22 +67,22 @@ def as_printed(found: Settings) -> dict[str, list[str]]:
 def comparable(printed: dict[str, list[str]]) -> dict[str, list[str]]:
     """Return what `ssh -G` prints, as far as psops uses it, in the form of `as_printed`."""
     keys = {
-        "hostname", "user", "port", "identitiesonly", "compression", "stricthostkeychecking",
-        "connecttimeout", "userknownhostsfile", "globalknownhostsfile", "certificatefile",
-        "identityfile", "hostkeyalias", "identityagent", "controlpath", "proxycommand", "proxyjump",
+        "hostname", "user", "port", "identitiesonly", "compression",
+        "connecttimeout", "userknownhostsfile", "globalknownhostsfile", "identityfile",
+        "hostkeyalias", "identityagent", "controlpath", "proxycommand", "proxyjump",
     }  # fmt: skip
     kept = {key: values for key, values in printed.items() if key in keys}
     tokens = {"%h": printed["hostname"][0], "%%": "%"}
-    for key in ("identityfile", "certificatefile", "proxycommand", "proxyjump"):
+    for key in ("identityfile", "proxycommand", "proxyjump"):
         # ssh expands these only when it connects.
         kept[key] = [re.sub("%.", lambda at: tokens[at[0]], text) for text in kept.get(key, ())]
     for key in ("userknownhostsfile", "globalknownhostsfile", "controlpath"):
         texts = kept.get(key, ())
         kept[key] = [" ".join(str(Path(part)) for part in text.split(" ")) for text in texts]
-    for key in ("identityfile", "certificatefile"):
-        files = [str(Path(text).expanduser()) for text in kept[key] if text.lower() != "none"]
-        defaults = {str(Path(text).expanduser()) for text in DEFAULT_IDENTITY_FILES}
-        kept[key] = [] if defaults <= set(files) else files
+    texts = kept["identityfile"]
+    files = [str(Path(text).expanduser()) for text in texts if text.lower() != "none"]
+    defaults = {str(Path(text).expanduser()) for text in DEFAULT_IDENTITY_FILES}
+    kept["identityfile"] = [] if defaults <= set(files) else files
     # It puts brackets around an IPv4 address.
     kept["proxyjump"] = [re.sub(r"\[([0-9.]+)\]", r"\1", text) for text in kept["proxyjump"]]
     return {key: values for key, values in kept.items() if values}
@@ -139,10 +134,8 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "User": (["root", "me", '"a b"', "x # comment"], []),
     "Port": (["22", "2222", "0023", "ssh"], ["0", "65536", "1 2", "22x"]),
     "IdentityFile": (PLAIN_PATHS, ["NONE"]),
-    "CertificateFile": (PLAIN_PATHS, ["NONE"]),
     "IdentitiesOnly": ([*FLAGS, "true", "FALSE"], ["ask"]),
     "Compression": (FLAGS, ["true"]),
-    "StrictHostKeyChecking": ([*FLAGS, "true", "ask", "accept-new", "off", "OFF"], ["maybe"]),
     "IdentityAgent": (["none", "SSH_AUTH_SOCK", "$SOCK", "~/agent-%r", "/a"], ["/%q"]),
     "ProxyJump": (
         ["j # x", *"none None j j1,j2 u@j:22 u@j1,v@j2:2222 [::1]:22 10.0.0.1 ssh://u@j:1".split()],
@@ -344,7 +337,7 @@ def test_file_of_a_site_gives_what_ssh_prints(write: Write, host: str) -> None:
         ("IdentityFile ~/k-%h-%n-%p-%r-%u", "identity_files", (HOME / f"k-x.org-a-22-me-{ME}",)),
         ("IdentityFile %d/%%/%i", "identity_files", (HOME / f"%/{os.getuid()}",)),
         ("IdentityFile ${TREE}/%L/${TREE}", "identity_files", (Path("/50%h/node//50%h"),)),
-        ("CertificateFile %l\nCertificateFile ~", "certificate_files", (Path("node.site"), HOME)),
+        ("IdentityFile %l\nIdentityFile ~", "identity_files", (Path("node.site"), HOME)),
         ("IdentityFile none", "identity_files", ()),
         ("IdentityFile none\nIdentityFile b", "identity_files", (Path("b"),)),
         ("Port 22", "identity_files", None),
@@ -360,7 +353,6 @@ def test_file_of_a_site_gives_what_ssh_prints(write: Write, host: str) -> None:
         ("UserKnownHostsFile none", "user_known_hosts_files", ()),
         ("GlobalKnownHostsFile ~/x", "global_known_hosts_files", (Path("~/x"),)),
         ("ConnectTimeout 1h", "connect_timeout", 3600),
-        ("StrictHostKeyChecking off", "strict_host_key_checking", "no"),
     ],
 )
 def test_values_as_psops_uses_them(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from psops import transport
 from psops.deadline import Deadline
+from psops.errors import DeadlineExceeded
 from psops.inventory import Host
 from psops.systemd import codec
 from psops.systemd.bus import Call, Reply, Session
@@ -44,7 +45,7 @@ class Client:
         deadline = deadline or self._deadline
         self._channel.send(self._session.send(calls), deadline)
         while self._session.waiting:
-            self._session.receive(self._channel.receive(deadline))
+            self._receive(deadline)
             if data := self._session.more():
                 self._channel.send(data, deadline)
         return self._session.replies()
@@ -55,7 +56,7 @@ class Client:
         Raises `DeadlineExceeded` if none has come by then; the connection is good still.
         """
         while not (signals := self._session.signals()):
-            self._session.receive(self._channel.receive(deadline))
+            self._receive(deadline)
         return signals
 
     def ask(self, calls: Sequence[Call], deadline: Deadline) -> None:
@@ -83,3 +84,9 @@ class Client:
     def heard(self) -> list[Message]:
         """Return the signals that have come by now."""
         return self._session.signals()
+
+    def _receive(self, deadline: Deadline) -> None:
+        """Take the next bytes; a host that never stops to send does not move the deadline."""
+        if deadline.passed():
+            raise DeadlineExceeded(f"no answer from the bus within {deadline.seconds:g} s")
+        self._session.receive(self._channel.receive(deadline))

@@ -15,7 +15,8 @@ def read_log(
     connection: Connection, unit: UnitStatus, lines: int, timeout: float
 ) -> Iterator[LogLine]:
     """Yield the last lines of a unit's last run; none if the journal cannot be read."""
-    invocation = bytes(unit.properties.get("InvocationID") or b"").hex()
+    number = unit.properties.get("InvocationID")
+    invocation = number.hex() if isinstance(number, bytes) else ""
     # What the unit wrote, and what systemd wrote about it, in its last run.
     matches: tuple[str, ...]
     matches = (f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}")

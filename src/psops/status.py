@@ -189,7 +189,7 @@ def _units(client: Client, query: Query) -> HostStatus:
     replies = client.call(batch.calls)
     found: list[tuple[str, Row]] = []
     if by_name is not None:
-        rows = manager.parse_rows(replies[by_name][0])
+        rows = manager.parse_rows_of(replies[by_name][0], query.names)
         found += zip(query.names, rows, strict=True)
     matched: tuple[Row, ...] = ()
     if by_pattern is not None:
@@ -270,9 +270,8 @@ def _complete(
 
 def _processes(reply: Reply) -> tuple[Process, ...]:
     try:
-        (rows,) = manager.expect(reply, 1)
-        return tuple(Process(str(cgroup), int(pid), str(line)) for cgroup, pid, line in rows)
-    except (PsopsError, ValueError, TypeError):
+        return tuple(Process(*row) for row in manager.parse_processes(reply))
+    except PsopsError:
         return ()  # an older systemd, or no right to look; the rest of the answer stands
 
 

@@ -180,7 +180,7 @@ class Survey:
             *(manager.get_unit_property(name, "UnitFileState") for name in names),
         ]
         replies = self._client.call(calls)
-        rows = manager.parse_rows(replies[0])
+        rows = manager.parse_rows_of(replies[0], names)
         for name, row, reply in zip(names, rows, replies[2:], strict=True):
             state = manager.parse_property(reply)
             self._units[name] = _unit(name, row, {"UnitFileState": state} if state else {})

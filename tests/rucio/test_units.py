@@ -38,10 +38,10 @@ class Systemd:
         #: Those that nothing has asked for yet: files that are enabled, and what the target wants.
         self.files = unloaded
         self.wants = wants
-        self.processes = [
+        self.processes = tuple(
             (group if group.startswith("/") else f"/system.slice/{group}", pid, line)
             for group, pid, line in processes
-        ]
+        )
 
     def call(self, calls: list[Call]) -> list[Reply]:
         return [self._answer(call) for call in calls]
@@ -56,14 +56,14 @@ class Systemd:
     def _answer(self, call: Call) -> Any:
         if call.member == "ListUnitsByPatterns":
             loaded = [name for name in self.units if name not in (*self.files, *self.wants)]
-            return ([self._row(name) for name in loaded if name.startswith("rucio-")],)
+            return (tuple(self._row(name) for name in loaded if name.startswith("rucio-")),)
         if call.member == "ListUnitFilesByPatterns":
             assert call.body[0] == ("enabled", "enabled-runtime")
-            return ([(f"/etc/systemd/system/{name}", "enabled") for name in self.files],)
+            return (tuple((f"/etc/systemd/system/{name}", "enabled") for name in self.files),)
         if call.member == "Get":
-            return (list(self.wants),)
+            return (tuple(self.wants),)
         if call.member == "ListUnitsByNames":
-            return ([self._row(name) for name in call.body[0]],)
+            return (tuple(self._row(name) for name in call.body[0]),)
         if call.member == "GetProcesses":
             return (self.processes,)
         return (next((of for name, of in self.units.items() if _is_of(call.path, name)), {}),)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from psops.demo.template import render
 from psops.errors import BusError, DeadlineExceeded, NoBus, NotSystemd, ProtocolError
-from psops.systemd import codec, manager
+from psops.systemd import codec, jobs, manager
 from psops.systemd.bus import Call, Session, as_host_error
 from psops.systemd.codec import Message
 
@@ -278,3 +279,113 @@ def test_more_calls_than_a_bus_takes_at_once_wait_for_replies() -> None:
     assert all(f"M{number}\0".encode() in sent + later for number in range(300))
     assert session.waiting == 0
     assert len(session.replies()) == 300
+
+
+BUS, SYSTEMD = "org.freedesktop.DBus", "org.freedesktop.systemd1"
+
+
+def ended(sender: str | None, *, path: str = "/job/1") -> bytes:
+    """Give the signal that tells the end of a job, sent by somebody."""
+    return render([
+        Message(codec.SIGNAL, 7, "/org/freedesktop/systemd1", f"{SYSTEMD}.Manager", "JobRemoved",
+                signature="uoss", body=(1, path, "zoo.service", "done"), sender=sender)
+    ]).fill(())  # fmt: skip
+
+
+def owned_by(old: str, new: str, *, sender: str = BUS, name: str = SYSTEMD) -> bytes:
+    """Give the signal that tells whose a name on the bus is now."""
+    return render([
+        Message(codec.SIGNAL, 7, "/org/freedesktop/DBus", BUS, "NameOwnerChanged",
+                signature="sss", body=(name, old, new), sender=sender)
+    ]).fill(())  # fmt: skip
+
+
+def reply_from(sender: str | None, serial: int) -> bytes:
+    """Give an empty reply, sent by somebody."""
+    return render([Message(codec.METHOD_RETURN, 7, reply_serial=serial, sender=sender)]).fill(())
+
+
+def senders(session: Session) -> list[str | None]:
+    """Give whose signals are believed of those that came."""
+    return [message.sender for message in session.signals()]
+
+
+def test_signals_of_strangers_are_not_believed() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + STATE + ended(":1.66") + ended(":1.0") + ended(":1.66"))
+    assert senders(session) == [":1.0"]
+
+
+def test_signals_are_kept_until_it_is_known_who_systemd_is() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + ended(":1.66") + ended(":1.0") + STATE)
+    assert senders(session) == [":1.0"]
+
+
+def test_who_answers_for_the_bus_is_not_systemd() -> None:
+    refused = render([Message(codec.ERROR, 9, error_name=f"{BUS}.Error.NoReply", reply_serial=3,
+                              signature="s", body=("gone",), sender=BUS)]).fill(())  # fmt: skip
+    session = asked(CALLS[:2])
+    session.receive(GREETING + HELLO + STATE + refused + ended(":1.66") + ended(":1.0"))
+    assert senders(session) == [":1.0"]
+
+
+def test_systemd_that_begins_anew_is_believed_under_its_new_name() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + STATE)
+    session.receive(owned_by(":1.0", "") + ended(":1.99") + owned_by("", ":1.99") + ended(":1.99"))
+    assert [(one.member, one.sender) for one in session.signals()] == [
+        ("NameOwnerChanged", BUS), ("NameOwnerChanged", BUS), ("JobRemoved", ":1.99"),
+    ]  # fmt: skip
+
+
+def test_systemd_that_begins_anew_untold_is_known_by_its_next_reply() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + STATE)
+    session.send(CALLS[:1])
+    session.receive(reply_from(":1.99", 3) + ended(":1.0") + ended(":1.99"))
+    assert senders(session) == [":1.99"]
+
+
+@pytest.mark.parametrize(
+    "told", [owned_by(":1.0", ":1.66", sender=":1.66"), owned_by("", ":1.66", name="org.other")]
+)
+def test_nobody_else_says_who_systemd_is(told: bytes) -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + STATE + told + ended(":1.66") + ended(":1.0"))
+    assert [one.sender for one in session.signals() if one.member == "JobRemoved"] == [":1.0"]
+
+
+def test_peer_without_a_bus_in_between_is_believed() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + reply_from(None, 1) + reply_from(None, 2) + ended(None))
+    assert senders(session) == [None]
+
+
+def test_wait_for_jobs_follows_systemd_to_its_new_name() -> None:
+    rules = [call.body[0] for call in jobs.subscribe() if call.member == "AddMatch"]
+    assert any("NameOwnerChanged" in rule and f"arg0='{SYSTEMD}'" in rule for rule in rules)
+
+
+def test_signals_that_pile_up_without_an_end_are_a_protocol_error() -> None:
+    session = asked(CALLS[:2])
+    session.receive(GREETING + HELLO + STATE)
+    with pytest.raises(ProtocolError, match="signals"):
+        session.receive(ended(":1.0", path="/" + "x" * 1_000_000) * 100)
+    assert session.waiting == 1
+
+
+def test_small_signals_count_as_what_they_take() -> None:
+    session = asked(CALLS[:2])
+    session.receive(GREETING + HELLO + STATE)
+    with pytest.raises(ProtocolError, match="signals"):
+        session.receive(ended(":1.0") * 100_000)
+
+
+def test_signals_that_are_taken_leave_room_for_others() -> None:
+    session = asked(CALLS[:1])
+    session.receive(GREETING + HELLO + STATE)
+    piece = ended(":1.0", path="/" + "x" * 1_000_000) * 10
+    for _ in range(10):
+        session.receive(piece)
+        assert len(session.signals()) == 10

@@ -11,7 +11,7 @@ import pytest
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, DeadlineExceeded, HostError
 from psops.inventory import Host
-from psops.transport import Finished, Options
+from psops.transport import MOST_WORDS, Finished, Options
 from psops.transport.mux import NoMaster
 from psops.transport.native import NativeConnection, _QuickSocket, _Transport
 from psops.transport.sftp import open_sftp
@@ -36,6 +36,7 @@ class Server(paramiko.ServerInterface):
         self.sock = sock
         self.over = threading.Event()
         self.answer: Callable[[], bool] = lambda: True
+        self.program: Callable[[paramiko.Channel], None] | None = None
 
     def check_auth_none(self, username: str) -> int:
         return paramiko.common.AUTH_SUCCESSFUL
@@ -44,6 +45,8 @@ class Server(paramiko.ServerInterface):
         return paramiko.common.OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self.program is not None:
+            threading.Thread(target=self.program, args=(channel,), daemon=True).start()
         return self.answer()
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
@@ -55,6 +58,12 @@ class Server(paramiko.ServerInterface):
 
     def hang(self) -> bool:
         return self.over.wait()
+
+    def complain(self, channel: paramiko.Channel) -> None:
+        """Complain of much, and then of what matters."""
+        channel.sendall_stderr(b"." * 1_000_000 + b"last")
+        channel.send_exit_status(1)
+        channel.close()
 
 
 @pytest.fixture
@@ -92,6 +101,14 @@ def test_server_that_does_not_answer_is_given_up(server: Logged, use: str) -> No
         USES[use](login(60.0 if use == "run" else 0.5))
 
 
+def test_of_a_program_s_complaints_the_end_is_kept(server: Logged) -> None:
+    there, login = server
+    there.program = there.complain
+    done = login(60.0).run("true", Deadline(60))
+    assert done.stderr.endswith(b"last")
+    assert len(done.stderr) == MOST_WORDS
+
+
 class Gone:
     """What is left of a master that has ended."""
 
@@ -125,6 +142,22 @@ def test_program_is_run_by_a_login_when_the_master_has_ended() -> None:
     connection.ping(Deadline(1))
     assert connection.run(("echo", "a b"), Deadline(1)).stdout == b"echo 'a b'"
     assert len(logins) == 1
+
+
+def test_what_a_master_has_opened_lasts_although_it_opens_no_more() -> None:
+    closed: list[str] = []
+
+    class Master(Gone):
+        def close(self) -> None:
+            closed.append("master")
+
+    there: Any = Master()
+    login: Any = Login
+    connection = SshConnection(Host(name="h"), Options(), there, login, address="h", behind="")
+    assert connection.run(("true",), Deadline(1)).stdout == b"true"
+    assert closed == []
+    connection.close()
+    assert closed == ["master"]
 
 
 def test_host_that_is_gone_with_its_master_is_an_error_of_the_host() -> None:

@@ -68,6 +68,17 @@ def test_a_failed_units_log_comes_through_the_controlmaster(
     assert "no such table: runs" in run.stdout
 
 
+def test_a_change_leaves_no_forward_behind_in_the_controlmaster(
+    lab: Lab, tmp_path: Path, master: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    run = psops("daemon-reload", "-i", str(lab.inventory), "-F", master, "-H", "lab001",
+                home=tmp_path, XDG_RUNTIME_DIR=str(tmp_path / "run"))  # fmt: skip
+    assert run.exit == 0, run
+    assert f"{tmp_path}/lab001.sock" in Path("/proc/net/unix").read_text()
+    assert f"{tmp_path}/run" not in Path("/proc/net/unix").read_text()
+
+
 @pytest.mark.parametrize("threads", [1, 8])
 def test_many_streams_go_through_the_controlmaster(
     lab: Lab, tmp_path: Path, master: str, threads: int

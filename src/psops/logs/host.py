@@ -266,7 +266,7 @@ class HostLogs:
                 calls = [manager.list_units_by_names(names),
                          manager.list_units_by_patterns((), globs)]  # fmt: skip
                 replies = Client(channel, Deadline(self.options.timeout)).call(calls)
-                rows = manager.parse_rows(replies[0]) if names else ()
+                rows = manager.parse_rows_of(replies[0], names) if names else ()
                 matched = manager.parse_rows(replies[1]) if globs else ()
             finally:
                 channel.close()
@@ -275,7 +275,7 @@ class HostLogs:
             return Units(tuple((name,) for name in (*names, *globs)))
         groups: dict[str, dict[str, None]] = {}
         missing = []
-        for name, row in zip(names, rows, strict=False):
+        for name, row in zip(names, rows, strict=True):
             if row.load != _ABSENT:
                 groups.setdefault(row.id, {}).update({row.id: None, name: None})
             elif name in query.names:

@@ -83,7 +83,7 @@ def _units(connection: Connection, timeout: float) -> dict[str, UnitStatus]:
         first, *replies = client.call([manager.list_units_by_names(_UNITS), *calls])
     finally:
         channel.close()
-    rows = manager.parse_rows(first)
+    rows = manager.parse_rows_of(first, _UNITS)
     details: dict[str, dict[str, Any]] = {}
     for (name, detail), reply in zip(reading, replies, strict=True):
         if (value := manager.parse_property(reply)) not in (None, ""):

@@ -138,9 +138,9 @@ def _longest(label: str, rules: Mapping[str, Rule]) -> str:
 def _processes(reply: Any) -> tuple[Process, ...] | None:
     """Return all processes of the host, None if its systemd does not list them."""
     try:
-        (rows,) = manager.expect(reply, 1)
-        return tuple(Process(int(pid), split(str(line)), str(cgroup)) for cgroup, pid, line in rows)
-    except (PsopsError, ValueError, TypeError):
+        rows = manager.parse_processes(reply)
+        return tuple(Process(pid, split(line), cgroup) for cgroup, pid, line in rows)
+    except PsopsError:
         return None  # older than 230, or no right to look; the units stand
 
 
@@ -164,9 +164,9 @@ def _enabled(files: Reply, wants: Reply) -> list[str]:
     """Return the units that the host is to start, of which systemd need not have loaded any."""
     names: list[str] = []
     with suppress(PsopsError):  # older than 230
-        names += [path.rpartition("/")[2] for path, _ in manager.expect(files, 1)[0]]
+        names += [path.rpartition("/")[2] for path, _ in manager.parse_unit_files(files)]
     with suppress(PsopsError):
-        names += manager.parse_property(wants) or ()
+        names += manager.parse_texts(wants)
     return [name for name in names if _NAME.fullmatch(name) and "@." not in name]
 
 

@@ -43,14 +43,12 @@ class Settings:
     user: str | None = None
     port: int = DEFAULT_PORT
     identity_files: tuple[Path, ...] | None = None
-    certificate_files: tuple[Path, ...] = ()
     identities_only: bool = False
     identity_agent: str | None = None
     proxy_jump: tuple[str, ...] = ()
     proxy_command: str | None = None
     user_known_hosts_files: tuple[Path, ...] = ()
     global_known_hosts_files: tuple[Path, ...] = ()
-    strict_host_key_checking: str = "ask"
     host_key_alias: str | None = None
     connect_timeout: int | None = None
     control_path: Path | None = None
@@ -163,7 +161,6 @@ class SshConfig:
             user=user,
             port=port,
             identity_files=None if files is None else self._expand(_names(files), tokens),
-            certificate_files=self._expand(_names(get("certificatefile", ())), tokens),
             identities_only=get("identitiesonly", False),
             identity_agent=tokens.expand_path(agent) if agent else None,
             proxy_jump=jump,
@@ -174,7 +171,6 @@ class SshConfig:
             global_known_hosts_files=self._expand(
                 get("globalknownhostsfile", _GLOBAL_KNOWN_HOSTS), None
             ),
-            strict_host_key_checking=get("stricthostkeychecking", "ask"),
             host_key_alias=alias,
             connect_timeout=get("connecttimeout"),
             control_path=self._expand((control,), tokens)[0] if control else None,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 #: Keywords that collect values; of all others the first value wins.
-COLLECTED = frozenset({"identityfile", "certificatefile"})
+COLLECTED = frozenset({"identityfile"})
 
 _SPACE = " \t\r\n"
 _TIME = r"([0-9]+)([smhdwSMHDW]?)"
@@ -108,16 +108,12 @@ def _proxy_jump(rest: str, _: list[str]) -> tuple[str, ...]:
 
 _yes_no = _choice(yes=True, no=False)
 _flag = _choice(yes=True, no=False, true=True, false=False)
-_strict = _choice(
-    yes="yes", no="no", true="yes", false="no", ask="ask", off="no", **{"accept-new": "accept-new"}
-)
 _canonical = _choice(yes=True, no=False, true=True, false=False, always=True)
 
 #: keyword -> the name under which its value is kept, and how it is read; None leaves it unset.
 KEYWORDS: dict[str, tuple[str, Read]] = {
     "canonicalizehostname": ("canonicalizehostname", _one(_canonical)),
     "canonicalizepermittedcnames": ("canonicalizepermittedcnames", _cnames),
-    "certificatefile": ("certificatefile", _one(str)),
     "compression": ("compression", _one(_yes_no)),
     "connecttimeout": ("connecttimeout", _one(_time)),
     "controlpath": ("controlpath", _one(str)),
@@ -131,7 +127,6 @@ KEYWORDS: dict[str, tuple[str, Read]] = {
     "port": ("port", _one(_port)),
     "proxycommand": ("proxycommand", _proxy_command),
     "proxyjump": ("proxyjump", _proxy_jump),
-    "stricthostkeychecking": ("stricthostkeychecking", _one(_strict)),
     "user": ("user", _one(str)),
     "userknownhostsfile": ("userknownhostsfile", _files),
 }

@@ -37,8 +37,9 @@ class Call(NamedTuple):
 #: What a call gave: the values of the reply, or the error the bus or the manager sent.
 Reply = tuple[Any, ...] | BusError
 
+_BUS = "org.freedesktop.DBus"
 _HANDSHAKE = b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n"
-_HELLO = Call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello")
+_HELLO = Call(_BUS, "/org/freedesktop/DBus", _BUS, "Hello")
 #: A dbus-daemon answers at most 128 calls of one connection at a time (its configuration's
 #: max_replies_per_connection) and refuses all others, so no more than this are on their way.
 _MAX_IN_FLIGHT = 120
@@ -48,8 +49,13 @@ _BLOCK = 60
 _ANSWERS = (b"OK", b"DATA", b"REJECTED", b"ERROR")
 #: The specification's limit for one line of the handshake.
 _MAX_LINE = 16384
+#: What signals may take while nobody asks for them, in bytes; 10,000 units that change at once
+#: tell of it in less. A host that never stops must not take this machine's memory.
+_MOST_SIGNALS = 64 << 20
+#: What a signal takes here besides its bytes, at least.
+_OVERHEAD = 1024
 
-_DBUS_ERROR = "org.freedesktop.DBus.Error."
+_DBUS_ERROR = f"{_BUS}.Error."
 #: Error names that concern the host as a whole. A name that ends with a dot is a prefix.
 HOST_ERRORS: dict[str, tuple[type[PsopsError], str]] = {
     _DBUS_ERROR + "ServiceUnknown": (NotSystemd, "no systemd on the bus"),
@@ -92,7 +98,12 @@ class Session:
         self._in_flight = 0
         self._authenticated = False
         self._data = bytearray()
+        self._calls: tuple[Call, ...] = ()
         self._signals: list[Message] = []
+        self._held = 0  # bytes that the signals take
+        #: Name that was called -> the connection that answers for it; None where there is no bus
+        #: in between, and nobody else.
+        self._owners: dict[str, str | None] = {}
         #: The name that the bus has given to this connection, "" before it has.
         self.name = ""
 
@@ -107,7 +118,7 @@ class Session:
         All of them, unless they are more than a bus takes at once: `more` has the others.
         """
         first = self._next_serial
-        batch = tuple(calls)
+        self._calls = batch = tuple(calls)
         places = range(len(batch))
         prefix = b""
         if first == 1:
@@ -146,16 +157,20 @@ class Session:
             while (size := codec.length(self._data[at : at + codec.PREFIX])) is not None:
                 if len(self._data) - at < size:
                     break
-                self._take(codec.decode(bytes(self._data[at : at + size])))
+                self._take(codec.decode(bytes(self._data[at : at + size])), size)
                 at += size
         except codec.Malformed as exc:
             raise ProtocolError(str(exc)) from exc
         del self._data[:at]
 
     def signals(self) -> list[Message]:
-        """Return the signals that came since this was called last, in their order."""
-        taken, self._signals = self._signals, []
-        return taken
+        """Return the signals that came since this was called last, in their order.
+
+        Only those of the bus, and of who answers our calls to a name that the bus keeps: any
+        user of a host can send signals to a connection, whatever it has asked for.
+        """
+        taken, self._signals, self._held = self._signals, [], 0
+        return [message for message in taken if self._is_believed(message)]
 
     def replies(self) -> list[Reply]:
         """Return the replies to the last calls, in their order; all must be there."""
@@ -170,10 +185,10 @@ class Session:
         elif word != b"DATA":
             raise ProtocolError(f"not a D-Bus greeting: {_excerpt(line)}")
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message, size: int) -> None:
         if message.reply_serial is None or message.type not in (codec.METHOD_RETURN, codec.ERROR):
             if message.type == codec.SIGNAL and message.member != "NameAcquired":
-                self._signals.append(message)
+                self._take_signal(message, size)
             return
         place = self._pending.pop(message.reply_serial, None)
         self._in_flight -= 1
@@ -185,10 +200,31 @@ class Session:
             reply = BusError(message.error_name or "unknown", text)
         if place >= 0:
             self._replies[place] = reply
+            if message.sender != _BUS:  # that one answers in place of who is not there
+                self._owners[self._calls[place].destination] = message.sender
         elif isinstance(reply, BusError):
             raise as_host_error(reply)
         elif reply and isinstance(reply[0], str):
             self.name = reply[0]
+
+    def _take_signal(self, message: Message, size: int) -> None:
+        if (message.sender, message.member, message.signature) == (_BUS, "NameOwnerChanged", "sss"):
+            name, _, owner = message.body
+            if name in self._owners:
+                self._owners[name] = owner
+        # Before the first reply nobody knows whose it is.
+        if self._owners and not self._is_believed(message):
+            return
+        self._held += size + _OVERHEAD
+        if self._held > _MOST_SIGNALS:
+            raise ProtocolError(
+                f"more than {_MOST_SIGNALS >> 20} MiB of signals came that nobody waited for",
+                remedy="look what changes there all the time, and why",
+            )
+        self._signals.append(message)
+
+    def _is_believed(self, message: Message) -> bool:
+        return message.sender == _BUS or message.sender in self._owners.values()
 
 
 def _may_become_answer(line: bytearray) -> bool:

@@ -10,6 +10,7 @@ from psops.errors import BusError, ProtocolError
 from psops.systemd.bus import Call, Reply
 from psops.systemd.codec import SIGNAL, Message
 from psops.systemd.manager import manager_call
+from psops.systemd.signals import OWNER_RULE
 
 _MANAGER = "org.freedesktop.systemd1.Manager"
 _BUS = "org.freedesktop.DBus"
@@ -152,11 +153,12 @@ class Affected(NamedTuple):
 
 
 def subscribe() -> tuple[Call, ...]:
-    """Return the calls after which the end of every job is told."""
+    """Return the calls after which the end of every job is told, and by whom if systemd itself
+    begins anew meanwhile: its jobs and we stay with it."""
     rule = f"type='signal',sender='org.freedesktop.systemd1',interface='{_MANAGER}'"
-    match = Call(_BUS, "/org/freedesktop/DBus", _BUS, "AddMatch", "s",
-                 (f"{rule},member='JobRemoved'",))  # fmt: skip
-    return match, manager_call("Subscribe")
+    rules = (OWNER_RULE, f"{rule},member='JobRemoved'")
+    matches = (Call(_BUS, "/org/freedesktop/DBus", _BUS, "AddMatch", "s", (one,)) for one in rules)
+    return *matches, manager_call("Subscribe")
 
 
 def keep(unit: str) -> Call:

@@ -4,7 +4,7 @@ Authority: org.freedesktop.systemd1(5). Unit and sub states are kept as the mana
 words, so that a state a newer systemd invents is shown and not lost.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from psops.errors import BusError, ProtocolError, PsopsError
@@ -66,6 +66,12 @@ _NO_VALUE = frozenset(
 )
 
 
+#: Error names that mean "there is no such unit file".
+_NO_FILE = frozenset({
+    "org.freedesktop.DBus.Error.FileNotFound", "org.freedesktop.systemd1.NoSuchUnit",
+})  # fmt: skip
+
+
 class Row(NamedTuple):
     """One row of the manager's unit list."""
 
@@ -116,7 +122,7 @@ def get_manager_property(name: str) -> Call:
 
 def get_unit_property(unit: str, name: str) -> Call:
     """Return the call that reads one property of a unit, loading the unit if need be."""
-    interface = _UNIT if name in UNIT_PROPERTIES else TYPE_INTERFACES[unit_type(unit)]
+    interface = _UNIT if name in UNIT_PROPERTIES else _interface(unit)
     return Call(_DESTINATION, unit_path(unit), _PROPERTIES, "Get", "ss", (interface, name))
 
 
@@ -125,14 +131,20 @@ def get_all_unit_properties(unit: str) -> tuple[Call, Call]:
     path = unit_path(unit)
     return (
         Call(_DESTINATION, path, _PROPERTIES, "GetAll", "s", (_UNIT,)),
-        Call(_DESTINATION, path, _PROPERTIES, "GetAll", "s", (TYPE_INTERFACES[unit_type(unit)],)),
+        Call(_DESTINATION, path, _PROPERTIES, "GetAll", "s", (_interface(unit),)),
     )
 
 
 def get_processes(unit: str) -> Call:
     """Return the call that lists the processes of a unit."""
+    return Call(_DESTINATION, unit_path(unit), _interface(unit), "GetProcesses")
+
+
+def _interface(unit: str) -> str:
     kind = unit_type(unit)
-    return Call(_DESTINATION, unit_path(unit), TYPE_INTERFACES[kind], "GetProcesses")
+    if not kind:  # what a user types has one, what a host sends may be anything
+        raise ProtocolError(f"systemd gives {unit!r} for the name of a unit")
+    return TYPE_INTERFACES[kind]
 
 
 def has_property(unit: str, name: str) -> bool:
@@ -148,12 +160,42 @@ def has_processes(unit: str) -> bool:
 
 def parse_rows(reply: Reply) -> tuple[Row, ...]:
     """Return the rows of a unit list; raises the host's error if the manager gave one."""
+    return tuple(Row(*row) for row in _rows(reply, _ROW, "a unit list"))
+
+
+def parse_rows_of(reply: Reply, names: Collection[str]) -> tuple[Row, ...]:
+    """Return the rows of units that were asked for by name, one for each of the names."""
+    rows = parse_rows(reply)
+    if len(rows) != len(names):
+        raise ProtocolError(
+            f"systemd gives {len(rows)} rows for {len(names)} unit names",
+            remedy="is each of them a name that systemd there takes for one?",
+        )
+    return rows
+
+
+def parse_unit_files(reply: Reply) -> tuple[tuple[str, str], ...]:
+    """Return the path and the state of each of a list of unit files."""
+    return tuple((path, state) for path, state in _rows(reply, (str, str), "a unit file list"))
+
+
+def parse_processes(reply: Reply) -> tuple[tuple[str, int, str], ...]:
+    """Return control group, number and command line of each process of a unit."""
+    rows = _rows(reply, (str, int, str), "a process list")
+    return tuple((cgroup, pid, line) for cgroup, pid, line in rows)
+
+
+_ROW = (str, str, str, str, str, str, str, int, str, str)
+
+
+def _rows(reply: Reply, types: tuple[type, ...], what: str) -> tuple[tuple[Any, ...], ...]:
+    """Return the rows of a reply that is one list; raises `ProtocolError` for other types."""
     (rows,) = expect(reply, 1)
-    try:
-        parsed = tuple(Row(*row) for row in rows)
-    except TypeError as exc:
-        raise ProtocolError(f"a unit list of an unknown form: {exc}") from exc
-    return parsed
+    if not isinstance(rows, tuple) or not all(
+        isinstance(row, tuple) and tuple(map(type, row)) == types for row in rows
+    ):
+        raise ProtocolError(f"{what} of an unknown form")
+    return rows
 
 
 def parse_property(reply: Reply) -> Any:
@@ -169,17 +211,29 @@ def parse_property(reply: Reply) -> Any:
 
 def parse_unit_file_state(reply: Reply) -> str:
     """Return the state of a unit file, "" for a unit without one."""
-    if isinstance(reply, BusError):
+    if isinstance(reply, BusError) and reply.name in _NO_FILE:
         return ""
     (state,) = expect(reply, 1)
     return str(state)
 
 
+def parse_texts(reply: Reply) -> tuple[str, ...]:
+    """Return the value of a property that is a list of texts, none where the unit has no value."""
+    value = parse_property(reply)
+    if value is None:
+        return ()
+    if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
+        raise ProtocolError("a property of an unknown form")
+    return value
+
+
 def parse_properties(reply: Reply) -> Mapping[str, Any]:
     """Return all properties of one interface, none where the unit lacks the interface."""
     value = parse_property(reply)
-    if not isinstance(value, dict):
+    if value is None:
         return {}
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ProtocolError("properties of an unknown form")
     return {name: item for name, item in value.items() if item != UNSET}
 
 

@@ -26,7 +26,8 @@ _UNIT_PATHS = "/org/freedesktop/systemd1/unit"
 #: A dbus-daemon takes 512 rules of one connection; beyond this many units one rule is for all.
 _MOST_RULES = 200
 _MANAGER_SIGNALS = ("UnitRemoved", "Reloading")
-_OWNER_RULE = (
+#: Whose name systemd's is on the bus: another one's once it has begun anew.
+OWNER_RULE = (
     f"type='signal',sender='{_BUS}',interface='{_BUS}',member='NameOwnerChanged',arg0='{_SYSTEMD}'"
 )
 
@@ -63,7 +64,7 @@ News = Changed | Removed | Reloading | Restarted
 def follow(units: Iterable[str], *, every: bool = False) -> tuple[Call, ...]:
     """Return the calls after which changes of these units are told, or of every unit."""
     names = tuple(units)
-    rules = [_OWNER_RULE]
+    rules = [OWNER_RULE]
     rules += [_rule(_MANAGER, member, f"path='{_MANAGER_PATH}'") for member in _MANAGER_SIGNALS]
     return (*map(_add_match, [*rules, *_unit_rules(names, every=every)]), *subscribe())
 

@@ -52,6 +52,8 @@ class ByteStream(Protocol):
 #: What one program may print on the way to `Connection.run`, in bytes; no answer is so long, and
 #: a host that never stops must not take this machine's memory.
 MOST_OUTPUT = 64 << 20
+#: What is kept of a program's complaints, in bytes: the end says why it ended.
+MOST_WORDS = 64 << 10
 
 
 class Output(bytearray):
@@ -67,8 +69,17 @@ class Output(bytearray):
             )
 
 
+class LastWords(bytearray):
+    """The end of what a program writes to its standard error, at most `MOST_WORDS` bytes."""
+
+    def take(self, data: bytes) -> None:
+        """Add what came; it takes the place of what came long before."""
+        self += data
+        del self[:-MOST_WORDS]
+
+
 class Finished(NamedTuple):
-    """What a program on the host gave."""
+    """What a program on the host gave; of what it complained the end, where that is much."""
 
     status: int
     stdout: bytes

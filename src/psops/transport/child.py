@@ -3,17 +3,17 @@
 import contextlib
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable
 
+from psops.deadline import Deadline
 from psops.errors import ChannelRefused, HostError
 from psops.transport.bridge import explain_bridge
+from psops.transport.complaints import Complaints
 from psops.transport.program import running
 from psops.transport.stream import SocketChannel
 
 #: Seconds a child gets to say its last word after it closed its output.
 _LAST_WORD = 2.0
-_MOST_TEXT = 4096
 
 
 def bridge(
@@ -26,7 +26,7 @@ def bridge(
     and says what that means; by default a missing bridge and a missing bus are told apart.
     """
     ours, theirs = socket.socketpair()
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+    errors = Complaints()
     try:
         child = subprocess.Popen(
             argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=errors.fileno(),
@@ -34,17 +34,17 @@ def bridge(
         )  # fmt: skip
     except OSError as exc:
         ours.close()
-        errors.close()
         raise ChannelRefused(f"cannot run {argv[0]}: {exc.strerror}") from exc
     finally:
         theirs.close()
+        errors.hand_over()
     running.add(child)
 
     def end() -> HostError | None:
+        limit = Deadline(_LAST_WORD)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_LAST_WORD)
-        errors.seek(0)
-        text = errors.read(_MOST_TEXT).decode(errors="replace").strip()
+            child.wait(limit.remaining())
+        text = errors.text(limit.remaining()).decode(errors="replace").strip()
         status = -1 if child.returncode is None else child.returncode
         return explain(status, text) or explain_bridge(status, text)
 
@@ -57,6 +57,5 @@ def bridge(
             child.kill()
             child.wait()
         running.discard(child)
-        errors.close()
 
     return SocketChannel(ours, end, close)

@@ -1,15 +1,19 @@
 """A container on this machine: the bus socket inside its file system, seen from outside.
 
+Its own links lead nowhere but into it: what is meant for a container must not reach our bus.
+
 systemd-machined writes the leader's process id to /run/systemd/machines/NAME; podman and
 docker are asked for theirs. A container with its own user namespace maps our uid away, and
 then the bus would refuse us, so there the stdio bridge is run inside instead, as root.
 """
 
+import contextlib
 import ctypes
 import os
 import re
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from psops.deadline import Deadline
@@ -19,7 +23,7 @@ from psops.transport import Connection, Finished, Options
 from psops.transport.child import bridge
 from psops.transport.dial import dial_tcp
 from psops.transport.files import LocalFiles
-from psops.transport.local import SYSTEM_BUS, open_socket, run_program
+from psops.transport.local import BOOTED, SYSTEM_BUS, open_socket, run_program, system_bus
 from psops.transport.program import Program
 from psops.transport.stream import SocketChannel, TcpStream, open_unix
 
@@ -44,9 +48,7 @@ class Container:
         """Return a channel to the container's bus."""
         if self._own_user_namespace():
             return bridge((*self._enter, "systemd-stdio-bridge"))
-        root = f"/proc/{self._leader}/root"
-        timeout = self._options.connect_timeout
-        return open_socket(f"{root}{SYSTEM_BUS}", timeout, f"{root}/run/systemd/system")
+        return open_socket(SYSTEM_BUS, self._options.connect_timeout, BOOTED, self._at)
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program in the container and return what it gave."""
@@ -96,7 +98,7 @@ class Container:
 
     def open_unix(self, path: str, deadline: Deadline) -> TcpStream:
         """Return a stream to a Unix socket in the container."""
-        return open_unix(f"/proc/{self._leader}/root{path}", deadline)
+        return open_unix(path, deadline, self._at)
 
     def open_here(self, port: int, deadline: Deadline) -> TcpStream:
         """Raise `ChannelRefused`: no address of it is known here."""
@@ -105,14 +107,34 @@ class Container:
     def close(self) -> None:
         """Nothing is held open."""
 
+    @contextlib.contextmanager
+    def _at(self, path: str) -> Iterator[str]:
+        """Give the way to what is at a path in the container; to nothing of this machine's."""
+        with (
+            contextlib.closing(self.open_files(Deadline(self._options.connect_timeout))) as files,
+            files.at(path) as place,
+        ):
+            if _is_our_bus(place):
+                raise ChannelRefused(
+                    f"{path} in the container is this machine's own bus",
+                    remedy="give the container a bus of its own, or name this machine itself",
+                )
+            yield place
+
     def _own_user_namespace(self) -> bool:
         try:
             theirs = Path(f"/proc/{self._leader}/ns/user").readlink()
-        except PermissionError as exc:
-            raise ChannelRefused(
-                "no permission to look into the container", remedy="run psops as root"
-            ) from exc
+        except OSError as exc:
+            reason = f"no way to look into the container ({(exc.strerror or str(exc)).lower()})"
+            raise ChannelRefused(reason, remedy="run psops as root") from exc
         return theirs != Path("/proc/self/ns/user").readlink()
+
+
+def _is_our_bus(place: str) -> bool:
+    try:
+        return Path(place).samefile(system_bus())
+    except (OSError, ValueError):  # there is none, or not in the file system
+        return False
 
 
 def connect(host: Host, options: Options) -> Connection:

@@ -60,6 +60,12 @@ class LocalFiles:
         with self._step_to(directory) as place, os.scandir(f"/proc/self/fd/{place}") as found:
             return tuple(entry.name for entry in found)
 
+    @contextlib.contextmanager
+    def at(self, path: str) -> Iterator[str]:
+        """Give a path of this machine to what is at a path now, and stays that."""
+        with self._step_to(path) as place:
+            yield f"/proc/self/fd/{place}"
+
     def close(self) -> None:
         """Let go of the root."""
         with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 Authority for the addresses: sd_bus_default_system(3) and sd_bus_default_user(3).
 """
 
+import contextlib
 import os
 import re
 import selectors
@@ -18,9 +19,10 @@ from psops.transport import Connection, Finished, Options, Output
 from psops.transport.dial import dial_tcp
 from psops.transport.files import LocalFiles
 from psops.transport.program import Program
-from psops.transport.stream import SocketChannel, TcpStream, open_here, open_unix
+from psops.transport.stream import Reach, SocketChannel, TcpStream, open_here, open_unix
 
 SYSTEM_BUS = "/run/dbus/system_bus_socket"
+BOOTED = "/run/systemd/system"
 _UNIX_ADDRESS = re.compile(r"unix:(?:[^,;]+,)*(path|abstract)=([^,;]+)")
 
 
@@ -36,7 +38,7 @@ class Local:
 
     def open_bus(self) -> SocketChannel:
         """Return a channel to the bus; raises `NoBus` or `NotSystemd`."""
-        return open_socket(self._path, self._timeout, "/run/systemd/system")
+        return open_socket(self._path, self._timeout, BOOTED)
 
     def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
         """Run a program here and return what it gave."""
@@ -74,7 +76,9 @@ def connect(host: Host, options: Options) -> Connection:
     return Local(host, options)
 
 
-def open_socket(path: str, timeout: float, booted_mark: str) -> SocketChannel:
+def open_socket(
+    path: str, timeout: float, booted_mark: str, reach: Reach = contextlib.nullcontext
+) -> SocketChannel:
     """Return a channel to the bus socket at a path.
 
     `booted_mark` is the directory that exists where systemd runs (sd_booted(3)); it tells a
@@ -83,7 +87,8 @@ def open_socket(path: str, timeout: float, booted_mark: str) -> SocketChannel:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
     try:
-        sock.connect(path)
+        with reach(path) as place:
+            sock.connect(place)
     except TimeoutError:
         sock.close()
         raise NoBus(f"the bus at {path} accepts no connection within {timeout:g} s") from None
@@ -92,13 +97,19 @@ def open_socket(path: str, timeout: float, booted_mark: str) -> SocketChannel:
         raise ChannelRefused(f"no permission for {path}", remedy="run psops as root") from exc
     except OSError as exc:
         sock.close()
-        raise _missing(path, booted_mark, exc) from exc
+        raise _missing(path, booted_mark, reach, exc) from exc
+    except HostError:
+        sock.close()
+        raise
     return SocketChannel(sock)
 
 
-def _missing(path: str, booted_mark: str, exc: OSError) -> HostError:
+def _missing(path: str, booted_mark: str, reach: Reach, exc: OSError) -> HostError:
     try:
-        booted = Path(booted_mark).exists()
+        with reach(booted_mark) as place:
+            booted = Path(place).exists()
+    except FileNotFoundError:
+        booted = False
     except OSError:
         booted = True
     reason = (exc.strerror or str(exc)).lower()

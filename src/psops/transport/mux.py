@@ -29,6 +29,7 @@ from psops.errors import (
 )
 from psops.transport import Finished, Output
 from psops.transport.bridge import explain_bridge
+from psops.transport.complaints import Complaints
 from psops.transport.stream import SocketChannel, TcpStream
 
 _HELLO, _OPEN_FWD, _CLOSE_FWD, _NEW_SESSION = 0x1, 0x10000006, 0x10000007, 0x10000002
@@ -42,6 +43,8 @@ _LOCAL = 1
 _STREAMLOCAL = 0xFFFFFFFE  # the port -2 says that the address is a path
 _NO_ESCAPE = 0xFFFFFFFF
 _MAX_PACKET = 256 * 1024
+#: Seconds a program gets to say its last word after it closed its output.
+_LAST_WORD = 2.0
 
 
 class NoMaster(Exception):
@@ -49,13 +52,21 @@ class NoMaster(Exception):
 
 
 @cache
-def _directory() -> str:
-    """Return a directory that keeps other users from connecting to our forwards."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
-    path = f"{base}/psops-{os.urandom(8).hex()}"
-    os.mkdir(path, 0o700)  # noqa: PTH102 - fails if somebody was there first
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return path
+def private_directory() -> str:
+    """Return a directory for sockets, which keeps other users from connecting to them."""
+    import tempfile
+
+    # The first one is left over, and not there, where a session of the user has ended.
+    for base in (os.environ.get("XDG_RUNTIME_DIR") or None, None):
+        try:
+            path = tempfile.mkdtemp(prefix="psops-", dir=base)
+        except OSError as exc:
+            reason = f"no directory for sockets can be made ({exc})"
+            error = ChannelRefused(reason, remedy="let TMPDIR name one that may be written to")
+            continue
+        atexit.register(shutil.rmtree, path, ignore_errors=True)
+        return path
+    raise error
 
 
 _numbers = itertools.count()
@@ -68,6 +79,7 @@ class MuxConnection:
         self._path = control_path
         self._timeout = timeout
         self._control = _Control(control_path, timeout)
+        self._open: dict[int, Callable[[], None]] = {}  # what ends each stream that is open
 
     def open_streamlocal(self, remote: str) -> SocketChannel:
         """Return a channel to a socket of the host; a refusal shows when it is first used."""
@@ -82,13 +94,14 @@ class MuxConnection:
         return TcpStream(*self._connect(path, max(deadline.remaining(), 0.001)))
 
     def _connect(self, remote: str, timeout: float) -> tuple[socket.socket, Callable[[], None]]:
-        local = f"{_directory()}/{next(_numbers)}"
+        local = f"{private_directory()}/{next(_numbers)}"
         places = _string(local) + _word(_STREAMLOCAL) + _string(remote) + _word(_STREAMLOCAL)
         forward = _word(_LOCAL) + places
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(timeout)
 
         def close() -> None:
+            sock.close()
             # Only now: a master that closes the forward first may not have accepted us yet.
             self._control.send(_CLOSE_FWD, forward)
             with contextlib.suppress(OSError):
@@ -98,15 +111,14 @@ class MuxConnection:
             self._control.request(_OPEN_FWD, forward)
             sock.connect(local)
         except OSError as exc:
-            sock.close()
             close()
             raise ProtocolError(f"the master's forward does not answer ({exc})") from exc
-        return sock, close
+        return sock, self._owned(close)
 
     def open_program(self, command: str) -> SocketChannel:
         """Return a channel to the standard input and output of a program on the host."""
         session = _Session(self._path, command, self._timeout)
-        return SocketChannel(session.stdio, session.explain, session.close)
+        return SocketChannel(session.stdio, session.explain, self._owned(session.close))
 
     def open_tcp(self, host: str, port: int, deadline: Deadline) -> TcpStream:
         """Return a stream to a port as seen from the host."""
@@ -134,7 +146,12 @@ class MuxConnection:
             raise
         finally:
             theirs.close()
-        return TcpStream(ours, control.close)
+
+        def close() -> None:
+            ours.close()
+            control.close()
+
+        return TcpStream(ours, self._owned(close))
 
     def _forwards(self, deadline: Deadline) -> bool:
         """Tell whether the host forwards at all, tried with the port of its own sshd."""
@@ -157,23 +174,37 @@ class MuxConnection:
 
     def start(self, command: str, *, subsystem: bool = False) -> "MuxProgram":
         """Return a program on the host while it runs."""
-        return MuxProgram(_Session(self._path, command, self._timeout, subsystem=subsystem))
+        session = _Session(self._path, command, self._timeout, subsystem=subsystem)
+        return MuxProgram(session, self._owned(session.close))
 
     def close(self) -> None:
-        """Leave the master as it was."""
+        """Leave the master as it was, without what was opened by it for us."""
+        for key in list(self._open):
+            self._end(key)
+        self._control.settle()
         self._control.close()
+
+    def _owned(self, close: Callable[[], None]) -> Callable[[], None]:
+        """Return what ends a stream, once; else this connection does so when it is closed."""
+        key = next(_numbers)
+        self._open[key] = close
+        return lambda: self._end(key)
+
+    def _end(self, key: int) -> None:
+        if (close := self._open.pop(key, None)) is not None:
+            close()
 
 
 class MuxProgram(TcpStream):
     """A program on the host, read while it runs."""
 
-    def __init__(self, session: "_Session") -> None:
-        super().__init__(session.stdio, session.close)
+    def __init__(self, session: "_Session", close: Callable[[], None]) -> None:
+        super().__init__(session.stdio, close)
         self._session = session
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return its status and standard error."""
-        return self._session.end(Deadline(min(deadline.remaining(), 2.0)))
+        return self._session.end(Deadline(min(deadline.remaining(), _LAST_WORD)))
 
 
 class _Control:
@@ -182,7 +213,7 @@ class _Control:
     def __init__(self, path: Path, timeout: float) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(timeout)
-        self._next_id = 0
+        self._next_id = self._answered = 0
         # Checks open streams of one connection from several threads.
         self._lock = threading.RLock()
         try:
@@ -222,6 +253,7 @@ class _Control:
                 raise ProtocolError("the ssh master's answer is too short")
             status, request = struct.unpack_from(">II", answer)
             if request >= self._next_id:
+                self._answered = request
                 return status, answer
 
     def send(self, kind: int, body: bytes) -> None:
@@ -236,6 +268,13 @@ class _Control:
         if size > _MAX_PACKET:
             raise ProtocolError(f"the ssh master announces a packet of {size} bytes")
         return self._exactly(size)
+
+    def settle(self) -> None:
+        """Wait until what was only sent is done: a master stops where it cannot answer."""
+        if self._answered < self._next_id:
+            with contextlib.suppress(HostError, OSError), self._lock:
+                self.sock.settimeout(_LAST_WORD)
+                self._answer()
 
     def close(self) -> None:
         self.sock.close()
@@ -264,9 +303,7 @@ class _Session:
     ) -> None:
         self._control = _Control(path, timeout)
         self.stdio, theirs = socket.socketpair()
-        import tempfile
-
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
+        self._errors = Complaints()
         term = os.environ.get("TERM", "dumb")
         flags = _word(0) * 3 + _word(subsystem)  # no tty, no X11, no agent
         body = _string("") + flags + _word(_NO_ESCAPE) + _string(term) + _string(command)
@@ -278,6 +315,7 @@ class _Session:
             raise
         finally:
             theirs.close()
+            self._errors.hand_over()
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return what the program gave, once it has ended."""
@@ -297,16 +335,18 @@ class _Session:
     def end(self, deadline: Deadline, output: bytes = b"") -> Finished:
         """Return how the program ended, once it has closed its output."""
         self._control.sock.settimeout(max(deadline.remaining(), 0.001))
-        return Finished(self._status(), output, self._error_text())
+        status = self._status()
+        return Finished(status, output, self._errors.text(min(deadline.remaining(), _LAST_WORD)))
 
     def explain(self) -> HostError:
         """Return what it means that the program ended."""
-        return explain_bridge(self._status(), self._error_text().decode(errors="replace").strip())
+        status = self._status()
+        text = self._errors.text(_LAST_WORD).decode(errors="replace").strip()
+        return explain_bridge(status, text)
 
     def close(self) -> None:
         self._control.close()
         self.stdio.close()
-        self._errors.close()
 
     def _status(self) -> int:
         with contextlib.suppress(HostError, OSError):
@@ -316,10 +356,6 @@ class _Session:
                 if kind == _EXIT:
                     return int(value)
         return -1
-
-    def _error_text(self) -> bytes:
-        self._errors.seek(0)
-        return self._errors.read(65536)
 
 
 def _word(value: int) -> bytes:

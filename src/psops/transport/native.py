@@ -41,7 +41,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished, Output, Watch
+from psops.transport import Finished, LastWords, Output, Watch
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -58,6 +58,8 @@ _FIRST_PAUSE = 0.1
 _WAN = 0.005
 #: Seconds between two looks at a connection that is expected to be quiet.
 _LONG_QUIET = 60.0
+#: Seconds a program gets to say its last words and its status, in all.
+_LAST_WORD = 2.0
 
 #: Bytes of a program's output that may be under way or wait here, for each program.
 _PROGRAM_WINDOW = 262144
@@ -640,14 +642,14 @@ def _load_known_hosts(paths: tuple[Path, ...]) -> KnownHosts:
 
 def _last_words(channel: paramiko.Channel, deadline: Deadline) -> tuple[int, str]:
     """Return the exit status (-1 if none came) and the standard error of a program."""
-    errors = bytearray()
-    channel.settimeout(max(min(deadline.remaining(), 2.0), 0.001))
-    try:
-        while data := channel.recv_stderr(65536):
-            errors += data
-        channel.status_event.wait(max(min(deadline.remaining(), 2.0), 0.001))
-    except TimeoutError:
-        pass
+    errors = LastWords()
+    limit = Deadline(min(deadline.remaining(), _LAST_WORD))
+    channel.settimeout(max(limit.remaining(), 0.001))
+    with contextlib.suppress(TimeoutError):
+        while (data := channel.recv_stderr(65536)) and not limit.passed():
+            errors.take(data)
+            channel.settimeout(max(limit.remaining(), 0.001))
+        channel.status_event.wait(max(limit.remaining(), 0.001))
     return channel.exit_status, errors.decode(errors="replace").strip()
 
 

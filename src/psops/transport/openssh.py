@@ -2,9 +2,9 @@
 certificates, a site's own settings. One ssh process per host, as `systemctl -H` has it."""
 
 import contextlib
+import itertools
 import shlex
 import subprocess
-import tempfile
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -22,17 +22,19 @@ from psops.errors import (
     HostKeyChanged,
     HostKeyUnknown,
     NameNotResolved,
+    UsageError,
 )
 from psops.inventory import Host
 from psops.transport import Connection, Finished, Options
 from psops.transport.child import bridge
+from psops.transport.complaints import Complaints
 from psops.transport.diagnose import diagnose, user_bus_socket
 from psops.transport.local import run_program
-from psops.transport.mux import MuxConnection, NoMaster
+from psops.transport.mux import MuxConnection, NoMaster, private_directory
 from psops.transport.program import Program
 from psops.transport.retrying import Retrying
 from psops.transport.sftp import SftpFiles, open_sftp
-from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, look_up, way_to
+from psops.transport.ssh import BRIDGE, SUDO_BRIDGE, check_way, look_up, way_to
 from psops.transport.stream import TcpStream, open_here
 
 #: What ssh says (status 255), in lower case, and what it means; the first match counts.
@@ -58,8 +60,13 @@ _MEANINGS: tuple[tuple[str, type[HostError]], ...] = (
 )
 
 
+#: Seconds ssh gets to end after it was told to.
+_LAST_WORD = 2.0
 #: A host that is silent for this long has gone; ssh asks it by itself and ends then.
 _WATCHED = ("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
+
+
+_numbers = itertools.count()
 
 
 class OpenSshConnection:
@@ -156,15 +163,18 @@ class _Master:
     """An ssh process that opens streams for us; it ends with us, as its input does."""
 
     def __init__(self, argv: tuple[str, ...], deadline: Deadline) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="psops-")
-        path = Path(self._directory.name) / "master"
+        path = Path(private_directory(), f"master-{next(_numbers)}")
         self.connection: MuxConnection | None = None
         own = ("-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-S", str(path))
-        self._ssh = subprocess.Popen(
-            # `cat` keeps the login until its input ends; before it the socket is there.
-            (argv[0], *own, *argv[1:], "echo && cat"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        self._errors = Complaints()
+        try:
+            self._ssh = subprocess.Popen(
+                # `cat` keeps the login until its input ends; before it the socket is there.
+                (argv[0], *own, *argv[1:], "echo && cat"),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors.fileno(),
+            )  # fmt: skip
+        finally:
+            self._errors.hand_over()
         late = threading.Timer(deadline.remaining(), self._ssh.kill)
         late.start()
         try:
@@ -187,13 +197,13 @@ class _Master:
         if self.connection is not None:
             self.connection.close()
         self._ssh.terminate()
-        with contextlib.suppress(OSError):
-            self._ssh.communicate()
-        self._directory.cleanup()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._ssh.wait(_LAST_WORD)
+        with contextlib.suppress(OSError), self._ssh:  # closes its pipes
+            self._ssh.kill()
 
     def _explain(self, deadline: Deadline) -> HostError:
-        assert self._ssh.stderr is not None
-        text = self._ssh.stderr.read(4096).decode(errors="replace").strip()
+        text = self._errors.text(_LAST_WORD).decode(errors="replace").strip()
         if deadline.passed():
             return DeadlineExceeded(f"no login within {deadline.seconds:g} s")
         return explain(text)
@@ -201,6 +211,8 @@ class _Master:
 
 def connect(host: Host, options: Options) -> Connection:
     """Return the host; ssh logs in when the bus is opened."""
+    with contextlib.suppress(ConfigError, UsageError):  # what psops cannot read, ssh may
+        check_way(host, look_up(host, options), options)
     return OpenSshConnection(host, options)
 
 

@@ -4,18 +4,17 @@ import atexit
 import contextlib
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable
 
 from psops.deadline import Deadline
 from psops.errors import ChannelRefused, HostError
 from psops.transport import Finished
+from psops.transport.complaints import Complaints
 from psops.transport.stream import broken, silent
 
 _CHUNK = 65536
 #: Seconds a child gets to end after it was told to.
 _LAST_WORD = 2.0
-_MOST_TEXT = 4096
 #: What runs; an ssh whose output nobody reads would not end before its next word.
 running: "set[subprocess.Popen[bytes]]" = set()
 
@@ -38,7 +37,7 @@ class Program:
     ) -> None:
         self._explain = explain
         self._sock, theirs = socket.socketpair()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._errors = Complaints()
         try:
             self._child = subprocess.Popen(
                 argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self._errors.fileno(),
@@ -46,11 +45,11 @@ class Program:
             )  # fmt: skip
         except OSError as exc:
             self._sock.close()
-            self._errors.close()
             reason = (exc.strerror or str(exc)).lower()
             raise ChannelRefused(f"cannot run {argv[0]}: {reason}", remedy="") from exc
         finally:
             theirs.close()
+            self._errors.hand_over()
         running.add(self._child)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
@@ -80,11 +79,11 @@ class Program:
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return its status and standard error."""
+        limit = Deadline(min(deadline.remaining(), _LAST_WORD))
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(max(min(deadline.remaining(), _LAST_WORD), 0.001))
-        self._errors.seek(0)
+            self._child.wait(max(limit.remaining(), 0.001))
         status = -1 if self._child.returncode is None else self._child.returncode
-        return Finished(status, b"", self._errors.read(_MOST_TEXT))
+        return Finished(status, b"", self._errors.text(limit.remaining()))
 
     def close(self) -> None:
         """End it."""
@@ -98,7 +97,6 @@ class Program:
             self._child.kill()
             self._child.wait()
         running.discard(self._child)
-        self._errors.close()
 
     def _end(self, deadline: Deadline) -> HostError | None:
         done = self.finish(deadline)

@@ -87,6 +87,7 @@ class SshConnection:
         self._host = host
         self._options = options
         self._carrier = carrier
+        self._left: list[Carrier] = []  # what they have opened may be in use yet
         self._lock = threading.Lock()
 
     def open_bus(self) -> LastingChannel:
@@ -146,7 +147,7 @@ class SshConnection:
             with self._lock:  # one login for all threads that are denied
                 if self._carrier is carrier:
                     self._carrier = self._log_in()
-                    carrier.close()
+                    self._left.append(carrier)
             return work(self._carrier)
 
     def ping(self, deadline: Deadline) -> None:
@@ -167,7 +168,8 @@ class SshConnection:
 
     def close(self) -> None:
         """Hang up, or leave the master as it was."""
-        self._carrier.close()
+        for carrier in (self._carrier, *self._left):
+            carrier.close()
 
     def _diagnose(self, error: HostError) -> HostError:
         limit = Deadline(self._options.timeout)
@@ -217,7 +219,7 @@ def look_up(host: Host, options: Options) -> Settings:
 
 def way_to(host: Host, settings: Settings) -> str:
     """Return what is between here and a host, "" if nothing is."""
-    chain = settings.proxy_jump if host.jump is None else host.jump
+    chain = _chain(host, settings)
     return ", ".join(chain) or ("a ProxyCommand" if settings.proxy_command else "")
 
 
@@ -310,15 +312,52 @@ _hops: dict[tuple[str, ...], _Hop] = {}
 _hops_lock = threading.Lock()
 
 
+def _chain(host: Host, settings: Settings) -> tuple[str, ...]:
+    return settings.proxy_jump if host.jump is None else host.jump
+
+
+def check_way(host: Host, settings: Settings, options: Options) -> None:
+    """Raise `HostError` if the jump hosts of a host lead to each other: each would wait for the
+    next one for ever."""
+    _check_chain(_chain(host, settings), options.ssh_config)
+
+
+@cache
+def _check_chain(chain: tuple[str, ...], ssh_config: str | None) -> None:
+    way: list[tuple[str, ...]] = []
+    while chain:
+        names = [one[-1] for one in (*way, chain)]
+        if chain in way:
+            circle = " through ".join(names[way.index(chain) :])
+            raise HostError(
+                f"its jump hosts lead in a circle: {circle}",
+                remedy="see ProxyJump in ssh_config, and jump in the inventory",
+            )
+        if len(names) > _MOST_HOPS:
+            raise UsageError(f"more than {_MOST_HOPS} jump hosts: {', '.join(names)}")
+        way.append(chain)
+        chain = _before(chain, _look_up_hop(chain, ssh_config))
+
+
+def _look_up_hop(chain: tuple[str, ...], ssh_config: str | None) -> Settings:
+    """Return the ssh settings of the last host of a chain."""
+    place = parse_destination(chain[-1])
+    return _ssh_config(ssh_config).lookup(place.host, user=place.user, port=place.port)
+
+
+def _before(chain: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """Return the chain that leads to the last host of one; the first one's own may be longer."""
+    return chain[:-1] or settings.proxy_jump
+
+
 def _through(host: Host, settings: Settings, options: Options) -> "NativeConnection | None":
-    chain = settings.proxy_jump if host.jump is None else host.jump
+    check_way(host, settings, options)
+    chain = _chain(host, settings)
     return _jump(chain, options) if chain else None
 
 
 def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
     """Return a connection to the last host of a chain of jump hosts, shared by all users."""
-    if len(chain) > _MOST_HOPS:
-        raise UsageError(f"more than {_MOST_HOPS} jump hosts: {', '.join(chain)}")
     with _hops_lock:
         hop = _hops.setdefault(chain, _Hop(threading.Lock()))
     with hop.lock:
@@ -335,10 +374,7 @@ def _jump(chain: tuple[str, ...], options: Options) -> "NativeConnection":
 
 
 def _log_in_to_hop(chain: tuple[str, ...], options: Options) -> "NativeConnection":
-    place = parse_destination(chain[-1])
-    settings = _ssh_config(options.ssh_config).lookup(place.host, user=place.user, port=place.port)
-    before = chain[:-1]
-    if not before and settings.proxy_jump:
-        before = settings.proxy_jump  # the jump host has a jump host of its own
+    settings = _look_up_hop(chain, options.ssh_config)
+    before = _before(chain, settings)
     through = _jump(before, options) if before else None
     return _log_in(_login(chain[-1], settings, options), settings, through)

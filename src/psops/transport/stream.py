@@ -100,18 +100,26 @@ class TcpStream:
         self._close()
 
 
-def open_unix(path: str, deadline: Deadline) -> TcpStream:
+#: Gives the path by which this machine reaches what is at a path of a host.
+Reach = Callable[[str], contextlib.AbstractContextManager[str]]
+
+
+def open_unix(path: str, deadline: Deadline, reach: Reach = contextlib.nullcontext) -> TcpStream:
     """Return a stream to a Unix socket of this machine; raises `ChannelRefused`."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(max(deadline.remaining(), 0.001))
     try:
-        sock.connect(path)
+        with reach(path) as place:
+            sock.connect(place)
     except OSError as exc:
         sock.close()
         if isinstance(exc, TimeoutError):
             raise silent(deadline) from None
         reason = (exc.strerror or str(exc)).lower()
         raise ChannelRefused(f"{path}: {reason}", remedy="") from exc
+    except HostError:
+        sock.close()
+        raise
     return TcpStream(sock)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 from psops.client import Client
-from psops.errors import ProtocolError
 from psops.systemd import manager, signals
 from psops.systemd.bus import Call, Reply
 from psops.systemd.manager import Row
@@ -71,9 +70,7 @@ def _read(targets: Targets, rules: Sequence[Call]) -> Talk[Snapshot]:
     aliases: dict[str, str] = {}
     lists = replies[1 + len(rules) :]
     if targets.names:
-        named = manager.parse_rows(lists[0])
-        if len(named) != len(targets.names):
-            raise ProtocolError("systemd takes not all of these for unit names")
+        named = manager.parse_rows_of(lists[0], targets.names)
         rows |= {row.id: row for row in named}
         aliases = {
             name: row.id for name, row in zip(targets.names, named, strict=True) if name != row.id
