@@ -55,6 +55,7 @@ def result(component: str, code: str, verdict: Verdict = Verdict.CRITICAL) -> Re
         # A failure of one's own is explained by nothing.
         ({"collector": "not-running", "store": "unhealthy"}, {}),
         ({"bridge": "ratio", "bus": "silent"}, {}),
+        ({"collector": "not-running", "view": "outdated"}, {}),
         # What is downstream does not explain silence, nor what is beside the flow.
         ({"view": "not-running", "bus": "silent"}, {}),
         ({"other": "unhealthy", "store": "stale"}, {}),
