@@ -114,7 +114,14 @@ def test_verify_has_the_formats_of_bundle_verify(say: Any, described: Path) -> N
     assert (suites.get("failures"), suites.get("errors")) == ("1", "1")
     code, out, _ = say("verify", "-f", described, "--format", "nagios")
     assert code == 2
-    assert "CRITICAL" in out.splitlines()[0]
+    line = out.splitlines()[0]
+    assert line.startswith("PSOPS CRITICAL - ")
+    assert "; 1 of 3 components ok | components_ok=1;;;0;3 " in line
+    assert "host" not in out
+    out = say("verify", "-f", described, "--format", "markdown")[1]
+    assert "\n3 components: 1 critical, 1 unknown, 1 ok; " in out
+    assert "\n| Components | Number | " in out
+    assert "host" not in out.lower().replace("127.0.0.1", "")
     for form in ("prometheus", "checkmk", "tap", "markdown", "html", "jsonl"):
         assert "bus" in say("verify", "-f", described, "--format", form)[1]
 
