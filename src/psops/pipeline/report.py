@@ -104,6 +104,7 @@ def verify_report(found: Verification, *, fail_on: str = "critical") -> VerifyRe
         fail_on=fail_on,
         made_at=found.made_at,
         noun="component",
+        ends_with_cause=True,
     )
 
 
