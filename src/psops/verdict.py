@@ -115,6 +115,8 @@ class VerifyReport:
     #: What the outcomes are of, and the names of those that are of what is beyond all hosts.
     noun: str = "host"
     beyond: tuple[str, ...] = ()
+    #: Whether what is explained ends with its cause, which alone is to be mended.
+    ends_with_cause: bool = False
 
     @property
     def command(self) -> str:

@@ -142,6 +142,39 @@ def test_against_a_crontab_for_each_server() -> None:
         read_cron(tabs, 3, 1)
 
 
+def test_lines_of_a_server_in_several_zones_are_not_compared() -> None:
+    """As cron2daemon does: three hours that may be nine apart are no period."""
+    text = "CRON_TZ=Europe/Zurich\n0 0,12 * * * /x/add.sh\n"
+    text += "CRON_TZ=Asia/Tokyo\n0 3 * * * /x/add.sh\n*/5 * * * * /x/other.sh\n"
+    side = read_cron([parse_crontab(text, source="c", form=Form.USER)], 2, 1)
+    assert [(one.source, one.line) for one in side.refused] == [("c", 2), ("c", 4)]
+    for one in side.refused:
+        assert "several time zones (Asia/Tokyo, Europe/Zurich)" in one.reason
+        assert one.remedy == "write all times in one zone"
+    assert list(side.firings) == ["other"]
+
+
+def test_servers_in_several_zones_are_compared_one_by_one() -> None:
+    tabs = [
+        parse_crontab(f"{zone}0,30 * * * * /x/add.sh\n", source=server, server=server,
+                      form=Form.USER)
+        for server, zone in (("s1", "CRON_TZ=Asia/Kolkata\n"), ("s2", ""))
+    ]  # fmt: skip
+    side = read_cron(tabs, 2, 1)
+    got, log = result(daemon("add", 1800), seconds=3600, servers=2)
+    rows = compare(got, side.firings)
+    assert rows[0].cron is not None
+    assert rows[0].cron.per_day == 96
+    assert rows[0].cron.server_gaps == Spacing(least=1800, mean=1800, most=1800)
+    # When the starts of one are seen from the other nobody knows.
+    assert rows[0].cron.gaps is None
+    text = render_table(got, draw_text([daemon("add", 1800)], log), Look(), rows, side)
+    assert "add: its lines are in several time zones, so starts of several servers" in text
+    assert (
+        json.loads(render_json(got, rows, side))["simulation"]["against"][0]["cron"]["gaps"] is None
+    )
+
+
 def test_compare_takes_a_plain_list_of_times() -> None:
     got, _ = result(daemon("a", 60), seconds=3600, duration=1)
     row = compare(got, {"a": Firings(days=1, by_server=((0.0, 100.0, 300.0),))})[0]

@@ -86,6 +86,22 @@ def test_verify_of_one_component(say: Any, described: Path) -> None:
     assert "did you mean 'source'" in err
 
 
+def test_window_that_leaves_no_time_for_a_second_look_is_refused(
+    say: Any, described: Path, tmp_path: Path
+) -> None:
+    counted = tmp_path / "counted.toml"
+    rate = '[rate]\nkind = "rabbitmq-rate"\nurl = "http://127.0.0.1:9"\nexchange = "x"\n'
+    counted.write_text(text_of(FLOW, {"bus": rate}))
+    for words in (("--timeout", 12), ("--timeout", 5), ("--window", 60), ("--window", 90)):
+        for verb in (("verify",), ("graph", "--verify")):
+            code, out, err = say(*verb, "-f", counted, *words)
+            assert (code, out) == (Exit.USAGE, ""), words
+            assert "no time for a second look" in err
+            assert "a longer --timeout or a shorter --window" in err
+    # Nobody looks twice there.
+    assert say("verify", "-f", described, "source", "--timeout", 5)[0] == Exit.OK
+
+
 def test_verify_has_the_formats_of_bundle_verify(say: Any, described: Path) -> None:
     code, out, _ = say("verify", "-f", described, "--json")
     document = json.loads(out)
@@ -98,7 +114,14 @@ def test_verify_has_the_formats_of_bundle_verify(say: Any, described: Path) -> N
     assert (suites.get("failures"), suites.get("errors")) == ("1", "1")
     code, out, _ = say("verify", "-f", described, "--format", "nagios")
     assert code == 2
-    assert "CRITICAL" in out.splitlines()[0]
+    line = out.splitlines()[0]
+    assert line.startswith("PSOPS CRITICAL - ")
+    assert "; 1 of 3 components ok | components_ok=1;;;0;3 " in line
+    assert "host" not in out
+    out = say("verify", "-f", described, "--format", "markdown")[1]
+    assert "\n3 components: 1 critical, 1 unknown, 1 ok; " in out
+    assert "\n| Components | Number | " in out
+    assert "host" not in out.lower().replace("127.0.0.1", "")
     for form in ("prometheus", "checkmk", "tap", "markdown", "html", "jsonl"):
         assert "bus" in say("verify", "-f", described, "--format", form)[1]
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psops.catalogue.entry import Component, Probe
+from psops.exits import Exit
 from psops.pipeline.ask import Result
 from psops.pipeline.explain import explain, roots
 from psops.pipeline.graph import Pipeline
@@ -15,6 +17,7 @@ from psops.pipeline.report import Verification, verify_report
 from psops.probes.codes import CAUSES, CODES, Cause, cause_of
 from psops.report import Look
 from psops.report.pipeline import render_verification, verification_object
+from psops.report.verify import exit_code, render_verify
 from psops.verdict import Verdict
 from tests.pipeline.describe import load, text_of
 
@@ -55,6 +58,7 @@ def result(component: str, code: str, verdict: Verdict = Verdict.CRITICAL) -> Re
         # A failure of one's own is explained by nothing.
         ({"collector": "not-running", "store": "unhealthy"}, {}),
         ({"bridge": "ratio", "bus": "silent"}, {}),
+        ({"collector": "not-running", "view": "outdated"}, {}),
         # What is downstream does not explain silence, nor what is beside the flow.
         ({"view": "not-running", "bus": "silent"}, {}),
         ({"other": "unhealthy", "store": "stale"}, {}),
@@ -148,6 +152,26 @@ def test_report_leads_with_causes_and_who_runs_them(pipeline: Pipeline) -> None:
     assert findings["bus"].because == "collector"
     assert findings["bus"].advice == ()
     assert findings["collector"].advice[-1].text == "org collector runs it"
+
+
+@pytest.mark.parametrize(("fail_on", "skipped"), [("critical", 2), ("warning", 3)])
+def test_failures_of_junit_are_the_causes(pipeline: Pipeline, fail_on: str, skipped: int) -> None:
+    """A page for each owner of a cause, not for each that suffers from it."""
+    results = (result("collector", "not-running"), result("bus", "silent"),
+               result("store", "stale"), result("ingest", "silent", Verdict.WARNING),
+               result("bridge", "ok", Verdict.OK),
+               result("other", "no-data", Verdict.UNKNOWN))  # fmt: skip
+    found = Verification(pipeline=pipeline, names=tuple(pipeline.components), results=results,
+                         because=explain(pipeline, results))  # fmt: skip
+    report = verify_report(found, fail_on=fail_on)
+    root = ElementTree.fromstring(render_verify(report, "junit", Look()))
+    told = [root.get(key) for key in ("tests", "failures", "errors", "skipped")]
+    assert told == ["6", "1", "1", str(skipped)]
+    assert [one.get("type") for one in root.iter("failure")] == ["not-running"]
+    messages = {one.get("message") for one in root.iter("skipped")}
+    assert "explained by collector: silent: silent!" in messages
+    assert "explained by bus: stale: stale!" in messages
+    assert exit_code(report, "junit") == Exit.SOME_FAILED
 
 
 def test_view_of_a_store_that_failed_is_right_but_in_doubt(pipeline: Pipeline) -> None:

@@ -38,7 +38,7 @@ FINDS = {
     "toolkit/sample": ("pscheduler", "stuck"),
     "pwa/meshes": ("pwa", "below-floor"),
     "psetf/page": ("psetf-page", "login-page"),
-    "psetf/others": ("core-stopped", "stale"),
+    "psetf/others": ("core-stopped", "outdated"),
     "psetf/etf": ("etf", "not-running"),
     "psetf/publisher": ("publisher", "not-running"),
     "psetf/status": ("silent", "silent"),
@@ -242,6 +242,13 @@ def test_store_that_refuses_is_the_cause_of_what_waits_before_it(tmp_path: Path)
     assert told(found) == {"es-uc": "University of Chicago"}
     assert found.explained_by("rabbitmq") == "es-uc"
     assert found.explained_by("psetf") == "es-uc"
+
+
+def test_monitor_that_stopped_is_not_explained_by_what_it_would_show(tmp_path: Path) -> None:
+    found = verified(tmp_path, "pwa", "core-stopped")
+    assert told(found) == {"pwa": "OSG-LHC"}
+    assert found.verdict_of("psetf") is Verdict.WARNING
+    assert found.explained_by("psetf") == ""
 
 
 def test_consumers_that_hang_are_told_at_the_bus(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """What people are told of checks is what the keys are."""
 
+import inspect
+import re
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -8,7 +11,7 @@ from psops.catalogue.keys import COMPONENT_KEYS
 from psops.catalogue.probes import _COMMON, probes
 from psops.catalogue.values import Wrong
 from psops.cli.generate_pipeline import VALUES
-from psops.probes import KINDS, keys_bus
+from psops.probes import KINDS, TWICE, keys_bus
 from psops.probes.keys import keys_of
 from psops.probes.keys_common import Variable
 from psops.probes.texts import COMMON, COMPONENT, SHARED, Told, keys_told, kinds_told
@@ -96,3 +99,13 @@ def test_values_that_may_be_left_to_a_variable_are_those_that_are_told() -> None
     told = VALUES.partition(" and via may be")[0]
     assert found == {word.strip("(),") for word in told.split()} & {*found, "nodes", "broker"}
     assert isinstance(_COMMON["via"]("env:NAME"), Variable)
+
+
+def test_kinds_that_look_twice_are_known() -> None:
+    waits = re.compile(r"twice\(|\.wait\(\)")
+    found = {
+        kind
+        for kind, module in KINDS.items()
+        if waits.search(inspect.getsource(import_module(module)))
+    }
+    assert found == TWICE

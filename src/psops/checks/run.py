@@ -34,7 +34,8 @@ def run(
     order = _order(asked)
     work = [partial(_answer, asked[place], site) for place in order]
     answers = dict(zip(order, run_abreast(work, width=WIDTH, deadline=deadline), strict=True))
-    late = (unknown("no-time", f"no result within {deadline.seconds:g} s"), deadline.seconds)
+    text = f"no result within {deadline.seconds:g} s; raise --timeout"
+    late = (unknown("no-time", text), deadline.seconds)
     found = [answers[place] or late for place in range(len(asked))]
     return explain(_results(asked, found))
 
@@ -47,8 +48,6 @@ def _order(asked: Sequence[Asked]) -> list[int]:
 
 def _answer(asked: Asked, site: Site) -> Answer:
     check = asked.check
-    if site.deadline.passed():
-        return unknown("no-time", "no time was left for it; raise --timeout")
     if check.kind not in KINDS:
         return unknown("cannot-run", f"cannot be run: no such kind of check, {clean(check.kind)}")
     try:

@@ -253,9 +253,17 @@ def _verify(
     from psops.cli.target import LOCAL
     from psops.deadline import Deadline
     from psops.pipeline.report import verify as run
+    from psops.probes import TWICE
     from psops.probes.world import World
     from psops.transport import connect
 
+    kinds = {probe.kind for name in names for probe in pipeline.components[name].checks}
+    if window >= login.timeout and kinds & TWICE:
+        raise UsageError(
+            f"--window {window:g} leaves no time for a second look within --timeout "
+            f"{login.timeout:g}",
+            remedy="give a longer --timeout or a shorter --window",
+        )
     opened: list[Connection] = []
 
     def dial(name: str) -> "Connection":

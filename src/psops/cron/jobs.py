@@ -16,6 +16,8 @@ from psops.cron.wrappers import Wrapper, WrapperTable, load_wrappers
 _OF_CRON = frozenset(
     "SHELL PATH HOME LOGNAME USER MAILTO MAILFROM CONTENT_TYPE LANG LC_ALL".split()
 )
+#: What helps lines that are in several time zones.
+ONE_ZONE = "write all times in one zone"
 _NO_FILE = ("/dev/null", "/dev/stdout", "/dev/stderr")
 
 
@@ -233,6 +235,22 @@ def _variants(name: str, group: list[Job], taken: set[str]) -> list[list[Job]]:
             job.rules.append("R8")
             job.warnings.append(f"'{name}' runs with several arguments, so this one is '{new}'")
     return list(variants.values())
+
+
+def in_one_zone(jobs: list[Job], remedy: str) -> bool:
+    """Return whether the lines of each server are in one zone; all are refused if not (R8)."""
+    shared = {job.zone for job in jobs if not job.server}
+    own: dict[str, set[str]] = {}
+    for job in jobs:
+        own.setdefault(job.server, set(shared)).add(job.zone)
+    zones = max(own.values(), key=len)
+    if len(zones) == 1:
+        return True
+    texts = ", ".join(zone or "the machine's" for zone in sorted(zones))
+    for job in jobs:
+        job.refuse("R8", f"its lines are in several time zones ({texts}), so their starts cannot "
+                   "be counted together", remedy)  # fmt: skip
+    return False
 
 
 def _few(texts: list[str], most: int = 3) -> str:

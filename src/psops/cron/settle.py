@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from psops.cron.decisions import Decisions, Gap
-from psops.cron.jobs import Job
+from psops.cron.jobs import ONE_ZONE, Job, in_one_zone
 from psops.cron.period import (
     CALENDAR_DAYS,
     DAY_S,
@@ -63,7 +63,9 @@ def settle(name: str, jobs: list[Job], decisions: Decisions, servers: Servers) -
         if sync and explicit < decisions.min_sync_period and not decisions.is_exclusive(name):
             _warn(jobs, f"a lock every {explicit} s is more than it is worth (R6)")
     else:
-        periods = _periods(name, jobs, groups, decisions) if _in_one_zone(name, jobs) else None
+        remedy = f"{ONE_ZONE}, or --period {name}=SECONDS"
+        countable = in_one_zone(jobs, remedy)
+        periods = _periods(name, jobs, groups, decisions) if countable else None
         if periods is None:
             return Settled(None)
         rate = sum((group.size / period for group, period in zip(groups, periods, strict=True)),
@@ -127,23 +129,6 @@ def _warn_doubles(jobs: list[Job]) -> None:
         earlier = seen.setdefault((job.server, job.zone, job.entry.schedule), job)
         if earlier is not job:
             job.warnings.append(f"the same job at the same times as {earlier.place}")
-
-
-def _in_one_zone(name: str, jobs: list[Job]) -> bool:
-    """Return whether the lines of each server are in one zone; all are refused if not."""
-    shared = {job.zone for job in jobs if not job.server}
-    own: dict[str, set[str]] = {}
-    for job in jobs:
-        own.setdefault(job.server, set(shared)).add(job.zone)
-    zones = max(own.values(), key=len)
-    if len(zones) == 1:
-        return True
-    texts = ", ".join(zone or "the machine's" for zone in sorted(zones))
-    for job in jobs:
-        job.refuse("R8", f"its lines are in several time zones ({texts}), so their starts cannot "
-                   "be counted together", "write all times in one zone, or --period "
-                   f"{name}=SECONDS")  # fmt: skip
-    return False
 
 
 def _periods(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from psops.cron.crontab import Crontab, Refused
 from psops.cron.decisions import Decisions
-from psops.cron.jobs import Job, read_jobs, split_names
+from psops.cron.jobs import ONE_ZONE, Job, in_one_zone, read_jobs, split_names
 from psops.pandasim.model import Result, SimulationError, Spacing
 from psops.pandasim.stats import spacing
 
@@ -22,6 +22,8 @@ class Firings:
 
     days: float
     by_server: tuple[tuple[float, ...], ...]
+    #: The servers are in several time zones, so that nobody knows how their starts lie together.
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ def cron_side(firings: Firings) -> Side:
     everything = sorted(time for row in firings.by_server for time in row)
     return Side(
         per_day=len(everything) / firings.days,
-        gaps=spacing([everything]),
+        gaps=None if firings.apart else spacing([everything]),
         server_gaps=spacing(firings.by_server),
     )
 
@@ -89,7 +91,8 @@ def read_cron(crontabs: Sequence[Crontab], servers: int, days: float) -> CronSid
     """Return what the crontabs start in some days.
 
     A crontab of no server is on all of them; those of a server (or a line of acron with its
-    host) are on the first, second, third... one by the order in which they come.
+    host) are on the first, second, third... one by the order in which they come. Lines of one
+    server in several time zones are refused, as their starts cannot be counted together.
     Raises `SimulationError` if there are more than `servers` of these.
     """
     undecided = Decisions()
@@ -100,7 +103,11 @@ def read_cron(crontabs: Sequence[Crontab], servers: int, days: float) -> CronSid
     places = {name: (at,) for at, name in enumerate(names)} | {"": tuple(range(servers))}
     window = max(days, LEAST_DAYS)
     groups = split_names([job for job in jobs if job.refusal is None], undecided)
-    firings = {name: _firings(group, places, servers, window) for name, group in groups.items()}
+    firings = {
+        name: _firings(group, places, servers, window)
+        for name, group in groups.items()
+        if in_one_zone(group, ONE_ZONE)
+    }
     lines = [one for crontab in crontabs for one in crontab.refused]
     lines += [job.refusal for job in jobs if job.refusal is not None]
     return CronSide(firings=firings, refused=tuple(lines))
@@ -117,4 +124,5 @@ def _firings(
         ]
         for at in places[job.server]:
             rows[at] += starts
-    return Firings(days=days, by_server=tuple(tuple(sorted(row)) for row in rows))
+    apart = len({job.zone for job in jobs}) > 1
+    return Firings(days=days, by_server=tuple(tuple(sorted(row)) for row in rows), apart=apart)

@@ -145,6 +145,12 @@ def _against(comparisons: Sequence[Comparison], cron: CronSide | None, look: Loo
         ])  # fmt: skip
     lines = [table(head, rows, color=look.color, width=look.width)] if rows else []
     lines.append("gaps between starts in seconds: smallest, mean, largest")
+    apart = [name for name, one in (cron.firings if cron else {}).items() if one.apart]
+    lines += [
+        f"{clean(name)}: its lines are in several time zones, so starts of several servers are "
+        "not put together"
+        for name in apart
+    ]
     lines += [f"not compared: {clean(str(line))}" for line in (cron.refused if cron else ())]
     return "\n".join(lines)
 

@@ -51,7 +51,8 @@ def ask(
     todo = [(name, probe) for name in names for probe in pipeline.components[name].checks]
     work = [partial(_answer, probe, world) for _, probe in todo]
     answers = run_abreast(work, width=WIDTH, deadline=deadline, progress=progress)
-    late = (unknown("no-time", f"no result within {deadline.seconds:g} s"), deadline.seconds)
+    text = f"no result within {deadline.seconds:g} s; raise --timeout"
+    late = (unknown("no-time", text), deadline.seconds)
     results: list[Result] = []
     for (name, probe), answer in zip(todo, answers, strict=True):
         results += _results(name, probe, *(answer or late))

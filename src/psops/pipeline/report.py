@@ -103,6 +103,8 @@ def verify_report(found: Verification, *, fail_on: str = "critical") -> VerifyRe
         title="psops pipeline verify",
         fail_on=fail_on,
         made_at=found.made_at,
+        noun="component",
+        ends_with_cause=True,
     )
 
 

@@ -36,6 +36,11 @@ KINDS: dict[str, str] = {
     "tls": "psops.probes.tls",
     "units": "psops.probes.units",
 }
+#: Kinds that look twice, a window apart.
+TWICE = frozenset({
+    "rabbitmq-queue", "rabbitmq-rate", "rabbitmq-shovel", "activemq-destination",
+    "activemq-durable", "stomp-statistics", "bridge", "collector-metrics",
+})  # fmt: skip
 
 
 class Unanswered(Exception):

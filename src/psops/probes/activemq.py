@@ -34,6 +34,9 @@ _COUNTED = (
 )  # fmt: skip
 #: Names of the consumers, told together with their count.
 _CONSUMERS = "Subscriptions"
+#: What is asked of each consumer; the counters are those of `Taken`.
+_TAKEN = ("DispatchedCounter", "DequeueCounter", "DispatchedQueueSize")
+_ONE_CONSUMER = ("ClientId", "Active", *_TAKEN)
 #: Seconds by which our clock and that of Jolokia, which has whole ones, may differ over a window.
 _CLOCKS = 1.0
 
@@ -45,6 +48,14 @@ class Reading(NamedTuple):
     timestamp: int | None
     at: float
     asides: tuple[Answer, ...]
+
+
+class Taken(NamedTuple):
+    """Messages that some consumers were handed, confirmed, and hold without having confirmed."""
+
+    dispatched: int
+    dequeued: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,8 @@ class Destination:
     held: int | None = None
     #: Who is connected and takes messages.
     consumers: int | None = None
+    #: What they took, those left out that only listen for psops; None if that is not told.
+    taken: Taken | None = None
     size: int | None = None
     #: Seconds since the epoch of the oldest message.
     oldest: float | None = None
@@ -208,11 +221,17 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
         return Destination(node=node, there=False, run=told)
     one = _one(reading)
     enqueued, dispatched, dequeued, held, consumers, size = (whole(one, key) for key in _COUNTED)
+    taken = None
     if kind == "Topic" and consumers:
         names = _names(one)
-        consumers -= sum(f"clientId={OWN_CLIENT}" in name for name in names)
-        if not names or any("consumerId=Durable" in name for name in names):
-            consumers -= _away(probe, world, node, place)
+        others = [name for name in names if f"clientId={OWN_CLIENT}" not in name]
+        there = _subscribed(probe, world, node, place)
+        # A durable subscription that has nobody is counted, too.
+        away = sum(one.get("Active") is False for one in there)
+        consumers -= len(names) - len(others) + away
+        # Who takes several topics at once, by a pattern, is not among those of this one.
+        if all(f",destinationName={place['destinationName']}," in name for name in others):
+            taken = _taken(there)
     return Destination(
         node=node,
         run=told,
@@ -223,6 +242,7 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
         dequeued=dequeued,
         held=held,
         consumers=consumers,
+        taken=taken,
         size=size,
         asides=reading.asides,
     )
@@ -249,16 +269,29 @@ def _names(told: dict[str, Any]) -> list[str]:
     return [str(one.get("objectName")) for one in listed if isinstance(one, dict)]
 
 
-def _away(probe: Probe, world: World, node: str, place: dict[str, str]) -> int:
-    """Return how many durable subscriptions have nobody; `ConsumerCount` has them in it."""
+def _subscribed(
+    probe: Probe, world: World, node: str, place: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Return the consumers of this very topic but those of psops."""
     name = f"{bean(probe, endpoint='Consumer', **place)},*"
     try:
-        reading = read(probe, world, node, name, ("Active",), title(probe))
+        found = read(probe, world, node, name, _ONE_CONSUMER, title(probe)).beans
     except Unanswered as exc:
         if exc.answer.code != "missing-object":
             raise
-        return 0
-    return sum(one.get("Active") is False for one in reading.beans)
+        return []
+    return [one for one in found if not str(one.get("ClientId")).startswith(OWN_CLIENT)]
+
+
+def _taken(consumers: list[dict[str, Any]]) -> Taken | None:
+    """Return what consumers took together, None if one of them does not tell."""
+    sums = [0, 0, 0]
+    for one in consumers:
+        for place, key in enumerate(_TAKEN):
+            if (count := whole(one, key)) is None:
+                return None
+            sums[place] += count
+    return Taken(*sums)
 
 
 def look_twice(probe: Probe, world: World) -> tuple[list[Destination], list[Destination]]:

@@ -68,7 +68,7 @@ def _judge(asker: Asker) -> Answer:
             return found
         key = "'alive_host' and 'alive_service'" if rest else "'alive_url'"
         return unknown("no-data", f"{found.text}, but whether checks still run is not told; {key}")
-    bad = judge_age("its newest check", age, asker.probe.settings["max_age"])
+    bad = judge_age("its newest check", age, asker.probe.settings["max_age"], "outdated")
     return bad or replace(found, text=f"{found.text}, the newest check {duration(age)} old")
 
 
@@ -130,7 +130,7 @@ def _rest_age(asker: Asker) -> float | None:
     found = asker.json(path, headers=headers, probe=probe)
     checked = count(found, "extensions", "last_check")
     if not checked:
-        raise Unanswered(wrong("stale", f"{clean(service)} of {clean(host)} was never checked"))
+        raise Unanswered(wrong("outdated", f"{clean(service)} of {clean(host)} was never checked"))
     return asker.world.now() - checked
 
 

@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "below-floor": "less comes in than must",
     "few": "there are far fewer new documents than before",
     "stale": "the newest data are too old",
+    "outdated": "it no longer brings up to date what it shows",
     "backlog": "more is waiting than may, or for longer",
     "no-consumer": "nobody takes what is waiting",
     "slow-consumer": "less is taken than must",

@@ -158,12 +158,16 @@ def server_time(response: Response, ours: float, name: str = "date") -> float | 
         return ours if name == "date" else None
 
 
-def judge_age(what: str, age: float, limit: float) -> Answer | None:
-    """Return what is wrong with the age of something, in seconds; None if nothing is."""
+def judge_age(what: str, age: float, limit: float, code: str = "stale") -> Answer | None:
+    """Return what is wrong with the age of something, in seconds; None if nothing is.
+
+    `code` is `stale` for data that come from upstream, `outdated` for what a component itself
+    has to bring up to date.
+    """
     if age < -SKEW:
         return unknown("clock", f"{what} is {duration(-age)} ahead of the time")
     if age > limit:
-        return wrong("stale", f"{what} is {duration(age)} old, may be {duration(limit)}")
+        return wrong(code, f"{what} is {duration(age)} old, may be {duration(limit)}")
     return None
 
 

@@ -111,9 +111,9 @@ def _judge_grid(asker: Asker, name: str, grid: _Grid) -> Answer | None:
     share = grid.unknown / grid.checks
     of = f"{grid.unknown} of {grid.checks} checks"
     if grid.newest <= 0:
-        return wrong("stale", f"grid {name}: no check was ever run")
+        return wrong("outdated", f"grid {name}: no check was ever run")
     age = asker.world.now() - grid.newest
-    if bad := judge_age(f"grid {name}: the newest check", age, given["max_age"]):
+    if bad := judge_age(f"grid {name}: the newest check", age, given["max_age"], "outdated"):
         return bad
     if share > given["most_unknown"]:
         most = percent(given["most_unknown"])

@@ -24,7 +24,7 @@ def _judge(asker: Asker) -> Answer:
     given = asker.probe.settings
     found = table(asker.json("/status"))
     now = moment(found, "time")
-    if bad := judge_age("its status", asker.world.now() - now, _OLD_STATUS):
+    if bad := judge_age("its status", asker.world.now() - now, _OLD_STATUS, "outdated"):
         return bad
     services = table(found, "services")
     # What is wrong is told before what is missing: a daemon that is stuck is stuck.

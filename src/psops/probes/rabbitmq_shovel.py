@@ -16,6 +16,9 @@ from psops.probes.keys_common import login
 from psops.probes.world import Look, World
 from psops.report.text import clean
 
+#: What gives a broker the list; shovels run without it.
+_ENABLE = "rabbitmq-plugins enable rabbitmq_shovel_management there"
+
 
 def answer(probe: Probe, world: World) -> Answer:
     """Return whether the shovel was running at both looks without a new start between.
@@ -25,12 +28,11 @@ def answer(probe: Probe, world: World) -> Answer:
     """
     name = probe.settings["shovel"]
     what = f"shovel '{clean(name)}'"
-    vhost = probe.settings["vhost"]
     try:
         first, second = counters.twice(
             world,
-            ("shovels", login(probe), vhost),
-            lambda: rabbitmq.look(probe, world, f"virtual host '{clean(vhost)}'", "shovels", vhost),
+            ("shovels", login(probe), probe.settings["vhost"]),
+            lambda: _look(probe, world),
         )
         before, after = (_of_name(one, name) for one in (first, second))
         if after is None:
@@ -45,6 +47,20 @@ def answer(probe: Probe, world: World) -> Answer:
     else:
         found = _judge(what, before or after, after, seconds)
     return replace(found, asides=first.asides)
+
+
+def _look(probe: Probe, world: World) -> Look:
+    """Return the list of shovels; raises `Unanswered`, also where a broker has no such list."""
+    try:
+        return rabbitmq.look(
+            probe, world, "the list of shovels", "shovels", probe.settings["vhost"]
+        )
+    except Unanswered as exc:
+        if exc.answer.code != "missing-object":
+            raise
+        rabbitmq.check_visible(probe, world)
+        text = f"the broker does not list its shovels; {_ENABLE}"
+        raise Unanswered(unknown("no-data", text)) from exc
 
 
 def _of_name(answer: Look, name: str) -> dict[str, Any] | None:

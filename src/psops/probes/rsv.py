@@ -60,7 +60,7 @@ def _judge(asker: Asker) -> Answer:
     written = server_time(response, now, "last-modified")
     if written is None:
         found = found if found.code != "ok" else unknown("no-data", "the page's age is not told")
-    elif bad := judge_age("its page", now - written, given["max_age"]):
+    elif bad := judge_age("its page", now - written, given["max_age"], "outdated"):
         found = bad
     elif found.code == "ok":
         found = right(f"{found.text}, written {duration(now - written)} ago")
@@ -76,7 +76,7 @@ def _judge_rows(asker: Asker, rows: list[_Row]) -> Answer:
     if len(old) / len(rows) > given["most_old"]:
         most = percent(given["most_old"])
         told = f"{len(old)} of {len(rows)} rows are more than a day old, may be {most}"
-        return wrong("stale", f"{told}: {named(old)}")
+        return wrong("outdated", f"{told}: {named(old)}")
     share, least = good / len(rows), percent(given["least_share"])
     told = f"{good} of {len(rows)} rows ({percent(share)}) are OK"
     if share < given["least_share"]:

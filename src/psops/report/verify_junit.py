@@ -1,7 +1,8 @@
 """The verdicts as JUnit XML, in the form that Jenkins, GitLab and others read.
 
 A host is a suite, a finding a test case, its bundle the class. Waived findings are skipped
-tests, unknown ones errors; a warning is a failure if it makes the run fail.
+tests, unknown ones errors; a warning is a failure if it makes the run fail. What ends with the
+failure that explains it is skipped, too, so that failures are causes.
 """
 
 from datetime import UTC, datetime
@@ -92,6 +93,9 @@ def _case(suite: Element, report: VerifyReport, one: Finding) -> None:
     more += [clean(f"{text}: {command}" if command else text) for text, command in one.advice]
     if one.verdict is Verdict.UNKNOWN:
         _result(case, "error", one.code, clean(one.text), more)
+    elif failing(report, one) and one.because and report.ends_with_cause:
+        text = f"explained by {clean(one.because)}: {clean(one.code)}: {clean(one.text)}"
+        SubElement(case, "skipped", message=text)
     elif failing(report, one):
         _result(case, "failure", one.code, clean(one.text), more)
     else:

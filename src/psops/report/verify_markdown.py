@@ -65,7 +65,8 @@ def _table(report: VerifyReport) -> str:
     groups = host_groups(report, folded=True)
     if not groups:
         return ""
-    head = ("Hosts", "Number", "Verdict", *(key.capitalize() for key in _COUNTED), "Not ok")
+    what = f"{report.noun.capitalize()}s"
+    head = (what, "Number", "Verdict", *(key.capitalize() for key in _COUNTED), "Not ok")
     rows = ["| " + " | ".join(head) + " |", "|---|--:|---|" + "--:|" * len(_COUNTED) + "---|"]
     for hosts, value in groups:
         counts = tally(value.findings)

@@ -47,10 +47,11 @@ def render(report: VerifyReport, look: Look) -> str:
 def _headline(report: VerifyReport) -> str:
     """Return what an admin must know first."""
     counted, told = host_tally(report), findings(report)
+    number = count(len(report.outcomes), report.noun)
     bad = [one for one in problems(report, folded=True) if mark(one.finding) != "waived"]
     if not bad and counted["ok"] == len(report.outcomes):
         waived = tally(told)["waived"]
-        text = f"{count(len(report.outcomes), 'host')}, {count(len(told) - waived, 'finding')} ok"
+        text = f"{number}, {count(len(told) - waived, 'finding')} ok"
         return f"{text}, {waived} waived" if waived else text
     parts = [
         f"{_safe(one.finding.name)} {_safe(one.finding.code)} on {_safe(one.names)}" for one in bad
@@ -58,22 +59,22 @@ def _headline(report: VerifyReport) -> str:
     text = ", ".join(parts[:_NAMED]) + (f", {len(bad) - _NAMED} more" if len(bad) > _NAMED else "")
     unproved = []
     if without := sum(len(group.hosts) for group in empty(report)):
-        unproved.append(f"nothing is expected of {count(without, 'host')}")
+        unproved.append(f"nothing is expected of {count(without, report.noun)}")
     if counted["not read"]:
-        unproved.append(f"{count(counted['not read'], 'host')} not read")
+        unproved.append(f"{count(counted['not read'], report.noun)} not read")
     parts = [text] if text else []
     known = any(one.finding.verdict in (Verdict.CRITICAL, Verdict.UNKNOWN) for one in bad)
     parts = [*parts, *unproved] if known else [*unproved, *parts]  # what makes the state is first
-    return "; ".join([*parts, f"{counted['ok']} of {count(len(report.outcomes), 'host')} ok"])
+    return "; ".join([*parts, f"{counted['ok']} of {number} ok"])
 
 
 def _perfdata(report: VerifyReport) -> list[str]:
     hosts, told = host_tally(report), findings(report)
     counted = tally(told)
-    most = len(report.outcomes)
+    most, noun = len(report.outcomes), f"{report.noun}s"
     keys = ("ok", "warning", "critical", "unknown")
-    made = [f"hosts_{key}={hosts[key]};;;0;{most}" for key in keys]
-    made.append(f"hosts_not_read={hosts['not read']};;;0;{most}")
+    made = [f"{noun}_{key}={hosts[key]};;;0;{most}" for key in keys]
+    made.append(f"{noun}_not_read={hosts['not read']};;;0;{most}")
     made += [f"findings_{key}={counted[key]};;;0;{len(told)}" for key in (*keys, "waived")]
     slowest = max((outcome.elapsed for outcome in report.outcomes), default=0.0)
     return [*made, f"slowest={slowest:.3f}s;;;0;"]

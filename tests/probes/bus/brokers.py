@@ -101,14 +101,17 @@ class Program:
 
 
 class RabbitMq:
-    """A RabbitMQ node with management, shovels and STOMP."""
+    """A RabbitMQ node with management and STOMP, with or without shovels."""
 
-    def __init__(self, place: Path, *settings: str, authority: Path | None = None) -> None:
+    def __init__(
+        self, place: Path, *settings: str, authority: Path | None = None, shovels: bool = True
+    ) -> None:
         """`settings` are lines for its configuration file.
 
         An authority, of `place` as is a PEM file with a certificate and its key, gives TLS ports.
         """
         self.place = place
+        self._shovels = shovels
         #: PEM file of who signed its certificate.
         self.authority = authority
         ports = free_ports(7)
@@ -219,9 +222,9 @@ class RabbitMq:
         ]  # fmt: skip
 
     def _write(self) -> None:
-        (self.place / "enabled_plugins").write_text(
-            "[rabbitmq_management,rabbitmq_shovel,rabbitmq_shovel_management,rabbitmq_stomp].\n"
-        )
+        plugins = ["rabbitmq_management", "rabbitmq_stomp"]
+        plugins += ["rabbitmq_shovel", "rabbitmq_shovel_management"] if self._shovels else []
+        (self.place / "enabled_plugins").write_text(f"[{','.join(plugins)}].\n")
         (self.place / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.amqp}\n"
             "management.tcp.ip = 127.0.0.1\n"

@@ -16,7 +16,7 @@ class Brokers(NamedTuple):
 
     #: With TLS ports, whose certificate ends in 5 days.
     rabbit: RabbitMq
-    #: Its collector of statistics is off.
+    #: Its collector of statistics is off, and it has no shovels.
     blind: RabbitMq
     active: ActiveMq
     #: Without the statistics plugin, with 1 MiB for messages, at another address, same ports.
@@ -33,7 +33,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
     authority.context(end=5)
     found = Brokers(
         RabbitMq(places[0], authority=authority.certificate),
-        RabbitMq(places[1], "management_agent.disable_metrics_collector = true"),
+        RabbitMq(places[1], "management_agent.disable_metrics_collector = true", shovels=False),
         ActiveMq(places[2], ports),
         ActiveMq(places[3], ports, address="127.0.0.2", plugin=False, memory=1),
     )

@@ -23,7 +23,7 @@ from tests.probes.bus.conftest import Brokers
 #: Counters of ActiveMQ are always up to date, so that a short window will do.
 WINDOW = 1.0
 #: What is produced to all the time, with a topic that is nobody's yet.
-TOPICS = ("flowing", "nobodys", "away", "pair", "held", "overheard")
+TOPICS = ("flowing", "nobodys", "away", "pair", "held", "overheard", "several.x")
 QUEUES = ("taken", "stuck", "left")
 
 
@@ -56,12 +56,14 @@ def flow(running: Brokers) -> Iterator[Brokers]:
     active, plain = running.active, running.plain
     for one in (active, plain):
         one.wait()
-    clients = [client(active) for _ in range(5)]
+    clients = [client(active) for _ in range(7)]
     clients[0].subscribe("/topic/flowing")
     clients[1].subscribe("/topic/quiet")
     clients[2].subscribe("/queue/taken")
     clients[3].subscribe("/queue/stuck", ack="client-individual", **_few(5))
     clients[4].subscribe("/topic/held", ack="client-individual", **_few(5))
+    clients[5].subscribe("/topic/several.x", ack="client-individual", **_few(5))
+    clients[6].subscribe("/topic/several.>")
     durable = {"activemq.subscriptionName": "monit-es"}
     present, away = client(active, "dirac"), client(active, "monit")
     present.subscribe("/topic/pair", **durable)
@@ -113,6 +115,7 @@ def found(flow: Brokers, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         "nobodys-as-declared": destination(topic="nobodys", min_consumers=0),
         "away": destination(topic="away"),
         "held": destination(topic="held"),
+        "several": destination(topic="several.x"),
         "silent": destination(topic="quiet"),
         "silence-allowed": destination(topic="quiet", min_rate=0),
         "no-topic": destination(topic="absent"),
@@ -167,6 +170,7 @@ STATES = {
     "nobodys-as-declared": ("ok", "; 0 consumers"),
     "away": ("no-consumer", "0 of at least 1 consumer"),
     "held": ("wedged", "2 consumers confirmed no message while holding"),
+    "several": ("ok", "; 2 consumers"),
     "silent": ("silent", "topic 'quiet': 0 of more than 0 messages/s in"),
     "silence-allowed": ("ok", "topic 'quiet': silent, as it may be; 0 messages/s in"),
     "no-topic": ("missing-object", "topic 'absent' does not exist"),
@@ -231,8 +235,8 @@ def test_looking_leaves_nothing_behind(flow: Brokers, found: dict[str, Result]) 
         assert not [name for name in names if "Statistics" in name or "psops" in name]
 
 
-def _hearers(broker: ActiveMq) -> int:
-    place = "destinationType=Topic,destinationName=overheard"
+def _hearers(broker: ActiveMq, topic: str = "overheard") -> int:
+    place = f"destinationType=Topic,destinationName={topic}"
     return int(broker.read(f"type=Broker,brokerName=netmon-lab,{place}", "ConsumerCount"))
 
 
@@ -250,6 +254,32 @@ def test_who_only_listens_for_psops_is_no_consumer(flow: Brokers, tmp_path: Path
         assert not other.done()
         assert other.result()["counted"].code == "ok"
     assert not _hearers(active)
+
+
+def test_consumers_that_confirm_nothing_are_seen_while_psops_listens(
+    flow: Brokers, tmp_path: Path
+) -> None:
+    active = flow.active
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+    probes = {
+        "asked": asked(active, "destination", topic="held"),
+        "flows": asked(active, "destination", topic="flowing"),
+        # It comes and goes between the two looks of the others.
+        "counted": told(active, topic="held", by="count"),
+    }
+    listening = {name: told(active, topic=name, by="count") for name in ("held", "flowing")}
+    with ThreadPoolExecutor(1) as pool:
+        # So does another psops, all the time.
+        other = pool.submit(asking.ask, tmp_path / "other", listening, window=8.0)
+        until("somebody listens", lambda: _hearers(active, "held") == 3)
+        found = ask(tmp_path / "one", probes)
+        assert not other.done()
+    for one in (found, ask(tmp_path / "one", probes)):
+        assert {name: result.code for name, result in one.items()} == {
+            "asked": "wedged", "flows": "ok", "counted": "ok"
+        }, found["asked"].text  # fmt: skip
+        assert "2 consumers confirmed no message while holding" in one["asked"].text
 
 
 def test_statistics_are_not_asked_while_the_same_psops_listens(

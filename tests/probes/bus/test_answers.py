@@ -244,15 +244,24 @@ def shovels(name: str, **changes: Any) -> list[Any]:
 EARLY, LATE, GONE = (
     "18-shovels-03s.json", "18-shovels-09s.json", "26-shovel-finished-and-gone.json",
 )  # fmt: skip
-SEEN: Answers = {"/api/exchanges/v/amq.direct": [{}]}
+VISIBLE = "/api/exchanges/v/amq.direct"
+SEEN: Answers = {VISIBLE: [{}]}
 SHOVELS: dict[str, tuple[str, list[Any], Answers, str, str]] = {
     "runs": ("to-cern", [shovels(EARLY), shovels(LATE)], {}, "ok", "runs since 2026-11-20"),
     "starting": ("broken-dest", [shovels(EARLY), shovels(LATE)], {}, "stuck", "started anew"),
     "vanished": ("broken-dest", [shovels(EARLY), shovels(GONE)], SEEN, "missing-object", "vanish"),
     "gone": ("broken-dest", [shovels(GONE)], SEEN, "missing-object", "does not exist"),
-    "empty-list": ("to-cern", [[]], {"/api/exchanges/v/amq.direct": [(401, {})]},
+    "empty-list": ("to-cern", [[]], {VISIBLE: [(401, {})]},
                    "not-allowed", "whose lists are empty for it"),
     "no-vhost": ("to-cern", [[]], {}, "missing-object", "virtual host 'v' does not exist"),
+    "no-list-of-vhost": ("to-cern", [(404, {})], {}, "missing-object",
+                         "virtual host 'v' does not exist; set 'vhost' to one that does"),
+    "no-plugin": ("to-cern", [(404, "Not Found")], SEEN, "no-data",
+                  "does not list its shovels; rabbitmq-plugins enable rabbitmq_shovel_"),
+    "no-plugin-or-vhost": ("to-cern", [(404, {})], {VISIBLE: [(401, {})]},
+                           "not-allowed", "sees nothing of virtual host 'v'"),
+    "no-server": ("to-cern", [(404, {})], {VISIBLE: [(500, "")], "/api/overview": [FINE]},
+                  "server-error", "500"),
     "again": ("to-cern", [shovels(EARLY), shovels(LATE, timestamp="2026-11-20 21:41:07")], {},
               "restarting", "started anew within"),
     "fell-back": ("to-cern", [shovels(EARLY), shovels(LATE, state="starting")], {},

@@ -137,6 +137,7 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "stranger-queue": queue("uc", **stranger),
         "stranger-topic": asked(flow, "queue", topic=KEY, **stranger),
         "stranger-bindings": leads(topics=[KEY], **stranger),
+        "shovel-elsewhere": {**asked(flow, "shovel", shovel="works"), "vhost": "absent"},
         "stranger-shovel": asked(flow, "shovel", shovel="works", **stranger),
         "nobody": queue("uc", **nobody),
         "wrong-password": queue("uc", secret="env:PSOPS_TEST_WRONG"),
@@ -197,6 +198,7 @@ STATES = {
     "stranger-queue": ("not-allowed", "so nothing is seen"),
     "stranger-topic": ("not-allowed", "so nothing is seen"),
     "stranger-bindings": ("not-allowed", "so nothing is seen"),
+    "shovel-elsewhere": ("missing-object", "virtual host 'absent' does not exist; set 'vhost'"),
     "stranger-shovel": ("not-allowed", "whose lists are empty for it"),
     "nobody": ("not-allowed", "401"),
     "wrong-password": ("not-allowed", "401"),
@@ -305,7 +307,9 @@ def test_alarm_is_told_and_over(flow: RabbitMq, tmp_path: Path) -> None:
     assert ask(tmp_path, probe)["health"].code == "ok"
 
 
-def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_path: Path) -> None:
+def test_broker_without_statistics_and_shovels_is_not_taken_for_silent(
+    running: Brokers, tmp_path: Path
+) -> None:
     blind = running.blind
     blind.wait()
     blind.exchange(RAW)
@@ -319,6 +323,8 @@ def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_pa
         "rate": asked(blind, "rate", exchange=RAW),
         "health": asked(blind, "health"),
         "nodes": asked(blind, "health", health=["virtual-hosts"]),
+        "shovel": asked(blind, "shovel", shovel="any"),
+        "shovel-elsewhere": {**asked(blind, "shovel", shovel="any"), "vhost": "absent"},
     }
     found = ask(tmp_path, probes)
     for name in ("queue", "rate"):
@@ -329,6 +335,10 @@ def test_collector_that_is_off_is_not_taken_for_silence(running: Brokers, tmp_pa
     assert (found["deep"].verdict, found["deep"].code) == (Verdict.CRITICAL, "backlog")
     assert found["health"].code == "ok"
     assert (found["nodes"].verdict, found["nodes"].code) == (Verdict.UNKNOWN, "no-data")
+    shovel = found["shovel"]
+    assert (shovel.verdict, shovel.code) == (Verdict.UNKNOWN, "no-data"), shovel.text
+    assert "rabbitmq-plugins enable rabbitmq_shovel_management" in shovel.text
+    assert found["shovel-elsewhere"].code == "missing-object"
 
 
 _TOTALS = f"queues/{VHOST}?disable_stats=true&enable_queue_totals=true"

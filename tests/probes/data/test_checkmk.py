@@ -57,7 +57,7 @@ def test_aggregations_have_the_worst_of_their_states(
     ("checked", "expected"),
     [
         # The core has stopped, and every state stands as it was.
-        (2 * 3600, ("critical", "stale")),
+        (2 * 3600, ("critical", "outdated")),
         (-3600, ("unknown", "clock")),
         ("never", ("unknown", "no-data")),
     ],
@@ -66,10 +66,10 @@ def test_states_that_nobody_renews_are_not_right(site: Site, checked: Any, expec
     assert verdict(rest(site, states(SAND=0), checked)) == expected
 
 
-def test_service_that_was_never_checked_is_stale(site: Site) -> None:
+def test_service_that_was_never_checked_is_outdated(site: Site) -> None:
     site.replies[BI] = states(SAND=0)
     site.replies[CHECKED] = {"extensions": {"state": 0, "last_check": 0}}
-    assert verdict(ask("checkmk-bi", url=site.url, **ALIVE)) == ("critical", "stale")
+    assert verdict(ask("checkmk-bi", url=site.url, **ALIVE)) == ("critical", "outdated")
 
 
 def test_without_the_age_of_a_check_nothing_is_right(site: Site) -> None:
@@ -148,8 +148,8 @@ def test_view_is_read_by_its_columns(
 @pytest.mark.parametrize(
     ("age", "expected"),
     [
-        ("59 m", OK), ("3 h", ("critical", "stale")), ("2 d", ("critical", "stale")),
-        ("2019-03-01 12:00:00", ("critical", "stale")), ("-", ("unknown", "no-data")),
+        ("59 m", OK), ("3 h", ("critical", "outdated")), ("2 d", ("critical", "outdated")),
+        ("2019-03-01 12:00:00", ("critical", "outdated")), ("-", ("unknown", "no-data")),
     ],
 )  # fmt: skip
 def test_view_tells_the_age_of_the_newest_check(site: Site, age: str, expected: Any) -> None:

@@ -42,7 +42,7 @@ def rows(good: int, bad: int, status: str = "CRITICAL") -> list[Any]:
         (rows(5, 5), {"least_share": 0.5}, OK, "50 %"),
         (rows(5, 5, "UNKNOWN"), {}, ("critical", "share"), "of ps100.example.org"),
         # A row that was not run for a day keeps its last status.
-        ([*rows(9, 0), rsv_row(9, id="old")], {}, ("critical", "stale"), "1 of 10 rows"),
+        ([*rows(9, 0), rsv_row(9, id="old")], {}, ("critical", "outdated"), "1 of 10 rows"),
         ([*rows(9, 0), rsv_row(9, id="old")], {"most_old": 0.1}, OK, "90 %"),
         ([*rows(2, 0), rsv_row(9, id="ok", status="CRITICAL")], {}, ("critical", "share"), "66.6"),
         # What is switched off does not count, neither way; JSON has "" in its place.
@@ -64,7 +64,7 @@ def test_rsv_is_judged_by_its_enabled_rows(
 
 def test_rsv_page_that_nobody_writes_any_more_is_old(site: Site) -> None:
     found = rsv(site, rows(9, 0), age=5 * HOUR)
-    assert verdict(found) == ("critical", "stale")
+    assert verdict(found) == ("critical", "outdated")
     assert "its page is 5h old, may be 2h" in found.text
     assert verdict(rsv(site, rows(9, 0), age=5 * HOUR, max_age=6 * HOUR)) == OK
     assert verdict(rsv(site, rows(9, 0), age=-2 * HOUR)) == ("unknown", "clock")
