@@ -11,7 +11,7 @@ import typer
 from psops import __version__
 from psops.cli import options as opt
 from psops.environment import Environment, detect
-from psops.errors import UsageError
+from psops.errors import OutputError, UsageError
 from psops.exits import MEANINGS, Exit
 
 
@@ -29,8 +29,8 @@ class Answer(NamedTuple):
 
 
 def epilog(codes: Iterable[Exit]) -> str:
-    """Return the EXIT STATUS section that ends a verb's help."""
-    lines = [f"{int(code):>5}  {MEANINGS[code]}" for code in codes]
+    """Return the EXIT STATUS section that ends a verb's help; every verb prints something."""
+    lines = [f"{int(code):>5}  {MEANINGS[code]}" for code in sorted({*codes, Exit.CANNOT_WRITE})]
     return "\b\n" + "\n".join(["EXIT STATUS", *lines])
 
 
@@ -77,7 +77,7 @@ def environment(context: typer.Context, color: str) -> Environment:
 def written(text: str, code: Exit, output: str | None) -> Answer:
     """Return the answer with this text, or put that into the file `output` if one is given.
 
-    Raises `UsageError` where it cannot be written.
+    Raises `UsageError` for a wrong place, and `OutputError` for one that is full or broken.
     """
     if output is None:
         return Answer(text, code)
@@ -86,7 +86,11 @@ def written(text: str, code: Exit, output: str | None) -> Answer:
 
 
 def write_output(name: str, text: str) -> None:
-    """Make a file with this text, in place of what one that is there says; raises `UsageError`."""
+    """Make a file with this text, in place of what one that is there says.
+
+    Raises `UsageError` for a wrong place, and `OutputError` for one that is full or broken.
+    """
+    import errno
     import os
     from pathlib import Path
 
@@ -104,4 +108,6 @@ def write_output(name: str, text: str) -> None:
         raise UsageError(f"{name}: not a directory") from exc
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
-        raise UsageError(f"{name}: {reason.lower()}") from exc
+        broken = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        kind = OutputError if getattr(exc, "errno", None) in broken else UsageError
+        raise kind(f"{name}: {reason.lower()}") from exc
