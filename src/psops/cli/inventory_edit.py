@@ -97,6 +97,7 @@ def add_hosts(
     }  # fmt: skip
     settings = {key: value for key, value in given.items() if value is not None}
     _check(settings)
+    _check_bundles(_words(bundles))
     path = place_to_edit(inventory, make=True)
 
     def change(text: str) -> "Edit":
@@ -311,6 +312,17 @@ def _labels(values: "list[str] | tuple[()]") -> dict[str, str]:
             raise UsageError(f"--label takes KEY=WORD, not {text!r}")
         found[key] = value
     return found
+
+
+def _check_bundles(names: list[str]) -> None:
+    """Raise `NoSuchBundle` for one that is not in the catalogue."""
+    if not names:
+        return
+    from psops.catalogue import Catalogue
+
+    catalogue = Catalogue.load()
+    for name in names:
+        catalogue.bundle(name)
 
 
 def _check(settings: dict[str, Any]) -> None:

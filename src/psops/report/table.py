@@ -41,6 +41,7 @@ def render(report: StatusReport, look: Look) -> str:
     if report.details and not more and first.value is not None:
         return render_details(first.value.units[0], look)
     parts = [_hosts(report, look), _units(report, look), _logs(report), _unmatched(report)]
+    parts.append("\n".join(map(clean, report.notes)))
     parts.append(render_unread(report.outcomes, fold=look.fold, color=look.color))
     parts.append(_summary(report))
     return "\n\n".join(part for part in parts if part) + "\n"

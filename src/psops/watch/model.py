@@ -293,3 +293,16 @@ class Fleet:
         named = dict.fromkeys(name for host in self.hosts.values() for name in host.targets.names)
         loaded = {unit for host in self.hosts.values() for unit in host.states}
         return [name for name in named if name in loaded] + sorted(loaded - named.keys())
+
+    def nowhere(self) -> dict[str, int]:
+        """Return the units that were asked for and that no host has which was heard, and of how
+        many hosts they were asked for."""
+        heard = [host for host in self.hosts.values() if host.heard]
+        named = dict.fromkeys(name for host in heard for name in host.targets.names)
+        found = {name: [host.states.get(name) for host in heard if name in host.targets.names]
+                 for name in named}  # fmt: skip
+        return {
+            name: len(states)
+            for name, states in found.items()
+            if all(state is not None and state.load == "not-found" for state in states)
+        }
