@@ -159,11 +159,14 @@ def _known_hosts(_asked: Asked) -> Iterator[Finding]:
     lines = 0
     for path in places:
         try:
-            text = path.read_text(errors="replace")
+            with path.open("rb") as stream:
+                text = paths.read_whole(stream).decode("utf-8", errors="replace")
         except FileNotFoundError:
             continue
         except OSError as exc:
-            advice = Advice("make it readable for you", f"chmod u+r {path}")
+            advice = Advice("look at it", f"ls -l {path}")
+            if isinstance(exc, PermissionError):
+                advice = Advice("make it readable for you", f"chmod u+r {path}")
             told = f"{path} cannot be read: {_reason(exc)}"
             yield Finding("known hosts", Verdict.CRITICAL, told, advice)
             continue

@@ -246,9 +246,11 @@ def _decisions(
 def _table(path: str) -> dict[str, Any]:
     import tomllib
 
+    from psops.paths import read_whole
+
     try:
         with Path(path).open("rb") as stream:
-            text = stream.read(_MOST_BYTES)
+            text = read_whole(stream)
         return tomllib.loads(text.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {_why(error)}") from error
