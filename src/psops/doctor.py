@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from psops import __version__, paths, share
-from psops.errors import PsopsError
+from psops.errors import HistoryError, PsopsError
 from psops.inventory import Inventory
 from psops.verdict import Advice, Verdict
 
@@ -208,9 +208,16 @@ def _catalogues(_asked: Asked) -> Iterator[Finding]:
 
 
 def _state(_asked: Asked) -> Iterator[Finding]:
+    from psops.history.file import FILE, check
+
     place = paths.state_dir()
     there = next(path for path in (place, *place.parents) if path.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        try:
+            check(place / FILE)
+        except HistoryError as exc:
+            yield Finding("history", Verdict.CRITICAL, str(exc), Advice(exc.remedy))
+            return
         yield Finding("history", Verdict.OK, f"kept in {place}")
     else:
         text = f"cannot be kept in {place}, so nothing will be changed"
