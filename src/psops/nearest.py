@@ -27,6 +27,16 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     return f"; did you mean '{alike[near[0]]}'?" if near else ""
 
 
+def nearest_or_all(word: str, names: Iterable[str]) -> str:
+    """Return such a clause for a word of a short list, or the list where none is near.
+
+    >>> nearest_or_all("xml", ["table", "json"])
+    '; known are table, json'
+    """
+    names = list(names)
+    return did_you_mean(word, names) or f"; known are {', '.join(names)}"
+
+
 def did_you_mean_unit(name: str) -> str:
     """Return such a clause for a unit that a host does not have, by the daemons that psops knows.
 

@@ -75,9 +75,9 @@ def parse_query(
     """
     for kind in types:
         if kind not in TYPE_INTERFACES:
-            from psops.nearest import did_you_mean
+            from psops.nearest import nearest_or_all
 
-            raise UsageError(f"no unit type {kind!r}{did_you_mean(kind, TYPE_INTERFACES)}")
+            raise UsageError(f"no unit type {kind!r}{nearest_or_all(kind, TYPE_INTERFACES)}")
     for name in properties:
         if not name.isalnum():
             raise UsageError(f"{name!r} is not a property name")

@@ -3,14 +3,14 @@
 A verb returns an `Answer`; printing and exiting happen in `psops.__main__` alone.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Annotated, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from psops import __version__
 from psops.cli import options as opt
-from psops.environment import Environment, detect
+from psops.environment import Aim, Environment, detect
 from psops.errors import OutputError, UsageError
 from psops.exits import MEANINGS, Exit
 
@@ -71,7 +71,22 @@ def environment(context: typer.Context, color: str) -> Environment:
     wanted = context.obj if color == "auto" else color
     if wanted not in opt.COLORS:
         raise UsageError(f"--color takes {', '.join(opt.COLORS)}, not {wanted!r}")
-    return detect(wanted)
+    return detect(wanted, _aim(context.params))
+
+
+#: Parameter of a verb -> its option; what is True is a flag.
+_AIMING = {"inventory": "-i", "machine": "-M", "ssh_config": "-F", "user": "--user",
+           "sudo": "--sudo"}  # fmt: skip
+
+
+def _aim(given: Mapping[str, Any]) -> Aim:
+    words: list[str] = []
+    for name, option in _AIMING.items():
+        value = given.get(name)
+        if value:
+            words += [option] if value is True else [option, str(value)]
+    chosen = any(given.get(name) for name in ("hosts", "group", "all_hosts", "inventory"))
+    return Aim(tuple(words), named=chosen and given.get("machine") is None)
 
 
 def written(text: str, code: Exit, output: str | None) -> Answer:

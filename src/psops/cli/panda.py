@@ -263,10 +263,10 @@ def diff(
 
 
 def _one_of(form: str) -> str:
-    from psops.nearest import did_you_mean
+    from psops.nearest import nearest_or_all
 
     if form not in _FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, _FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, _FORMATS)}")
     return form
 
 

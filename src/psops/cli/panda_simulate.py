@@ -99,7 +99,7 @@ def simulate(
     rules of the real master. Nothing is started or changed.
     """
     from psops.errors import UsageError
-    from psops.nearest import did_you_mean
+    from psops.nearest import nearest_or_all
     from psops.panda.place import parse_word
     from psops.panda.simulate import plan_of
     from psops.pandasim import engine, stats
@@ -110,7 +110,7 @@ def simulate(
 
     form = "json" if as_json else form
     if form not in FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, FORMATS)}")
     with reader_of(login, env_file) as reader:
         effective = reader.read(parse_word(config))
     known = _durations(durations, [one.name for one in effective.scheduled])

@@ -154,7 +154,8 @@ class Colored:
         """Return how a report looks there, or in a file `output`."""
         from psops.report import Look
 
-        return Look(color=env.color and output is None, width=env.width, fold=fold)
+        return Look(color=env.color and output is None, width=env.width, fold=fold,
+                    aim=env.aim)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -194,12 +195,12 @@ class Judged(Colored, _Verdicts):
 
     def checked_form(self) -> str:
         """Return the format; raises `UsageError` for what does not exist."""
-        from psops.nearest import did_you_mean
+        from psops.nearest import nearest_or_all
         from psops.report.verify import VERIFY_FORMATS
 
         form = "json" if self.as_json else self.form
         if form not in VERIFY_FORMATS:
-            raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
+            raise UsageError(f"no format {form!r}{nearest_or_all(form, VERIFY_FORMATS)}")
         if self.fail_on not in ("warning", "critical"):
             raise UsageError(f"--fail-on takes warning or critical, not {self.fail_on!r}")
         return form

@@ -68,9 +68,9 @@ def watch(
     from psops.watch.start import Setting, as_lines, is_terminal, on_screen, raise_file_limit
 
     if form is not None and form not in FORMATS:
-        from psops.nearest import did_you_mean
+        from psops.nearest import nearest_or_all
 
-        raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, FORMATS)}")
     chosen, options = target.select(lasting=True)
     choose = _chooser(chosen, units or [], bundle, target.timeout)
     env = shown.environment(context)
