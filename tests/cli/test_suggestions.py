@@ -25,6 +25,9 @@ LINES = {
     "status -i demo -g testpoint --state faild": (
         "no unit is in state 'faild'; did you mean 'failed'?"
     ),
+    "inventory show -i demo ps1.demo": "no host 'ps1.demo' in demo; did you mean 'ps01.demo'?",
+    "inventory show -i demo ps01.demo,nosuch": "no host 'nosuch' in demo",
+    "inventory show ps01.demo": "no host 'ps01.demo': there is no inventory",
     "inventory add ps01 --dry-run --bundle testpoint,tespoint": "did you mean 'testpoint'?",
     "restart -i demo -H ps01.demo owamp-servr": "did you mean 'owamp-server.service'?",
     "restart -i demo -H ps01.demo --bundle testpont": "did you mean 'testpoint'?",

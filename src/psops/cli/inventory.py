@@ -69,7 +69,7 @@ def show_hosts(
     from psops.report.hosts import render_hosts
 
     form = shown.checked_form()
-    chosen = load_inventory(inventory).select(hosts)
+    chosen = load_inventory(inventory).named(hosts)
     env = shown.environment(context)
     look = shown.look(env)
     return Answer(render_hosts(chosen, form, look, full=True), Exit.OK)
