@@ -28,7 +28,10 @@ DryRun = Annotated[
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Write without a question.")]
 Asked = Annotated[bool, typer.Option("--json", help="Tell as JSON what is done.")]
 EditedFile = Annotated[
-    str | None, typer.Option("-i", "--inventory", metavar="FILE", help="The inventory to edit.")
+    str | None,
+    typer.Option(
+        "-i", "--inventory", metavar="FILE", callback=opt.place, help="The inventory to edit."
+    ),
 ]
 
 
@@ -151,6 +154,7 @@ def import_hosts(
         list[str],
         typer.Argument(
             metavar="[FORMAT] SOURCE",
+            callback=opt.place,
             help="A file, - or a URL; auto tells its format itself.",
             autocompletion=complete.importers,
         ),
@@ -167,7 +171,13 @@ def import_hosts(
     ] = False,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Make a new inventory there, or on -."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=opt.place,
+            help="Make a new inventory there, or on -.",
+        ),
     ] = None,
     timeout: opt.Timeout = 30.0,
     dry_run: DryRun = False,

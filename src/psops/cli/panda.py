@@ -143,7 +143,9 @@ def merge(
     config: Annotated[str, typer.Argument(metavar="CFG", help="The panda_server.cfg to change.")],
     new: Annotated[
         str,
-        typer.Argument(metavar="NEW.json", help="Daemons, as of cron2daemon; - for stdin."),
+        typer.Argument(
+            metavar="NEW.json", callback=opt.place, help="Daemons, as of cron2daemon; - for stdin."
+        ),
     ],
     write: Annotated[
         bool, typer.Option("--write", help="Change the file; else only show how.")

@@ -39,7 +39,12 @@ def simulate(
     ] = 1.0,
     durations: Annotated[
         str | None,
-        typer.Option("--durations", metavar="FILE", help="Mean seconds by daemon, TOML or JSON."),
+        typer.Option(
+            "--durations",
+            metavar="FILE",
+            callback=opt.place,
+            help="Mean seconds by daemon, TOML or JSON.",
+        ),
     ] = None,
     duration: Annotated[
         float,
@@ -77,12 +82,18 @@ def simulate(
         typer.Option(
             "--against",
             metavar="CRONTAB",
+            callback=opt.place,
             help="Compare with cron; once, or for each server.",
         ),
     ] = None,
     plot: Annotated[
         str | None,
-        typer.Option("--plot", metavar="FILE.svg", help="Draw the first day into this file."),
+        typer.Option(
+            "--plot",
+            metavar="FILE.svg",
+            callback=opt.place,
+            help="Draw the first day into this file.",
+        ),
     ] = None,
     env_file: EnvFile = None,
     form: Annotated[

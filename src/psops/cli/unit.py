@@ -33,7 +33,11 @@ def write(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Write below this root, as / or a build's."
+            "-o",
+            "--output",
+            metavar="DIR",
+            callback=opt.place,
+            help="Write below this root, as / or a build's.",
         ),
     ] = None,
     force: Annotated[
@@ -119,7 +123,9 @@ def lint(
     context: typer.Context,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Unit files; else the units of the hosts."),
+        typer.Argument(
+            metavar="[FILE]...", callback=opt.place, help="Unit files; else the units of the hosts."
+        ),
     ] = None,
     *,
     target: Target,

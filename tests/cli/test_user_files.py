@@ -1,4 +1,4 @@
-"""Files that users name and that do not end, or are no files, are told in a line."""
+"""Files that users name and that do not end, or have no name, are told in a line."""
 
 import os
 import subprocess
@@ -46,6 +46,35 @@ def test_file_without_an_end_is_told(line: str, code: int, tmp_path: Path) -> No
     assert "larger than" in done.stdout + done.stderr
     assert done.returncode == code
     assert "bug" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cron2daemon ''",
+        "cron2daemon --decisions '' x",
+        "panda check ''",
+        "panda merge x ''",
+        "panda simulate x --against ''",
+        "bundle lint ''",
+        "unit lint ''",
+        "unit write rucio -o ''",
+        "psid nodes ''",
+        "inventory import hosts ''",
+        "pipeline lint -f ''",
+        "status -a -i ''",
+        "restart -i '' httpd",
+        "status -H ps01 -F ''",
+        "bundle verify -i demo -o ''",
+        "inventory export json -i demo -o ''",
+    ],
+)
+def test_empty_name_is_not_the_current_folder(line: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("* * * * * root true\n")
+    done = psops(tmp_path, line)
+    assert done.returncode == 2, done.stderr
+    assert "an empty name is no file" in done.stderr or "'' names no file" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
 def test_known_hosts_without_an_end_do_not_eat_the_memory(tmp_path: Path) -> None:
