@@ -354,6 +354,20 @@ def test_colour_follows_option_then_variable_then_terminal(
     assert ("\x1b[1m" in table) is colored
 
 
+def test_lost_hosts_and_reasons_are_left_on_the_terminal(environ: dict[str, str]) -> None:
+    """The screen of watch goes with all that was on it."""
+    environ = {**environ, "TERM": "xterm"}
+    words = ("watch", "-i", "demo", "-H", "node02.demo,ps01.demo", "--for", "1", "chronyd")
+    left = on_terminal(environ, *words, "--color", "never").rpartition("\x1b[?1049l")[2]
+    assert [line.strip() for line in left.splitlines()] == [
+        "× node02.demo: connect-timed-out: no answer from node02.demo port 22 within 10 s",
+        "host down, or a firewall drops the packets; raise --connect-timeout on slow links",
+        "never reached",
+    ]
+    fine = on_terminal(environ, "watch", "-i", "demo", "-H", "ps01.demo", "--for", "0.5", "chronyd")
+    assert fine.rpartition("\x1b[?1049l")[2] == ""
+
+
 def test_bar_of_progress_is_for_terminals_only(environ: dict[str, str]) -> None:
     assert psops(environ, *STATUS).stderr == ""
 

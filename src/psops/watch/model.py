@@ -294,15 +294,11 @@ class Fleet:
         loaded = {unit for host in self.hosts.values() for unit in host.states}
         return [name for name in named if name in loaded] + sorted(loaded - named.keys())
 
-    def nowhere(self) -> dict[str, int]:
-        """Return the units that were asked for and that no host has which was heard, and of how
-        many hosts they were asked for."""
-        heard = [host for host in self.hosts.values() if host.heard]
-        named = dict.fromkeys(name for host in heard for name in host.targets.names)
-        found = {name: [host.states.get(name) for host in heard if name in host.targets.names]
-                 for name in named}  # fmt: skip
+    def nowhere(self, names: Iterable[str]) -> dict[str, int]:
+        """Return those of some units that no host has which was heard, and of how many hosts."""
+        heard = [host.states for host in self.hosts.values() if host.heard]
         return {
-            name: len(states)
-            for name, states in found.items()
-            if all(state is not None and state.load == "not-found" for state in states)
+            name: len(heard)
+            for name in names
+            if heard and all(name in one and one[name].load == "not-found" for one in heard)
         }

@@ -66,7 +66,7 @@ class Stream:
             if feed.settled and not self._settled:
                 self._settled = True
                 self._say(_summary(feed))
-                for unit, hosts in feed.fleet.nowhere().items():
+                for unit, hosts in feed.fleet.nowhere(feed.named).items():
                     self._say(exists_nowhere(unit, hosts))
 
     def _watch_reader(self, loop: Loop) -> None:
