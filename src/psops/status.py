@@ -128,8 +128,11 @@ def report(
 
 
 def _strange_states(query: Query, units: Sequence[UnitStatus]) -> tuple[str, ...]:
-    there = {state for unit in units for state in (unit.load, unit.active, unit.sub)}
-    return tuple(state for state in query.states if state not in STATES and state not in there)
+    unknown = [state for state in query.states if state not in STATES]
+    return tuple(
+        state for state in unknown
+        if not any(state in (unit.load, unit.active, unit.sub) for unit in units)
+    )  # fmt: skip
 
 
 def _notes(
@@ -140,9 +143,8 @@ def _notes(
 
     notes = [f"no unit is in state {state!r}{did_you_mean(state, STATES)}" for state in strange]
     known = manager.UNIT_PROPERTIES.union(USUAL, FAILURE)
-    had = {name for unit in units for name in unit.properties}
     for name in query.properties if units else ():
-        if name not in known and name not in had:
+        if name not in known and not any(name in unit.properties for unit in units):
             notes.append(f"no unit here has a property {name!r}{did_you_mean(name, known)}")
     for name in query.names:
         absent = sum(1 for unit in units if unit.name == name and unit.load in ABSENT)
