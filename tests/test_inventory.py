@@ -112,7 +112,7 @@ def test_forbidden_file_is_an_inventory_error(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")  # root may read everything: pretend
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InventoryError, match=r"a: cannot read: permission denied$"):
         load(tmp_path / "a")
 

@@ -9,36 +9,24 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from psops.errors import MissingLibrary, PsopsError, Terminated, UsageError
+from psops import streams
+from psops.errors import MissingLibrary, OutputError, PsopsError, Terminated, UsageError
 from psops.exits import Exit
 from psops.glyphs import limit
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    _open_closed()
+    streams.prepare()
     limit()
     gc.disable()  # a run is over before garbage in cycles could matter
     code = _offer() if "_PSOPS_OFFER" in os.environ else run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OutputError, streams.ReaderGone):
             stream.flush()
     atexit._run_exitfuncs()
     # Not sys.exit: taking modules and the threads of a fleet apart takes a twentieth of a run.
     os._exit(code)
-
-
-def _open_closed() -> None:
-    """Put /dev/null where whoever started psops has closed a stream: its number would go to the
-    next socket. What is read from stdin fails, as it would have; it is not empty."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            null = os.open(os.devnull, os.O_WRONLY)
-            if null != number:
-                os.dup2(null, number)
-                os.close(null)
-            mode = "w" if number else "r"
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def run(argv: list[str]) -> int:
@@ -71,6 +59,8 @@ def run(argv: list[str]) -> int:
         return int(Exit.INTERRUPTED)
     except Terminated:
         return int(Exit.TERMINATED)
+    except streams.ReaderGone:  # of help or version, which Typer prints
+        return int(Exit.OK)
     except Exception as exc:
         if debug:
             _show_trace()
@@ -111,24 +101,25 @@ def _wants(argv: list[str], form: str) -> bool:
 
 def _show_error(error: PsopsError, argv: list[str]) -> None:
     """Print the error for the machine that was to read the report, if one was."""
-    lines = _wants(argv, "jsonl")
+    lines, text = _wants(argv, "jsonl"), ""
     if _wants(argv, "nagios"):
         from psops.report.text import squeeze
 
-        text = squeeze(str(error)).replace("|", "/")  # which begins the figures
-        _show(f"PSOPS UNKNOWN - {text}\n")
+        said = squeeze(str(error)).replace("|", "/")  # which begins the figures
+        text = f"PSOPS UNKNOWN - {said}\n"
     elif lines or "--json" in argv or _wants(argv, "json"):
         from psops.report.json import render_error
 
-        _show(render_error(error, indent=None if lines else 2))
+        text = render_error(error, indent=None if lines else 2)
+    with contextlib.suppress(OutputError):  # the error itself is still to be told
+        _show(text)
 
 
 def _show(text: str) -> bool:
     """Print to stdout; return whether the reader wants more."""
     try:
         print(text, end="", flush=True)
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except streams.ReaderGone:
         return False
     return True
 

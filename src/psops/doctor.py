@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from psops import __version__, paths, share
-from psops.errors import PsopsError
+from psops.errors import HistoryError, PsopsError
 from psops.inventory import Inventory
 from psops.verdict import Advice, Verdict
 
@@ -159,11 +159,14 @@ def _known_hosts(_asked: Asked) -> Iterator[Finding]:
     lines = 0
     for path in places:
         try:
-            text = path.read_text(errors="replace")
+            with path.open("rb") as stream:
+                text = paths.read_whole(stream).decode("utf-8", errors="replace")
         except FileNotFoundError:
             continue
         except OSError as exc:
-            advice = Advice("make it readable for you", f"chmod u+r {path}")
+            advice = Advice("look at it", f"ls -l {path}")
+            if isinstance(exc, PermissionError):
+                advice = Advice("make it readable for you", f"chmod u+r {path}")
             told = f"{path} cannot be read: {_reason(exc)}"
             yield Finding("known hosts", Verdict.CRITICAL, told, advice)
             continue
@@ -205,9 +208,16 @@ def _catalogues(_asked: Asked) -> Iterator[Finding]:
 
 
 def _state(_asked: Asked) -> Iterator[Finding]:
+    from psops.history.file import FILE, check
+
     place = paths.state_dir()
     there = next(path for path in (place, *place.parents) if path.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        try:
+            check(place / FILE)
+        except HistoryError as exc:
+            yield Finding("history", Verdict.CRITICAL, str(exc), Advice(exc.remedy))
+            return
         yield Finding("history", Verdict.OK, f"kept in {place}")
     else:
         text = f"cannot be kept in {place}, so nothing will be changed"

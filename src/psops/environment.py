@@ -4,7 +4,20 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
+
+
+class Aim(NamedTuple):
+    """What a command of psops needs beside its words to mean the same hosts as this run."""
+
+    #: Options that say where hosts are found and how they are reached, as they are typed.
+    options: tuple[str, ...] = ()
+    #: Whether hosts have to be named; else it is this host or a container, as in `options`.
+    named: bool = False
+
+
+#: A run on this host alone.
+HERE = Aim()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +28,10 @@ class Environment:
     stderr: TextIO
     color: bool = False
     width: int | None = None
+    aim: Aim = HERE
 
 
-def detect(color: str = "auto") -> Environment:
+def detect(color: str = "auto", aim: Aim = HERE) -> Environment:
     """Return the environment of this process; `color` is auto, always or never.
 
     A pipe is as wide as its reader wants. NO_COLOR counts when it is not empty, as its
@@ -29,6 +43,7 @@ def detect(color: str = "auto") -> Environment:
         stdout=sys.stdout,
         stderr=sys.stderr,
         color=color == "always" or (color == "auto" and shows),
+        aim=aim,
         width=shutil.get_terminal_size().columns if terminal else None,
     )
 

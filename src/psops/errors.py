@@ -94,6 +94,14 @@ class SecretError(ConfigError):
     remedy = "keep it in a file of mode 0600, a variable, or a credential of systemd"
 
 
+class OutputError(PsopsError):
+    """The report cannot be written where it was to go."""
+
+    code = "output"
+    exit = Exit.CANNOT_WRITE
+    remedy = "make room there, or have it written elsewhere"
+
+
 class CrontabError(PsopsError):
     """A crontab cannot be read at all; one that has wrong lines is no error."""
 

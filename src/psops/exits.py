@@ -20,6 +20,7 @@ class Exit(IntEnum):
     UNAVAILABLE = 69
     SOFTWARE = 70
     CANNOT_RECORD = 73
+    CANNOT_WRITE = 74
     CONFIG = 78
     INTERRUPTED = 130
     TERMINATED = 143
@@ -36,6 +37,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNAVAILABLE: "no selected host could be read",
     Exit.SOFTWARE: "a bug in psops; run again with --debug and report it",
     Exit.CANNOT_RECORD: "the history of changes cannot be written; nothing was changed",
+    Exit.CANNOT_WRITE: "the report cannot be written",
     Exit.CONFIG: "an inventory or configuration file is wrong",
     Exit.INTERRUPTED: "interrupted; what was known has been printed",
     Exit.TERMINATED: "terminated",

@@ -15,6 +15,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from psops import paths
+
 _append = threading.Lock()
 
 
@@ -78,7 +80,8 @@ class KnownHosts:
 
     def _read(self, path: Path) -> None:
         try:
-            text = path.read_text(errors="replace")
+            with path.open("rb") as stream:
+                text = paths.read_whole(stream).decode("utf-8", errors="replace")
         except OSError:
             return  # no file is no known host
         for number, raw in enumerate(text.splitlines(), 1):

@@ -1,13 +1,18 @@
 """Where psops keeps its files, after the XDG Base Directory Specification."""
 
+import errno
+import io
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from psops.errors import InventoryError
 
 #: Where the files of a whole host are; a user's own file comes first.
 SYSTEM = Path("/etc/psops")
 INVENTORY = "inventory.toml"
+#: No file that a person writes is larger; /dev/zero is.
+MOST_BYTES = 64_000_000
 
 
 def config_files(name: str) -> tuple[Path, ...]:
@@ -40,6 +45,24 @@ def expanded(text: str) -> Path:
     """Return a path with the home of `~` or `~user` in it, as it is if there is none."""
     # Not Path.expanduser(), which raises there.
     return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
+def read_text(path: Path) -> str:
+    """Return what a text file says, without a byte order mark and with Unix line ends.
+
+    Raises `OSError`, for one that does not end as well, and `UnicodeDecodeError`.
+    """
+    with path.open("rb") as stream:
+        text = read_whole(stream).decode("utf-8-sig")
+    return io.StringIO(text, newline=None).getvalue()
+
+
+def read_whole(stream: BinaryIO) -> bytes:
+    """Return all that a file holds; raises `OSError` for more than anybody writes."""
+    data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MOST_BYTES} bytes")
+    return data
 
 
 def write_atomically(path: Path, text: str, mode: int | None = 0o600) -> None:

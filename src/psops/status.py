@@ -12,7 +12,7 @@ from psops.errors import PsopsError, UsageError
 from psops.fanout import Outcome
 from psops.inventory import Host
 from psops.journal import read_log
-from psops.report.model import HostStatus, Process, StatusReport, UnitStatus
+from psops.report.model import ABSENT, STATES, HostStatus, Process, StatusReport, UnitStatus
 from psops.systemd import manager
 from psops.systemd.bus import Call, Reply
 from psops.systemd.manager import Row
@@ -75,9 +75,9 @@ def parse_query(
     """
     for kind in types:
         if kind not in TYPE_INTERFACES:
-            from psops.nearest import did_you_mean
+            from psops.nearest import nearest_or_all
 
-            raise UsageError(f"no unit type {kind!r}{did_you_mean(kind, TYPE_INTERFACES)}")
+            raise UsageError(f"no unit type {kind!r}{nearest_or_all(kind, TYPE_INTERFACES)}")
     for name in properties:
         if not name.isalnum():
             raise UsageError(f"{name!r} is not a property name")
@@ -114,13 +114,43 @@ def report(
         limit=2 * options.connect_timeout + options.timeout,
         progress=progress,
     )
+    units = [unit for one in gathered.outcomes if one.value for unit in one.value.units]
+    strange = _strange_states(query, units)
     return StatusReport(
         outcomes=gathered.outcomes,
         named=bool(query.names or query.globs),
         properties=query.properties,
         details=query.details,
+        strange_states=strange,
+        notes=_notes(query, units, strange, sum(1 for one in gathered.outcomes if one.value)),
         ended=gathered.ended,
     )
+
+
+def _strange_states(query: Query, units: Sequence[UnitStatus]) -> tuple[str, ...]:
+    unknown = [state for state in query.states if state not in STATES]
+    return tuple(
+        state for state in unknown
+        if not any(state in (unit.load, unit.active, unit.sub) for unit in units)
+    )  # fmt: skip
+
+
+def _notes(
+    query: Query, units: Sequence[UnitStatus], strange: Sequence[str], hosts: int
+) -> tuple[str, ...]:
+    """Return what is to be said of states, properties and units that so many hosts lack."""
+    from psops.nearest import did_you_mean, exists_nowhere
+
+    notes = [f"no unit is in state {state!r}{did_you_mean(state, STATES)}" for state in strange]
+    known = manager.UNIT_PROPERTIES.union(USUAL, FAILURE)
+    for name in query.properties if units else ():
+        if name not in known and not any(name in unit.properties for unit in units):
+            notes.append(f"no unit here has a property {name!r}{did_you_mean(name, known)}")
+    for name in query.names:
+        absent = sum(1 for unit in units if unit.name == name and unit.load in ABSENT)
+        if hosts and absent == hosts:
+            notes.append(exists_nowhere(name, hosts))
+    return tuple(notes)
 
 
 def read(host: Host, query: Query, options: Options) -> HostStatus:

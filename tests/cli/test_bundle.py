@@ -253,7 +253,7 @@ def test_names_are_completed_even_with_a_mistake(site: Path) -> None:
 def test_tables_keep_to_the_width_and_names_of_units_are_whole(
     width: int, say: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def narrow(color: str) -> Environment:
+    def narrow(*_: object) -> Environment:
         return Environment(stdout=sys.stdout, stderr=sys.stderr, width=width)
 
     monkeypatch.setattr("psops.cli.app.detect", narrow)

@@ -606,7 +606,7 @@ def test_table(say: Any) -> None:
 
 
 def test_table_keeps_to_the_terminal(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def narrow(color: str) -> Environment:
+    def narrow(*_: object) -> Environment:
         return Environment(stdout=sys.stdout, stderr=sys.stderr, width=100, color=True)
 
     monkeypatch.setattr("psops.cli.app.detect", narrow)

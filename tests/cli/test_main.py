@@ -152,16 +152,91 @@ def test_reader_that_stops_early_is_no_error(
     assert done.returncode in (Exit.OK, Exit.SOME_FAILED)
 
 
-def test_help_to_a_closed_pipe_says_nothing(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("words", ["--help", "--version", "status --help"])
+def test_help_to_a_closed_pipe_is_no_error(words: str, environ: dict[str, str]) -> None:
     """Typer prints help and version by itself, and gives 1 for a reader that stopped."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [*PSOPS, "--help"], env=environ, stdout=write, stderr=subprocess.PIPE, timeout=LIMIT
+        [*PSOPS, *words.split()], env=environ, stdout=write, stderr=subprocess.PIPE, timeout=LIMIT
     )
     os.close(write)
-    assert done.stderr == b""
-    assert done.returncode in (0, 1)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+# Streams that fail
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "status -i demo:2",
+        "status -i demo:2 --json",
+        "watch -i demo:2 --for 0.1 --initial",
+        "logs -i demo:2",
+    ],
+)
+def test_report_that_cannot_be_written_is_told_in_a_line(
+    words: str, environ: dict[str, str]
+) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*PSOPS, *words.split()], env=environ, stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=LIMIT,
+        )  # fmt: skip
+    assert done.returncode == Exit.CANNOT_WRITE, done.stderr
+    assert done.stderr.startswith("psops: stdout: no space left on device\n")
+    assert done.stderr.count("\n") == 2  # and the remedy
+
+
+def test_error_beside_a_full_stdout_is_told_on_stderr(environ: dict[str, str]) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*PSOPS, "status", "-i", "/nonexistent", "-a", "--json"], env=environ, stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=LIMIT,
+        )  # fmt: skip
+    assert done.returncode == Exit.CONFIG
+    assert done.stderr == "psops: /nonexistent: no such file (named by --inventory)\n"
+
+
+def test_output_that_is_full_is_told_as_stdout_is(environ: dict[str, str]) -> None:
+    done = psops(environ, "bundle", "verify", "-i", "demo:2", "-o", str(FULL))
+    assert done.returncode == Exit.CANNOT_WRITE
+    assert done.stderr.startswith("psops: /dev/full: no space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("status -i demo -H ps01.demo chronyd", 0),
+        ("watch -i demo -H ps01.demo --for 0.1 chronyd", 0),
+        ("restart -i demo -H ps01.demo -n chronyd", 0),
+        ("logs -i demo -H ps01.demo -n 2", 0),
+        ("stat", 2),
+        ("status -i /nonexistent -a", 78),
+        ("--debug status -i /nonexistent -a", 78),
+    ],
+)
+@pytest.mark.parametrize("how", ["full", "closed pipe"])
+def test_stderr_that_fails_changes_nothing(
+    words: str, code: int, how: str, environ: dict[str, str]
+) -> None:
+    wanted = psops(environ, *words.split())
+    assert wanted.returncode == code, wanted.stderr
+    read, write = os.pipe()
+    os.close(read)
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*PSOPS, *words.split()], env=environ, stdout=subprocess.PIPE, text=True,
+            timeout=LIMIT, stderr=full if how == "full" else write,
+        )  # fmt: skip
+    os.close(write)
+    assert done.returncode == code
+    assert bool(done.stdout) is bool(wanted.stdout)
 
 
 # Signals
@@ -277,6 +352,20 @@ def test_colour_follows_option_then_variable_then_terminal(
     text = on_terminal(environ, *words) if terminal else psops(environ, *words).stdout
     table = text[text.rindex("HOST") - 4 :] if "HOST" in text else text
     assert ("\x1b[1m" in table) is colored
+
+
+def test_lost_hosts_and_reasons_are_left_on_the_terminal(environ: dict[str, str]) -> None:
+    """The screen of watch goes with all that was on it."""
+    environ = {**environ, "TERM": "xterm"}
+    words = ("watch", "-i", "demo", "-H", "node02.demo,ps01.demo", "--for", "1", "chronyd")
+    left = on_terminal(environ, *words, "--color", "never").rpartition("\x1b[?1049l")[2]
+    assert [line.strip() for line in left.splitlines()] == [
+        "× node02.demo: connect-timed-out: no answer from node02.demo port 22 within 10 s",
+        "host down, or a firewall drops the packets; raise --connect-timeout on slow links",
+        "never reached",
+    ]
+    fine = on_terminal(environ, "watch", "-i", "demo", "-H", "ps01.demo", "--for", "0.5", "chronyd")
+    assert fine.rpartition("\x1b[?1049l")[2] == ""
 
 
 def test_bar_of_progress_is_for_terminals_only(environ: dict[str, str]) -> None:

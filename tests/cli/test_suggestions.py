@@ -18,6 +18,17 @@ LINES = {
     "status -i demo -H ps1.demo": "did you mean 'ps01.demo'?",
     "status -i demo -H root@toolkt01.demo": "did you mean 'toolkit01.demo'?",
     "status -i demo -H ps01.demo owamp-servr": "did you mean 'owamp-server.service'?",
+    "status -i demo -g testpoint owamp-servr": (
+        "owamp-servr.service exists on none of 4 hosts; did you mean 'owamp-server.service'?"
+    ),
+    "status -i demo -H ps01.demo sshh chronyd": "did you mean 'ssh.service'?",
+    "status -i demo -g testpoint --state faild": (
+        "no unit is in state 'faild'; did you mean 'failed'?"
+    ),
+    "inventory show -i demo ps1.demo": "no host 'ps1.demo' in demo; did you mean 'ps01.demo'?",
+    "inventory show -i demo ps01.demo,nosuch": "no host 'nosuch' in demo",
+    "inventory show ps01.demo": "no host 'ps01.demo': there is no inventory",
+    "inventory add ps01 --dry-run --bundle testpoint,tespoint": "did you mean 'testpoint'?",
     "restart -i demo -H ps01.demo owamp-servr": "did you mean 'owamp-server.service'?",
     "restart -i demo -H ps01.demo --bundle testpont": "did you mean 'testpoint'?",
     "bundle verify -i demo testpont": "did you mean 'testpoint'?",
@@ -36,6 +47,40 @@ def test_the_nearest_is_offered(line: str, tmp_path: Path) -> None:
     done = psops(*line.split(), home=tmp_path)
     assert done.exit not in (0, 70)
     assert LINES[line] in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("-p NRestart,Nice", "no unit here has a property 'NRestart'; did you mean 'NRestarts'?"),
+        ("-p mainpid", "did you mean 'MainPID'?"),
+        ("-p Nice,NRestarts,Id", ""),
+        ("--state elapsed", ""),
+    ],
+)
+def test_what_no_unit_has_is_told_once(words: str, told: str, tmp_path: Path) -> None:
+    done = psops("status", "-i", "demo", "-g", "testpoint", "sshd", *words.split(), home=tmp_path)
+    assert (done.exit, done.stderr) == (0, "")
+    assert done.stdout.count("did you mean") == bool(told)
+    assert told in done.stdout
+
+
+def test_unknown_state_in_which_nothing_is_gives_4(tmp_path: Path) -> None:
+    """Whoever asks for `--state faild` in a script is not told that all is well."""
+    words = ("status", "-i", "demo", "-g", "testpoint", "--state")
+    assert psops(*words, "faild", "--json", home=tmp_path).document["exit"] == 4
+    assert psops(*words, "elapsed", home=tmp_path).exit == 0
+
+
+def test_unit_on_no_host_is_told_where_it_is_watched(tmp_path: Path) -> None:
+    words = ("watch", "-i", "demo", "-a", "-x", "node02.demo", "--for", "1")
+    nowhere = psops(*words, "owamp-servr", "chronyd", home=tmp_path)
+    assert nowhere.stderr.splitlines()[1:] == [
+        "psops: owamp-servr.service exists on none of 11 hosts; "
+        "did you mean 'owamp-server.service'?"
+    ]
+    somewhere = psops(*words, "owamp-server", home=tmp_path)  # not on all
+    assert len(somewhere.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -556,6 +556,44 @@ def test_genders() -> None:
         read("genders", "a b c\n", "genders")
 
 
+def test_no_secret_of_a_list_or_genders_gets_anywhere() -> None:
+    text = "n[1-2] web,ipmi_password=hunter2,rack=7,api_token=hunter2\nn3 bmc_secret=hunter2\n"
+    genders = read("genders", text, "genders")
+    assert genders.hosts == {
+        "n1": {"labels": {"rack": "7"}}, "n2": {"labels": {"rack": "7"}}, "n3": {}
+    }  # fmt: skip
+    assert told(genders)[0] == "genders:1: ipmi_password may be a secret; left out"
+    text = """\
+web01 ansible_password="my hunter2" ansible_user=root
+root:hunter2@web02 web03
+web04 api_token=hunter2
+web05 a_password:hunter2@x
+"""
+    plain = read("plain", text, "list")
+    assert list(plain.hosts) == ["web01", "web03", "web04", "web05"]
+    assert told(plain) == [
+        "list:1: ansible_password may be a secret; it and what follows are left out",
+        "list:2: 'root:***@web02' has a password; left out",
+        "list:3: api_token may be a secret; it and what follows are left out",
+        "list:4: 'a_password:***@x' has a password; left out",
+    ]
+    for found in (genders, plain):
+        assert "hunter2" not in into(found) + str(found.notes)
+
+
+@pytest.mark.parametrize("form", ["ansible", "genders", "hosts", "known-hosts", "plain"])
+@pytest.mark.parametrize(
+    "text",
+    ["root:hunter2@web01\n", "web01 ipmi_password=hunter2\n", "admin_password=hunter2 web01\n"],
+)
+def test_no_message_quotes_a_secret(text: str, form: str) -> None:
+    try:
+        said = str(read(form, text, "f").notes)
+    except ConfigError as exc:
+        said = str(exc)
+    assert "hunter2" not in said
+
+
 def test_slurm() -> None:
     text = """\
 ClusterName=x

@@ -180,7 +180,7 @@ def test_wrong_use(tmp_path: Path, words: list[str], exit: int, told: str) -> No
 
 def test_formats_of_the_list(tmp_path: Path) -> None:
     run = psops("rucio", "heartbeats", "-i", "demo", "--format", "junit", home=tmp_path)
-    assert (run.exit, "table or json" in run.stderr) == (2, True)
+    assert (run.exit, "known are table, json" in run.stderr) == (2, True)
     document = json.loads(
         psops("rucio", "heartbeats", "--json", "--db-url", "env:ABSENT", home=tmp_path).stdout
     )

@@ -166,7 +166,8 @@ def test_what_cannot_be_judged_is_unknown(tmp_path: Path, name: str, text: str, 
     assert run.exit == 69
     assert words in run.error(str(tmp_path / name))["message"]
     both = psops("unit", "lint", str(tmp_path / name), "absent.service", home=tmp_path)
-    assert "2 files: 2 not read" in both.stdout
+    assert "not read" in both.stdout
+    assert both.exit == 69
     run = psops("unit", "lint", str(tmp_path / "absent.service"), "--json", home=tmp_path)
     assert "no such file" in run.error(str(tmp_path / "absent.service"))["message"]
 
@@ -289,3 +290,23 @@ def test_no_unit_file_is_a_surprise(text: str) -> None:
     lines = numbered(text)
     assert [number for number, _ in lines] == sorted({number for number, _ in lines})
     Settings().merge(lines, "f")
+
+
+def test_all_that_is_written_passes(tmp_path: Path) -> None:
+    words = ("reaper", "hermes=2", "conveyor-stager", "follower")
+    root = tmp_path / "root"
+    assert psops("unit", "write", "rucio", *words, "-o", str(root), home=tmp_path).exit == 0
+    files = sorted(str(path) for path in root.rglob("*") if path.is_file())
+    assert {Path(name).suffix for name in files} == {".service", ".target", ".conf", ".env"}
+    run = psops("unit", "lint", *files, "--fail-on", "warning", "--json", home=tmp_path)
+    assert run.exit == 0
+    linted = [host["host"] for host in run.document["hosts"]]
+    assert linted == [name for name in files if name.endswith(".service")]
+    assert all(name in run.stderr for name in files if name not in linted)
+
+
+def test_what_goes_along_with_no_unit_is_no_unit(tmp_path: Path) -> None:
+    (tmp_path / "a.target").touch()
+    for name in ("a.target", "missing.target", "a.servce"):
+        run = psops("unit", "lint", str(tmp_path / name), home=tmp_path)
+        assert (run.exit, "a unit file ends with .service" in run.stdout) == (69, True)

@@ -1,7 +1,9 @@
 """`psops doctor` and `psops config show` on machines that lack one thing or the other."""
 
+import contextlib
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,6 +115,31 @@ def test_doctor_tells_other_things_that_are_wrong(home: Path) -> None:
     assert found["ssh configuration"]["verdict"] == "critical"
     unknown_user = doctor(home, "-F", "~nosuch/x")["ssh configuration"]
     assert "~nosuch/x: cannot read" in unknown_user["text"]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "a page", "another program's"])
+def test_doctor_looks_into_the_history(damage: str, home: Path) -> None:
+    assert doctor(home)["history"]["verdict"] == "ok"  # none yet
+    words = ("restart", "-i", "demo", "-H", "ps01.demo", "-y", "chronyd")
+    assert psops(*words, home=home).exit == 0
+    assert doctor(home)["history"]["verdict"] == "ok"
+    file = home / "state/psops/history.db"
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    match damage:
+        case "garbage":
+            file.write_text("no database\n" * 1000)
+        case "a page":
+            data = file.read_bytes()
+            file.write_bytes(data[:4096] + b"x" * 4096 + data[8192:])
+        case _:
+            file.unlink()
+            with contextlib.closing(sqlite3.connect(file)) as database:
+                database.execute("CREATE TABLE other (a)")
+    found = doctor(home)["history"]
+    assert found["verdict"] == "critical"
+    assert str(file) in found["text"]
+    assert f"mv {file} {file}." in found["advice"]["text"]
 
 
 def show(home: Path, *words: str, **variables: str) -> dict[str, tuple[str, str, str]]:

@@ -118,7 +118,7 @@ def read(found: Iterable[Path]) -> tuple[Catalogue | None, list[Problem]]:
     places = tuple(found)
     for number, path in enumerate(places):
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = paths.read_text(path)
         except UnicodeDecodeError as exc:
             line = exc.object[: exc.start].count(b"\n") + 1
             reader.unread(number, line, f"{path}:{line}: not UTF-8 text")

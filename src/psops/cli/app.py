@@ -3,15 +3,15 @@
 A verb returns an `Answer`; printing and exiting happen in `psops.__main__` alone.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Annotated, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from psops import __version__
 from psops.cli import options as opt
-from psops.environment import Environment, detect
-from psops.errors import UsageError
+from psops.environment import Aim, Environment, detect
+from psops.errors import OutputError, UsageError
 from psops.exits import MEANINGS, Exit
 
 
@@ -29,8 +29,8 @@ class Answer(NamedTuple):
 
 
 def epilog(codes: Iterable[Exit]) -> str:
-    """Return the EXIT STATUS section that ends a verb's help."""
-    lines = [f"{int(code):>5}  {MEANINGS[code]}" for code in codes]
+    """Return the EXIT STATUS section that ends a verb's help; every verb prints something."""
+    lines = [f"{int(code):>5}  {MEANINGS[code]}" for code in sorted({*codes, Exit.CANNOT_WRITE})]
     return "\b\n" + "\n".join(["EXIT STATUS", *lines])
 
 
@@ -71,13 +71,28 @@ def environment(context: typer.Context, color: str) -> Environment:
     wanted = context.obj if color == "auto" else color
     if wanted not in opt.COLORS:
         raise UsageError(f"--color takes {', '.join(opt.COLORS)}, not {wanted!r}")
-    return detect(wanted)
+    return detect(wanted, _aim(context.params))
+
+
+#: Parameter of a verb -> its option; what is True is a flag.
+_AIMING = {"inventory": "-i", "machine": "-M", "ssh_config": "-F", "user": "--user",
+           "sudo": "--sudo"}  # fmt: skip
+
+
+def _aim(given: Mapping[str, Any]) -> Aim:
+    words: list[str] = []
+    for name, option in _AIMING.items():
+        value = given.get(name)
+        if value:
+            words += [option] if value is True else [option, str(value)]
+    chosen = any(given.get(name) for name in ("hosts", "group", "all_hosts", "inventory"))
+    return Aim(tuple(words), named=chosen and given.get("machine") is None)
 
 
 def written(text: str, code: Exit, output: str | None) -> Answer:
     """Return the answer with this text, or put that into the file `output` if one is given.
 
-    Raises `UsageError` where it cannot be written.
+    Raises `UsageError` for a wrong place, and `OutputError` for one that is full or broken.
     """
     if output is None:
         return Answer(text, code)
@@ -86,7 +101,11 @@ def written(text: str, code: Exit, output: str | None) -> Answer:
 
 
 def write_output(name: str, text: str) -> None:
-    """Make a file with this text, in place of what one that is there says; raises `UsageError`."""
+    """Make a file with this text, in place of what one that is there says.
+
+    Raises `UsageError` for a wrong place, and `OutputError` for one that is full or broken.
+    """
+    import errno
     import os
     from pathlib import Path
 
@@ -104,4 +123,6 @@ def write_output(name: str, text: str) -> None:
         raise UsageError(f"{name}: not a directory") from exc
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
-        raise UsageError(f"{name}: {reason.lower()}") from exc
+        broken = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        kind = OutputError if getattr(exc, "errno", None) in broken else UsageError
+        raise kind(f"{name}: {reason.lower()}") from exc

@@ -147,7 +147,11 @@ def show_path(
 def lint_files(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Check these instead of the files of the host."),
+        typer.Argument(
+            metavar="[FILE]...",
+            callback=opt.place,
+            help="Check these instead of the files of the host.",
+        ),
     ] = None,
     form: opt.Format = "table",
     as_json: opt.AsJson = False,

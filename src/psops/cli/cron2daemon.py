@@ -39,7 +39,8 @@ _Texts = list[str] | None
 
 
 def _option(name: str, metavar: str, text: str) -> typer.models.OptionInfo:
-    found: typer.models.OptionInfo = typer.Option(name, metavar=metavar, help=text)
+    check = opt.place if metavar == "FILE" else None
+    found: typer.models.OptionInfo = typer.Option(name, metavar=metavar, callback=check, help=text)
     return found
 
 
@@ -52,7 +53,9 @@ def cron2daemon(
     crontabs: Annotated[
         _Texts,
         typer.Argument(
-            metavar="[[SERVER=]CRONTAB]...", help="Files, directories as /etc/cron.d, or - (stdin)."
+            metavar="[[SERVER=]CRONTAB]...",
+            callback=opt.place,
+            help="Files, directories as /etc/cron.d, or - (stdin).",
         ),
     ] = None,
     per_server: Annotated[
@@ -99,7 +102,13 @@ def cron2daemon(
     as_json: opt.AsJson = False,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the result there instead."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=opt.place,
+            help="Write the result there instead.",
+        ),
     ] = None,
     color: opt.Color = "auto",
     debug: opt.Debug = False,
@@ -246,9 +255,11 @@ def _decisions(
 def _table(path: str) -> dict[str, Any]:
     import tomllib
 
+    from psops.paths import read_whole
+
     try:
         with Path(path).open("rb") as stream:
-            text = stream.read(_MOST_BYTES)
+            text = read_whole(stream)
         return tomllib.loads(text.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {_why(error)}") from error

@@ -69,7 +69,7 @@ def show_hosts(
     from psops.report.hosts import render_hosts
 
     form = shown.checked_form()
-    chosen = load_inventory(inventory).select(hosts)
+    chosen = load_inventory(inventory).named(hosts)
     env = shown.environment(context)
     look = shown.look(env)
     return Answer(render_hosts(chosen, form, look, full=True), Exit.OK)
@@ -98,7 +98,8 @@ def export_hosts(
         ),
     ] = 9100,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", callback=opt.place, help="Write it there."),
     ] = None,
     inventory: opt.InventoryFile = None,
     debug: opt.Debug = False,
@@ -129,7 +130,8 @@ def graph(
         str, typer.Option("--as", metavar="FORM", help="tree, mermaid or dot.")
     ] = "tree",
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", callback=opt.place, help="Write it there."),
     ] = None,
     inventory: opt.InventoryFile = None,
     color: opt.Color = "auto",

@@ -28,7 +28,10 @@ DryRun = Annotated[
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Write without a question.")]
 Asked = Annotated[bool, typer.Option("--json", help="Tell as JSON what is done.")]
 EditedFile = Annotated[
-    str | None, typer.Option("-i", "--inventory", metavar="FILE", help="The inventory to edit.")
+    str | None,
+    typer.Option(
+        "-i", "--inventory", metavar="FILE", callback=opt.place, help="The inventory to edit."
+    ),
 ]
 
 
@@ -97,6 +100,7 @@ def add_hosts(
     }  # fmt: skip
     settings = {key: value for key, value in given.items() if value is not None}
     _check(settings)
+    _check_bundles(_words(bundles))
     path = place_to_edit(inventory, make=True)
 
     def change(text: str) -> "Edit":
@@ -150,6 +154,7 @@ def import_hosts(
         list[str],
         typer.Argument(
             metavar="[FORMAT] SOURCE",
+            callback=opt.place,
             help="A file, - or a URL; auto tells its format itself.",
             autocompletion=complete.importers,
         ),
@@ -166,7 +171,13 @@ def import_hosts(
     ] = False,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Make a new inventory there, or on -."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=opt.place,
+            help="Make a new inventory there, or on -.",
+        ),
     ] = None,
     timeout: opt.Timeout = 30.0,
     dry_run: DryRun = False,
@@ -311,6 +322,17 @@ def _labels(values: "list[str] | tuple[()]") -> dict[str, str]:
             raise UsageError(f"--label takes KEY=WORD, not {text!r}")
         found[key] = value
     return found
+
+
+def _check_bundles(names: list[str]) -> None:
+    """Raise `NoSuchBundle` for one that is not in the catalogue."""
+    if not names:
+        return
+    from psops.catalogue import Catalogue
+
+    catalogue = Catalogue.load()
+    for name in names:
+        catalogue.bundle(name)
 
 
 def _check(settings: dict[str, Any]) -> None:

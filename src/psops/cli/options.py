@@ -4,12 +4,14 @@ Every option has its own metavar, so that help and man page do not move with Typ
 """
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from psops.cli import complete
 from psops.errors import UsageError
+
+Place = TypeVar("Place", str, str | None, list[str] | None)
 
 
 def between(least: float, most: float) -> Callable[[float | None], float | None]:
@@ -21,6 +23,14 @@ def between(least: float, most: float) -> Callable[[float | None], float | None]
         return value
 
     return check
+
+
+def place(value: Place) -> Place:
+    """Refuse an empty name, as a variable that is not set leaves it, of a file or folder: for
+    Python it is the current folder."""
+    if value == "" or (isinstance(value, list) and "" in value):
+        raise typer.BadParameter("an empty name is no file.")
+    return value
 
 
 def check_version(option: str, text: str) -> None:
@@ -108,7 +118,11 @@ UserBus = Annotated[bool, typer.Option("--user", help="The user's own systemd.")
 InventoryFile = Annotated[
     str | None,
     typer.Option(
-        "-i", "--inventory", metavar="FILE", help="Inventory, or 'demo' for a made-up fleet."
+        "-i",
+        "--inventory",
+        metavar="FILE",
+        callback=place,
+        help="Inventory, or 'demo' for a made-up fleet.",
     ),
 ]
 Fanout = Annotated[
@@ -134,7 +148,9 @@ AcceptNewHostKeys = Annotated[
 ]
 SshConfigFile = Annotated[
     str | None,
-    typer.Option("-F", "--ssh-config", metavar="FILE", help="Read this ssh configuration."),
+    typer.Option(
+        "-F", "--ssh-config", metavar="FILE", callback=place, help="Read this ssh configuration."
+    ),
 ]
 Format = Annotated[
     str,
@@ -164,5 +180,7 @@ Fold = Annotated[
 FailOn = Annotated[str, typer.Option("--fail-on", metavar="VERDICT", help="warning or critical.")]
 Output = Annotated[
     str | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Write the report there instead."),
+    typer.Option(
+        "-o", "--output", metavar="FILE", callback=place, help="Write the report there instead."
+    ),
 ]

@@ -143,7 +143,9 @@ def merge(
     config: Annotated[str, typer.Argument(metavar="CFG", help="The panda_server.cfg to change.")],
     new: Annotated[
         str,
-        typer.Argument(metavar="NEW.json", help="Daemons, as of cron2daemon; - for stdin."),
+        typer.Argument(
+            metavar="NEW.json", callback=opt.place, help="Daemons, as of cron2daemon; - for stdin."
+        ),
     ],
     write: Annotated[
         bool, typer.Option("--write", help="Change the file; else only show how.")
@@ -263,10 +265,10 @@ def diff(
 
 
 def _one_of(form: str) -> str:
-    from psops.nearest import did_you_mean
+    from psops.nearest import nearest_or_all
 
     if form not in _FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, _FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, _FORMATS)}")
     return form
 
 

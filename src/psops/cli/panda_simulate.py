@@ -39,7 +39,12 @@ def simulate(
     ] = 1.0,
     durations: Annotated[
         str | None,
-        typer.Option("--durations", metavar="FILE", help="Mean seconds by daemon, TOML or JSON."),
+        typer.Option(
+            "--durations",
+            metavar="FILE",
+            callback=opt.place,
+            help="Mean seconds by daemon, TOML or JSON.",
+        ),
     ] = None,
     duration: Annotated[
         float,
@@ -77,12 +82,18 @@ def simulate(
         typer.Option(
             "--against",
             metavar="CRONTAB",
+            callback=opt.place,
             help="Compare with cron; once, or for each server.",
         ),
     ] = None,
     plot: Annotated[
         str | None,
-        typer.Option("--plot", metavar="FILE.svg", help="Draw the first day into this file."),
+        typer.Option(
+            "--plot",
+            metavar="FILE.svg",
+            callback=opt.place,
+            help="Draw the first day into this file.",
+        ),
     ] = None,
     env_file: EnvFile = None,
     form: Annotated[
@@ -99,7 +110,7 @@ def simulate(
     rules of the real master. Nothing is started or changed.
     """
     from psops.errors import UsageError
-    from psops.nearest import did_you_mean
+    from psops.nearest import nearest_or_all
     from psops.panda.place import parse_word
     from psops.panda.simulate import plan_of
     from psops.pandasim import engine, stats
@@ -110,7 +121,7 @@ def simulate(
 
     form = "json" if as_json else form
     if form not in FORMATS:
-        raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, FORMATS)}")
     with reader_of(login, env_file) as reader:
         effective = reader.read(parse_word(config))
     known = _durations(durations, [one.name for one in effective.scheduled])

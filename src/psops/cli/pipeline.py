@@ -28,7 +28,11 @@ app = verb_app(_VERIFY_CODES, "Show a pipeline of many organisations, and prove 
 Files = Annotated[
     list[str] | None,
     typer.Option(
-        "-f", "--file", metavar="FILE.toml", help="Read this, over what psops knows (repeatable)."
+        "-f",
+        "--file",
+        metavar="FILE.toml",
+        callback=opt.place,
+        help="Read this, over what psops knows (repeatable).",
     ),
 ]
 System = Annotated[
@@ -132,7 +136,8 @@ def graph(
         bool, typer.Option("--verify", help="Verify first, and mark each component.")
     ] = False,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", callback=opt.place, help="Write it there."),
     ] = None,
     window: Window = _WINDOW,
     *,

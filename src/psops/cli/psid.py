@@ -97,7 +97,9 @@ def verify(
 def nodes(
     conf: Annotated[
         str | None,
-        typer.Argument(metavar="[CONF]", help="A parastation.conf; - for standard input."),
+        typer.Argument(
+            metavar="[CONF]", callback=opt.place, help="A parastation.conf; - for standard input."
+        ),
     ] = None,
     resolve: Annotated[
         bool,

@@ -111,7 +111,7 @@ def heartbeats(
     """
     from psops.cli.progress import progress_bar
     from psops.errors import NotSystemd
-    from psops.nearest import did_you_mean
+    from psops.nearest import nearest_or_all
     from psops.report.json import dump, envelope
     from psops.rucio import verify as verb
     from psops.rucio.show import join, render_rows, row_object
@@ -119,10 +119,9 @@ def heartbeats(
 
     form = "json" if as_json else form
     if form not in ("table", "json"):
-        near = did_you_mean(form, ("table", "json"))
-        raise UsageError(f"no format {form!r}{near}", remedy="heartbeats come as table or json")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, ('table', 'json'))}")
     chosen, options = target.select()
-    source = _source(rest, token, ca, db_url, db_schema, False, chosen)
+    source = _source(rest, token, ca, db_url, db_schema, None, chosen)
     request = _request(source, aliases, chosen, "critical")
     env = shown.environment(context)
     with progress_bar(env, len(chosen)) as progress:
@@ -158,10 +157,13 @@ def _source(
     ca: str,
     url: str | None,
     schema: str,
-    units_only: bool,
+    units_only: bool | None,
     hosts: "Sequence[Host]",
 ) -> "Source | None":
-    """Return where the heartbeats come from; raises `UsageError` for none, or for two."""
+    """Return where the heartbeats come from; raises `UsageError` for none, or for two.
+
+    `units_only` is None for a verb that cannot do without them.
+    """
     from psops.secrets import read_secret
 
     if units_only:
@@ -193,9 +195,9 @@ def _source(
         from psops.demo.heartbeats import heartbeat_source
 
         return heartbeat_source(hosts)
+    other = "" if units_only is None else "; --units-only goes without"
     raise UsageError(
-        "where are the heartbeats?",
-        remedy="give --rest with --token, or --db-url; --units-only goes without",
+        "where are the heartbeats?", remedy=f"give --rest with --token, or --db-url{other}"
     )
 
 

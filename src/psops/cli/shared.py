@@ -155,7 +155,7 @@ class Colored:
         from psops.report import Look
 
         width = env.width if output is None else None
-        return Look(color=env.color and output is None, width=width, fold=fold)
+        return Look(color=env.color and output is None, width=width, fold=fold, aim=env.aim)
 
 
 @dataclass(frozen=True)
@@ -195,12 +195,12 @@ class Judged(Colored, _Verdicts):
 
     def checked_form(self) -> str:
         """Return the format; raises `UsageError` for what does not exist."""
-        from psops.nearest import did_you_mean
+        from psops.nearest import nearest_or_all
         from psops.report.verify import VERIFY_FORMATS
 
         form = "json" if self.as_json else self.form
         if form not in VERIFY_FORMATS:
-            raise UsageError(f"no format {form!r}{did_you_mean(form, VERIFY_FORMATS)}")
+            raise UsageError(f"no format {form!r}{nearest_or_all(form, VERIFY_FORMATS)}")
         if self.fail_on not in ("warning", "critical"):
             raise UsageError(f"--fail-on takes warning or critical, not {self.fail_on!r}")
         return form

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: How the built-in fleet is called in place of an inventory file; `demo:500` has 500 hosts.
 DEMO = "demo"
+_MOST_DEMO = 100_000
 LOCAL = Host(name="localhost", transport="local")
 
 
@@ -26,8 +27,10 @@ def load_inventory(option: str | None) -> Inventory:
     if name == DEMO:
         from psops.demo import fleet
 
-        if colon and not number.isdecimal():
-            raise UsageError(f"inventory {asked!r}: {number!r} is not a number of hosts")
+        if colon and not (number.isdecimal() and 0 < int(number[:9]) <= _MOST_DEMO):
+            raise UsageError(
+                f"inventory {asked!r}: {number!r} is not a number of hosts from 1 to {_MOST_DEMO}"
+            )
         return fleet(int(number)) if number else fleet()
     path = paths.inventory_path(option)
     return load(path) if path else EMPTY

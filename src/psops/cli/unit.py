@@ -33,7 +33,11 @@ def write(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Write below this root, as / or a build's."
+            "-o",
+            "--output",
+            metavar="DIR",
+            callback=opt.place,
+            help="Write below this root, as / or a build's.",
         ),
     ] = None,
     force: Annotated[
@@ -119,7 +123,9 @@ def lint(
     context: typer.Context,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Unit files; else the units of the hosts."),
+        typer.Argument(
+            metavar="[FILE]...", callback=opt.place, help="Unit files; else the units of the hosts."
+        ),
     ] = None,
     *,
     target: Target,
@@ -128,21 +134,25 @@ def lint(
     """Find what keeps units of Rucio's daemons from surviving.
 
     Each fault is told with file and line. Files are read with the drop-ins beside them, the
-    units of hosts as systemd has them, with the ports of their metrics.
+    units of hosts as systemd has them, with the ports of their metrics. What unit write makes
+    beside units, targets, drop-ins and options, is not judged by itself.
     """
     from psops.cli.progress import progress_bar
     from psops.rucio.check import lint_files, lint_hosts
     from psops.rucio.expect import rules
+    from psops.rucio.policy import goes_along
 
     judged.checked_form()
     env = judged.environment(context)
     if files:
         if target.given:
             raise UsageError("give either files or hosts, not both")
-        number = len(files)
-        report = lint_files(
-            [Path(name) for name in dict.fromkeys(files)], rules(), fail_on=judged.fail_on
-        )
+        paths = [Path(name) for name in dict.fromkeys(files)]
+        units = [path for path in paths if not goes_along(path)]
+        if units and (along := [str(path) for path in paths if path not in units]):
+            typer.echo(f"psops: not judged by themselves: {', '.join(along)}", err=True)
+        number = len(units or paths)
+        report = lint_files(units or paths, rules(), fail_on=judged.fail_on)
     else:
         chosen, options = target.select()
         number = len(chosen)

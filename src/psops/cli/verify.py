@@ -65,12 +65,13 @@ def verify(
     env = judged.environment(context)
     if form == "jsonl" and judged.output is None:
         from psops.fanout import Outcome
+        from psops.report.again import advise_host
         from psops.report.verify_jsonl import render_host_line
         from psops.verdict import HostVerdict
 
         def stream(show: Callable[[str], bool]) -> Exit:
             def tell(outcome: Outcome[HostVerdict]) -> None:
-                show(render_host_line(outcome))
+                show(render_host_line(advise_host(outcome, env.aim)))
 
             return verb.report(chosen, request, options, width=target.fanout, progress=tell).exit
 

@@ -68,9 +68,9 @@ def watch(
     from psops.watch.start import Setting, as_lines, is_terminal, on_screen, raise_file_limit
 
     if form is not None and form not in FORMATS:
-        from psops.nearest import did_you_mean
+        from psops.nearest import nearest_or_all
 
-        raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, FORMATS)}")
     chosen, options = target.select(lasting=True)
     choose = _chooser(chosen, units or [], bundle, target.timeout)
     env = shown.environment(context)
@@ -80,7 +80,8 @@ def watch(
         hosts=chosen, choose=choose, options=options, width=target.fanout, seconds=seconds
     )
     if form is None and is_terminal():
-        return Answer(stream=lambda show: on_screen(begin, target.inventory or "", color=env.color,
+        inventory = target.inventory or ""
+        return Answer(stream=lambda show: on_screen(begin, show, inventory, color=env.color,
                                                     read_only=read_only))  # fmt: skip
     return Answer(stream=lambda show: as_lines(begin, show, _say, form or "lines",
                                                initial=initial))  # fmt: skip

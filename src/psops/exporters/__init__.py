@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from psops.errors import UsageError
 from psops.inventory import Host, Inventory
-from psops.nearest import did_you_mean
+from psops.nearest import nearest_or_all
 
 #: Format -> (module with `write(selection) -> Exported`, what it is in a few words).
 FORMATS: dict[str, tuple[str, str]] = {
@@ -65,8 +65,7 @@ def select(inventory: Inventory, hosts: Sequence[Host], port: int) -> Selection:
 def export(form: str, selection: Selection) -> Exported:
     """Return the text in a format; raises `UsageError` if there is no such format."""
     if form not in FORMATS:
-        near = did_you_mean(form, FORMATS) or f"; known are {', '.join(FORMATS)}"
-        raise UsageError(f"no format {form!r}{near}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, FORMATS)}")
     module: Any = import_module(f"psops.exporters.{FORMATS[form][0]}")
     exported: Exported = module.write(selection)
     return exported

@@ -79,6 +79,23 @@ def open_to_read(path: Path) -> "Connection | None":
     return _patiently(path, _prepare_to_read, reading=True)
 
 
+def check(path: Path) -> None:
+    """Raise `HistoryError` if there is a history at `path` that is damaged or cannot be read."""
+    import sqlite3
+
+    connection = open_to_read(path)
+    if connection is None:
+        return
+    try:
+        (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if told != "ok":
+            raise _damaged(path, told.splitlines()[-1])
+    except sqlite3.Error as exc:
+        raise translated(path, exc, reading=True) from exc
+    finally:
+        connection.close()
+
+
 def translated(path: Path, error: BaseException, *, reading: bool = False) -> BaseException:
     """Return an error of the database as `HistoryError`; another one, a bug, as it is.
 
@@ -92,10 +109,7 @@ def translated(path: Path, error: BaseException, *, reading: bool = False) -> Ba
         return error
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return HistoryError(
-            f"{path}: the history of changes is damaged ({error})",
-            remedy=f"move it away, and a new one is begun: mv {path} {path}.damaged",
-        )
+        return _damaged(path, str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return HistoryError(
             f"{path}: the history of changes was busy for {BUSY_S:g} s",
@@ -104,6 +118,13 @@ def translated(path: Path, error: BaseException, *, reading: bool = False) -> Ba
     if reading:
         return HistoryError(_cannot(path, "read", str(error)), remedy="")
     return HistoryError(_cannot(path, "written", str(error)))
+
+
+def _damaged(path: Path, reason: str) -> HistoryError:
+    return HistoryError(
+        f"{path}: the history of changes is damaged ({reason})",
+        remedy=f"move it away, and a new one is begun: mv {path} {path}.damaged",
+    )
 
 
 def _cannot(path: Path, what: str, reason: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from psops.errors import UsageError
 from psops.importers.imported import Imported
-from psops.nearest import did_you_mean
+from psops.nearest import nearest_or_all
 
 
 class Format(NamedTuple):
@@ -38,8 +38,7 @@ FORMATS: dict[str, Format] = {
 def check_format(name: str) -> str:
     """Return the name of a format; raises `UsageError` if there is none of this name."""
     if name not in FORMATS:
-        near = did_you_mean(name, FORMATS) or f"; known are {', '.join(FORMATS)}, or auto"
-        raise UsageError(f"no format {name!r}{near}")
+        raise UsageError(f"no format {name!r}{nearest_or_all(name, (*FORMATS, 'auto'))}")
     return name
 
 

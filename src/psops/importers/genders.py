@@ -3,7 +3,7 @@
 An attribute is a group; its value, if it has one, is a label of the node.
 """
 
-from psops.importers.imported import Imported
+from psops.importers.imported import Imported, is_secret
 
 
 def read(text: str, name: str) -> Imported:
@@ -22,6 +22,9 @@ def read(text: str, name: str) -> Imported:
                 continue
             if not equals:
                 found.put(key, nodes, line)
+                continue
+            if is_secret(key):
+                found.note(line, f"{key} may be a secret; left out")
                 continue
             for node in nodes:
                 filled = value.replace("%%", "\0").replace("%n", node).replace("\0", "%")

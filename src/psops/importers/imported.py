@@ -13,6 +13,9 @@ from psops.report.text import clean
 
 #: Words in the names of variables whose values may be secrets.
 _SECRET = re.compile(r"pass|secret|token|vault|credential|private_key$|api_?key", re.IGNORECASE)
+#: What is told of a line may quote it: user:password@host, and KEY=VALUE.
+_QUOTED_LOGIN = re.compile(r"([^\s'\"/:@]+):[^\s'\"@]+@")
+_QUOTED_VALUE = re.compile(rf"([\w-]*(?:{_SECRET.pattern})[\w-]*)=[^\s,]+", re.IGNORECASE)
 
 #: One of the elements that commas separate; a bracket that is not closed takes the rest.
 ELEMENT = re.compile(r"(?:\[[^\]]*(?:\]|\Z)|[^,\[])+")
@@ -49,14 +52,14 @@ class Imported:
 
     def note(self, line: int, text: str) -> None:
         """Tell once what is left out of a line."""
-        told = Note(line, clean(text))
+        told = Note(line, clean(_without_secrets(text)))
         if told not in self.notes:
             self.notes.append(told)
 
     def fail(self, line: int, what: str) -> ConfigError:
         """Return the error for a text that cannot be read."""
         place = f"{self.name}:{line}" if line else self.name
-        return ConfigError(clean(f"{place}: {what}"))
+        return ConfigError(clean(f"{place}: {_without_secrets(what)}"))
 
     def host(self, name: str, line: int = 0, **settings: Any) -> bool:
         """Take a host; the first value of a key counts, None is none. False if it cannot be."""
@@ -125,6 +128,10 @@ _GROUP_NAMES = "psops has letters, digits, '_', '.' and '-' there"
 def is_secret(name: str) -> bool:
     """Tell whether a variable of this name may hold a secret."""
     return bool(_SECRET.search(name))
+
+
+def _without_secrets(text: str) -> str:
+    return _QUOTED_VALUE.sub(r"\1=***", _QUOTED_LOGIN.sub(r"\1:***@", text))
 
 
 def _problem(key: str, value: Any) -> str:

@@ -149,6 +149,15 @@ class Inventory:
             raise UsageError("all selected hosts are excluded" if order else "no host is selected")
         return selected
 
+    def named(self, hosts: Sequence[str]) -> tuple[Host, ...]:
+        """Return the hosts asked for, all of which have to be known; raises `UsageError`."""
+        chosen = self.select(hosts)
+        for host in chosen:
+            if host.name not in self._known:
+                where = f" in {self.path}{host.near}" if self.path else f": {_no_inventory()}"
+                raise UsageError(f"no host '{host.name}'{where}")
+        return chosen
+
 
 EMPTY = Inventory()
 

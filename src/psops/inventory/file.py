@@ -24,7 +24,7 @@ from psops.inventory.values import (
 )
 from psops.nearest import did_you_mean
 from psops.order import inner_first
-from psops.paths import expanded
+from psops.paths import expanded, read_text
 
 Table = dict[str, Any]
 
@@ -32,7 +32,7 @@ Table = dict[str, Any]
 def read(path: Path) -> Inventory:
     """Return the inventory that the file at `path` describes."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
         raise InventoryError(f"{path}:{line}: not UTF-8 text") from exc

@@ -36,7 +36,8 @@ def place_to_edit(option: str | None, *, make: bool) -> Path:
 def read_text(path: Path) -> str | None:
     """Return the text of a file as it is, None if there is no file."""
     try:
-        return path.read_bytes().decode("utf-8")
+        with path.open("rb") as stream:
+            return paths.read_whole(stream).decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as exc:

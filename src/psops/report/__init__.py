@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from psops.environment import HERE, Aim
 from psops.errors import UsageError
 from psops.report.model import StatusReport
 
@@ -17,11 +18,13 @@ FORMATS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How a report is to be shown: colour, width in columns (None: any), folded hosts."""
+    """How a report is to be shown: colour, width in columns (None: any), folded hosts, and what
+    the commands that it suggests are aimed at."""
 
     color: bool = False
     width: int | None = None
     fold: bool = False
+    aim: Aim = HERE
 
 
 def render(report: StatusReport, form: str, look: Look) -> str:
@@ -34,7 +37,7 @@ def render(report: StatusReport, form: str, look: Look) -> str:
 def check_format(form: str) -> str:
     """Return the format if there is one of this name; raises `UsageError`."""
     if form not in FORMATS:
-        from psops.nearest import did_you_mean
+        from psops.nearest import nearest_or_all
 
-        raise UsageError(f"no format {form!r}{did_you_mean(form, FORMATS)}")
+        raise UsageError(f"no format {form!r}{nearest_or_all(form, FORMATS)}")
     return form

@@ -10,10 +10,12 @@ from psops.fanout import Outcome
 from psops.inventory import fold
 from psops.nearest import did_you_mean_unit
 from psops.report import Look
+from psops.report.again import advise
 from psops.report.json import dump, envelope
 from psops.report.model import UnitStatus
 from psops.report.text import Cell, clean, moment, paint, table
 from psops.report.unread import render_unread
+from psops.verdict import Advice
 
 #: Result -> style and glyph.
 _STYLES: dict[Result, tuple[str, str]] = {
@@ -32,9 +34,9 @@ _SPARE, _PROSE = ("TIME", "NUMBER"), ("NOTE", "HOSTS")
 def render(report: ChangeReport, form: str, look: Look) -> str:
     """Return the report in a format: table, json or jsonl."""
     if form == "json":
-        return _json(report)
+        return _json(report, look)
     if form == "jsonl":
-        return "".join(host_line(report, outcome) for outcome in report.outcomes)
+        return "".join(dump(_host(report, outcome, look)) for outcome in report.outcomes)
     parts = [
         _notes(report),
         _calls(report, look),
@@ -169,7 +171,7 @@ def _failures(report: ChangeReport, look: Look) -> str:
         for line in log:
             text = f"{moment(line.time_us)} {line.identifier}: {line.message}"
             lines.append(paint(f"    | {clean(text)}", "dim", look.color))
-        for text, command in advice:
+        for text, command in advise(advice, [host for host, _ in told], look.aim):
             lines.append(f"    → {text}" + (":" if command else ""))
             if command:
                 lines.append(f"        {clean(command)}")
@@ -217,13 +219,8 @@ def _counted(results: Sequence[Result]) -> str:
     return ", ".join(f"{count} {result.value}" for result, count in counts.items() if count)
 
 
-def host_line(report: ChangeReport, outcome: Outcome[Any]) -> str:
-    """Return one host as a line of JSON."""
-    return dump(_host(report, outcome))
-
-
-def _json(report: ChangeReport) -> str:
-    hosts = [_host(report, outcome) for outcome in report.outcomes]
+def _json(report: ChangeReport, look: Look) -> str:
+    hosts = [_host(report, outcome, look) for outcome in report.outcomes]
     errors = [{"host": one.host.name, **describe(one.error)}
               for one in report.outcomes if one.error]  # fmt: skip
     document = envelope(report.request.verb.name, report.exit, hosts, errors)
@@ -243,7 +240,7 @@ def _by(results: Iterable[Result]) -> dict[str, int]:
     return {result.value: found.count(result) for result in Result}
 
 
-def _host(report: ChangeReport, outcome: Outcome[Any]) -> dict[str, Any]:
+def _host(report: ChangeReport, outcome: Outcome[Any], look: Look) -> dict[str, Any]:
     told: dict[str, Any] = {
         "host": outcome.host.name,
         "elapsed_s": round(outcome.elapsed, 3),
@@ -251,13 +248,16 @@ def _host(report: ChangeReport, outcome: Outcome[Any]) -> dict[str, Any]:
         "result": report.result_of(outcome).value,
     }
     if outcome.value is not None:
-        told["units"] = [_unit(change) for change in outcome.value.units]
+        told["units"] = [
+            _unit(change, advise(change.advice, [outcome.host.name], look.aim))
+            for change in outcome.value.units
+        ]
         told["calls"] = [call._asdict() for call in outcome.value.calls]
         told["notes"] = list(outcome.value.notes)
     return told
 
 
-def _unit(change: UnitChange) -> dict[str, Any]:
+def _unit(change: UnitChange, told: Sequence[Advice]) -> dict[str, Any]:
     return {
         "unit": change.unit,
         "result": change.result.value,
@@ -266,7 +266,7 @@ def _unit(change: UnitChange) -> dict[str, Any]:
         "because": change.because,
         "before": _state_object(change.before),
         "after": _state_object(change.after),
-        "advice": [advice._asdict() for advice in change.advice],
+        "advice": [advice._asdict() for advice in told],
         "log": [
             {
                 "time": datetime.fromtimestamp(line.time_us / 1e6, UTC).isoformat(),

@@ -5,6 +5,7 @@ from typing import Any
 
 from psops.nearest import did_you_mean_unit
 from psops.report import Look
+from psops.report.again import again
 from psops.report.facts import UnitFacts, number, reason, signal_name, unit_facts
 from psops.report.model import RUNNING, UnitStatus
 from psops.report.text import (
@@ -31,8 +32,8 @@ _SINCE = {
 _MOST_PROCESSES = 20
 
 
-def render_details(unit: UnitStatus, look: Look) -> str:
-    """Return all that matters of one unit: state, why, processes, the last log lines."""
+def render_details(host: str, unit: UnitStatus, look: Look) -> str:
+    """Return all that matters of one unit of a host: state, why, processes, the last log lines."""
     style, glyph = STATE_STYLES.get(unit.active, ("", "●"))
     description = "" if unit.description == unit.id else f" - {clean(unit.description)}"
     lines = [f"{paint(glyph, style, look.color)} {clean(unit.id)}{description}"]
@@ -43,7 +44,7 @@ def render_details(unit: UnitStatus, look: Look) -> str:
 
         lines += ["", *log_lines(unit)]
     if unit.failed or unit.load == "not-found":
-        lines += ["", paint(_hint(unit), "dim", look.color)]
+        lines += ["", paint(again(_hint(unit), [host], look.aim), "dim", look.color)]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from psops import __version__
 from psops.doctor import Finding
 from psops.exits import Exit
 from psops.report import Look
+from psops.report.again import advise
 from psops.report.json import SCHEMA, dump
 from psops.report.text import Cell, clean, count, paint, table
 from psops.report.verify_parts import MARKS
@@ -16,6 +17,8 @@ from psops.verdict import Verdict
 
 def render_doctor(findings: Sequence[Finding], form: str, look: Look) -> str:
     """Return the findings in one of the formats, ending with a newline."""
+    findings = [one._replace(advice=one.advice and advise([one.advice], (), look.aim)[0])
+                for one in findings]  # fmt: skip
     if form != "table":
         return _json("doctor", "findings", [_finding(one) for one in findings], form)
     width = max(len(one.name) for one in findings)

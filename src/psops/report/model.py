@@ -13,6 +13,22 @@ RUNNING = frozenset({"active", "reloading", "refreshing"})
 BROKEN = frozenset({"bad-setting", "error"})
 #: Load states of names behind which there is nothing to run.
 ABSENT = frozenset({"not-found"})
+#: Every load, active and sub state of systemd 258; others may come.
+STATES = frozenset(
+    """
+    stub loaded not-found bad-setting error merged masked
+    active reloading inactive failed activating deactivating maintenance refreshing
+    abandoned activating-done auto-restart auto-restart-queued cleaning condition dead
+    dead-before-auto-restart dead-resources-pinned deactivating-sigkill deactivating-sigterm
+    deferred elapsed exited failed-before-auto-restart final-sigkill final-sigterm
+    final-watchdog listening mounted mounting mounting-done plugged refresh-credentials
+    refresh-extensions reload reload-notify reload-post reload-signal remounting
+    remounting-sigkill remounting-sigterm running start start-chown start-open start-post
+    start-pre stop stop-post stop-pre stop-pre-sigkill stop-pre-sigterm stop-sigkill
+    stop-sigterm stop-watchdog tentative unmounting unmounting-sigkill unmounting-sigterm
+    waiting
+""".split()
+)
 
 
 class LogLine(NamedTuple):
@@ -88,6 +104,10 @@ class StatusReport:
     properties: tuple[str, ...] = ()
     #: Show everything about the one unit of the one host.
     details: bool = False
+    #: States that were asked for, that psops does not know, and that no unit is in.
+    strange_states: tuple[str, ...] = ()
+    #: What was asked for that is nowhere, in sentences.
+    notes: tuple[str, ...] = ()
     #: Why the run ended early, if it did.
     ended: Exit = Exit.OK
 
@@ -98,7 +118,8 @@ class StatusReport:
             return self.ended
         if self.outcomes and all(outcome.error for outcome in self.outcomes):
             return Exit.UNAVAILABLE
-        return worst(_host_exit(outcome, self.named) for outcome in self.outcomes)
+        strange = Exit.UNKNOWN_UNIT if self.strange_states else Exit.OK
+        return worst([strange, *(_host_exit(one, self.named) for one in self.outcomes)])
 
 
 def _host_exit(outcome: Outcome[HostStatus], named: bool) -> Exit:

@@ -39,8 +39,9 @@ def render(report: StatusReport, look: Look) -> str:
     """Return the report as tables, then what could not be read, then a summary line."""
     (first, *more) = report.outcomes
     if report.details and not more and first.value is not None:
-        return render_details(first.value.units[0], look)
+        return render_details(first.host.name, first.value.units[0], look)
     parts = [_hosts(report, look), _units(report, look), _logs(report), _unmatched(report)]
+    parts.append("\n".join(map(clean, report.notes)))
     parts.append(render_unread(report.outcomes, fold=look.fold, color=look.color))
     parts.append(_summary(report))
     return "\n\n".join(part for part in parts if part) + "\n"

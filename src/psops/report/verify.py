@@ -1,10 +1,12 @@
 """The formats of `bundle verify`: a report in, text and an exit code out."""
 
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from psops.exits import Exit
 from psops.report import Look
+from psops.report.again import advise_host
 from psops.verdict import Verdict, VerifyReport
 
 #: Format -> module with `render(report, look) -> str`, imported when used.
@@ -21,6 +23,9 @@ VERIFY_FORMATS: dict[str, str] = {
     "html": "psops.report.verify_html",
 }
 
+#: Those that tell the same of many hosts in one place, and aim their commands there.
+_FOLDING = ("table", "markdown")
+
 #: What a plugin of Nagios returns, from its developer guidelines; the state of a Checkmk local
 #: check and the value of a Prometheus gauge are the same numbers.
 NAGIOS_CODES: dict[Verdict, int] = {
@@ -36,6 +41,9 @@ NAGIOS_UNKNOWN = NAGIOS_CODES[Verdict.UNKNOWN]
 def render_verify(report: VerifyReport, form: str, look: Look) -> str:
     """Return the report as text, ending with a newline."""
     module: Any = import_module(VERIFY_FORMATS[form])
+    if form not in _FOLDING:
+        outcomes = tuple(advise_host(one, look.aim) for one in report.outcomes)
+        report = replace(report, outcomes=outcomes)
     text: str = module.render(report, look)
     return text
 

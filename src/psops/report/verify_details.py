@@ -2,6 +2,7 @@
 
 from psops.inventory import fold
 from psops.report import Look
+from psops.report.again import advise
 from psops.report.facts import reason
 from psops.report.table import log_lines
 from psops.report.text import clean, paint
@@ -44,7 +45,7 @@ def _block(problem: Problem, where: str, with_log: bool, look: Look) -> list[str
     lines += [f"    {text}" for text in facts_of(one)]
     if one.waiver is not None:
         return [*lines, f"    {waiver_text(one)}"]  # nobody needs to do anything about it
-    for advice in one.advice:
+    for advice in advise(one.advice, problem.hosts, look.aim):
         lines.append(f"    → {clean(advice.text)}" + (":" if advice.command else ""))
         if advice.command:
             lines.append(f"        {paint(clean(advice.command), 'head', look.color)}")

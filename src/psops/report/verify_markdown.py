@@ -8,6 +8,7 @@ from html import escape
 
 from psops.inventory import fold
 from psops.report import Look
+from psops.report.again import advise
 from psops.report.text import clean
 from psops.report.unread import unread
 from psops.report.verify_details import facts_of, log_of
@@ -45,7 +46,7 @@ def render(report: VerifyReport, look: Look) -> str:
     found = problems(report, folded=True)
     if any(mark(one.finding) != "waived" for one in found):
         parts.append("### Not ok")
-    parts += [_problem(one) for one in found if mark(one.finding) != "waived"]
+    parts += [_problem(one, look) for one in found if mark(one.finding) != "waived"]
     for hosts, value in empty(report):
         remedy = "" if value.bundles else NO_BUNDLE_REMEDY
         parts.append(_plain(fold(hosts), "unknown", nothing_expected(value), remedy))
@@ -53,7 +54,7 @@ def render(report: VerifyReport, look: Look) -> str:
         parts.append(_plain(fold(names), "not read", f"{code}: {clean(message)}", remedy))
     if any(mark(one.finding) == "waived" for one in found):
         parts.append("### Waived")
-    parts += [_problem(one) for one in found if mark(one.finding) == "waived"]
+    parts += [_problem(one, look) for one in found if mark(one.finding) == "waived"]
     told = [f"- **{_md(fold(names))}**: {_md(note)}" for note, names in notes(report)]
     if told:
         parts += ["### Notes", "\n".join(told)]
@@ -83,12 +84,12 @@ def _table(report: VerifyReport) -> str:
     return "\n".join(rows)
 
 
-def _problem(problem: Problem) -> str:
+def _problem(problem: Problem, look: Look) -> str:
     one = problem.finding
     head = f"{MARKS[mark(one)][1]} <b>{_html(one.name)}</b> on {_html(problem.names)}"
     lines = [f"<details><summary>{head}: {_html(problem.sentence)}</summary>", "<ul>"]
     lines += [f"<li>{_html(text)}</li>" for text in (*facts_of(one), waiver_text(one)) if text]
-    for text, command in one.advice:
+    for text, command in advise(one.advice, problem.hosts, look.aim):
         typed = f": <code>{_html(command)}</code>" if command else ""
         lines.append(f"<li>{_html(text)}{typed}</li>")
     lines.append("</ul>")

@@ -117,6 +117,13 @@ def load_policy(path: Path, rules: Mapping[str, Rule]) -> Policy:
         raise ConfigError(f"{path}: {exc}", remedy="see systemd.time(7)") from exc
 
 
+def goes_along(path: Path) -> bool:
+    """Tell whether a file is none to be judged by itself, but one of those that go along with a
+    unit of a daemon: its drop-ins, its options, its target."""
+    is_drop_in = path.suffix == ".conf" and path.parent.name.endswith(".service.d")
+    return path.is_file() and (is_drop_in or path.suffix in (".env", ".target"))
+
+
 def drop_ins(path: Path) -> list[Path]:
     """Return the drop-ins beside a unit file that hold for it, in the order in which they count.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from psops import paths
 from psops.errors import SshConfigError
 from psops.sshconfig.tokens import expand_home
 from psops.sshconfig.values import COLLECTED, KEYWORDS
@@ -52,11 +53,11 @@ def parse_file(
     if depth > DEEPEST:
         raise SshConfigError(f"{path}: included more than {DEEPEST} files deep")
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+        with path.open("rb") as stream:
             status = os.fstat(stream.fileno())
             if check and (status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022):
                 raise SshConfigError(f"{path}: bad owner or permissions: others can write it")
-            text = stream.read()
+            text = paths.read_whole(stream).decode("utf-8", errors="surrogateescape")
     except IsADirectoryError:
         text = ""  # as in ssh, for which it is a file without lines
     return _Reader(path, home, of_user, depth).blocks(text)

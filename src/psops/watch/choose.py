@@ -15,6 +15,7 @@ class Named:
     """The same units on every host."""
 
     def __init__(self, names: tuple[str, ...], globs: tuple[str, ...]) -> None:
+        self.named = names
         self._targets = Targets(names=names, globs=globs)
 
     def __call__(self, host: Host, connection: Connection, client: Client) -> Targets:
@@ -35,6 +36,8 @@ class Daemons:
 
     A host is asked once; after a lost connection its units are known.
     """
+
+    named = ()
 
     def __init__(self, catalogue: "Catalogue", bundle: str, timeout: float) -> None:
         self._catalogue = catalogue

@@ -45,7 +45,8 @@ class Details:
             query = Query(names=(place.unit,), details=True)
             unit = read_by(connection, query, self._options).units[0]
             log = read_log(connection, unit, _LOG_LINES, self._options.timeout)
-            return render_details(replace(unit, log=tuple(log)), Look(color=color)).splitlines()
+            unit = replace(unit, log=tuple(log))
+            return render_details(place.host, unit, Look(color=color)).splitlines()
 
         def then(result: object) -> None:
             if isinstance(result, PsopsError):

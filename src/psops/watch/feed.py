@@ -35,6 +35,10 @@ _MOST_STRIKES = 3
 class Chooser(Protocol):
     """Says which units of a host are meant."""
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The units that a person asked for by their names."""
+
     def __call__(self, host: Host, connection: Connection, client: Client) -> Targets:
         """Return the units; may ask the host, and raises `HostError`."""
 
@@ -62,6 +66,7 @@ class Feed:
         tell: Callable[[Change | LinkChange], None],
     ) -> None:
         self.fleet = Fleet(host.name for host in hosts)
+        self.named = choose.named
         self.workers = Workers(loop, width)
         self._sources = {
             host.name: _Source(host, self.fleet.hosts[host.name], choose, options, loop,

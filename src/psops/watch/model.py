@@ -293,3 +293,12 @@ class Fleet:
         named = dict.fromkeys(name for host in self.hosts.values() for name in host.targets.names)
         loaded = {unit for host in self.hosts.values() for unit in host.states}
         return [name for name in named if name in loaded] + sorted(loaded - named.keys())
+
+    def nowhere(self, names: Iterable[str]) -> dict[str, int]:
+        """Return those of some units that no host has which was heard, and of how many hosts."""
+        heard = [host.states for host in self.hosts.values() if host.heard]
+        return {
+            name: len(heard)
+            for name in names
+            if heard and all(name in one and one[name].load == "not-found" for one in heard)
+        }

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psops.exits import Exit
+from psops.fanout import Outcome
 from psops.inventory import Host
+from psops.report.text import moment
+from psops.report.unread import render_unread
 from psops.transport import Options
 from psops.watch.feed import Chooser, Feed
 from psops.watch.loop import Loop
@@ -50,8 +53,10 @@ def as_lines(
     return _exit_code(feed)
 
 
-def on_screen(setting: Setting, inventory: str, *, color: bool, read_only: bool) -> Exit:
-    """Show a screen until it is left and return the exit code."""
+def on_screen(
+    setting: Setting, show: Callable[[str], bool], inventory: str, *, color: bool, read_only: bool
+) -> Exit:
+    """Show a screen until it is left, then why hosts are lost, and return the exit code."""
     from psops.watch.actions import Actions
     from psops.watch.app import App
     from psops.watch.details import Details
@@ -69,7 +74,27 @@ def on_screen(setting: Setting, inventory: str, *, color: bool, read_only: bool)
         code = app.run(setting.seconds)
     finally:
         feed.close()
+    show(_lost(setting.hosts, feed, color=color))
     return code if code is not Exit.OK else _exit_code(feed)
+
+
+def _lost(hosts: Sequence[Host], feed: Feed, *, color: bool) -> str:
+    """Return what is left to be told when the screen is gone: the hosts that are lost, the
+    reason, and since when."""
+    blocks: dict[str, list[Outcome[None]]] = {}
+    for host in hosts:
+        view = feed.fleet.hosts[host.name]
+        if view.error is not None:
+            heard = (
+                f"heard of last at {moment(int(view.heard * 1e6))}"
+                if view.heard
+                else "never reached"
+            )
+            blocks.setdefault(heard, []).append(Outcome(host, 0.0, error=view.error))
+    return "".join(
+        f"{render_unread(lost, fold=True, color=color)}\n    {heard}\n"
+        for heard, lost in blocks.items()
+    )
 
 
 def _exit_code(feed: Feed) -> Exit:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from psops.nearest import exists_nowhere
 from psops.report.text import count
 from psops.watch.feed import Feed
 from psops.watch.lines import render, render_initial
@@ -65,6 +66,8 @@ class Stream:
             if feed.settled and not self._settled:
                 self._settled = True
                 self._say(_summary(feed))
+                for unit, hosts in feed.fleet.nowhere(feed.named).items():
+                    self._say(exists_nowhere(unit, hosts))
 
     def _watch_reader(self, loop: Loop) -> None:
         """End when the reader of a pipe, such as head, has seen enough; not at the next change,
