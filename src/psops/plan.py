@@ -25,11 +25,10 @@ _TOGETHER_US = 5_000_000
 
 #: What is read of each unit beside its row, before and after.
 READING = (
-    "UnitFileState", "Type", "CanReload", "RemainAfterExit", "TimeoutStartUSec", "TimeoutStopUSec",
-    "TimeoutUSec", "InvocationID", "NRestarts", "MainPID", "Result", "ExecMainCode",
-    "ExecMainStatus", "ConditionResult", "ConditionTimestamp",
-    "ActiveEnterTimestamp", "ActiveExitTimestamp",
-    "InactiveEnterTimestamp", "StateChangeTimestamp", "ConsistsOf", "TriggeredBy", "SourcePath",
+    "UnitFileState", "Type", "CanReload", "TimeoutStartUSec", "TimeoutStopUSec", "TimeoutUSec",
+    "InvocationID", "NRestarts", "MainPID", "Result", "ExecMainCode", "ExecMainStatus",
+    "ConditionResult", "ConditionTimestamp", "ActiveEnterTimestamp", "ActiveExitTimestamp",
+    "InactiveEnterTimestamp", "StateChangeTimestamp", "ConsistsOf", "SourcePath",
 )  # fmt: skip
 
 

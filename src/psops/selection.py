@@ -182,7 +182,6 @@ def _has(name: str, wanted: str) -> bool:
     kind = name.rpartition(".")[2]
     own: Mapping[str, frozenset[str]] = {
         "Type": frozenset({"service"}),
-        "RemainAfterExit": frozenset({"service"}),
         "TimeoutStartUSec": frozenset({"service"}),
         "TimeoutStopUSec": frozenset({"service"}),
         "TimeoutUSec": frozenset({"socket", "mount", "swap"}),
