@@ -4,6 +4,7 @@ A plan is made of steps. Those about unit files come first and are sent together
 waves, each sent together when the one before is done.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -155,7 +156,7 @@ def _refusal(unit: UnitStatus, because: str, protected: frozenset[str]) -> UnitC
         return UnitChange(unit=unit.name, result=Result.FAILED, code=kind, before=unit,
                           message=jobs.ERRORS["NoSuchUnit"][1], because=because)  # fmt: skip
     if protected & {unit.id, unit.name}:
-        advice = (Advice("if you mean it", f"--force {unit.id}"),)
+        advice = (Advice("if you mean it", f"--force {shlex.quote(unit.id)}"),)
         return UnitChange(unit=unit.id, result=Result.FAILED, code="protected", before=unit,
                           message="is protected by the inventory", because=because,
                           advice=advice)  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import time
@@ -163,6 +164,34 @@ def test_what_is_protected_needs_force(
     assert "--force" in run.stderr
     forced = say(f"{line} -i {inventory} --force {force} --connect-timeout 1")
     assert forced.exit == 69, "it was to be tried"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("['gw1']\n['gw2']", "stop x -a"),
+        ("['web+1']\n['web+2']\n['b']", "stop x -a"),
+        ("['::1']\n['fe80::2%lo']", "restart x -a"),
+        ("['gw1']\n['gw2']", "stop sshd.service dbus.socket -a"),
+        ("['a']\n", r"stop 'mnt-my\x2ddata.mount' other -a"),
+    ],
+)
+def test_every_remedy_that_force_is_named_in_is_taken_as_typed(
+    say: Say, text: str, line: str
+) -> None:
+    rest = "address = '127.0.0.1'\nport = 1\nprotected = "
+    closed = r"['mnt-my\x2ddata.mount', 'other']" if "mnt" in line else "true"
+    inventory = say.home / "inventory.toml"
+    inventory.write_text(text.replace("[", "[hosts.").replace("]", f"]\n{rest}{closed}"))
+    words = [*shlex.split(line), "-i", str(inventory), "--yes", "--connect-timeout", "1"]
+    for _ in range(4):
+        run = psops(*words, home=say.home)
+        if run.exit != 2:
+            break
+        _, found, remedy = run.stderr.partition("if you mean it: ")
+        assert found, run.stderr
+        words += shlex.split(remedy)
+    assert (run.exit, "--force" in words) == (69, True), "it was to be tried"
 
 
 @pytest.mark.parametrize("unit", ["--bundle testpoint", "owamp*"])
