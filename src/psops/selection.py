@@ -70,8 +70,9 @@ class Selection:
         )
 
     def _matching(self) -> list[str]:
-        """Return the names that the request's globs match: loaded units, or unit files."""
+        """Return the names that the request's globs match: units in use, or unit files."""
         globs = self._request.globs
+        idle = False
         if self._request.verb.files:
             call = manager.list_unit_files_by_patterns((), globs)
             (rows,) = manager.expect(self.call([call])[0], 1)
@@ -79,10 +80,16 @@ class Selection:
             found = [name for name in names if not name.partition("@")[2].startswith(".")]
         else:
             call = manager.list_units_by_patterns((), globs)
-            found = [row.id for row in manager.parse_rows(self.call([call])[0])]
+            units = manager.parse_rows(self.call([call])[0])
+            found = [row.id for row in units if _is_listed(row)]
+            idle = any(row.load != "not-found" for row in units)
         if not found:
-            self.settled[" ".join(globs)] = [
-                UnitChange(unit=" ".join(globs), result=Result.FAILED, code="no-such-unit",
+            text = " ".join(globs)
+            self.settled[text] = [
+                UnitChange(unit=text, result=Result.SKIPPED,
+                           message="matches only inactive units, which a glob does not mean")
+                if idle else
+                UnitChange(unit=text, result=Result.FAILED, code="no-such-unit",
                            message="matches no unit of this host")
             ]  # fmt: skip
         return sorted(found)
@@ -175,6 +182,14 @@ class Selection:
                                 properties=properties.get(name, {}))  # fmt: skip
             units.setdefault(row.id, status)
         return list(units.values())
+
+
+def _is_listed(row: manager.Row) -> bool:
+    """Tell whether a glob means the unit: what `systemctl list-units` shows, as with systemctl.
+
+    Authority: expand_unit_names and output_show_unit in its systemctl-util.c.
+    """
+    return not row.following and (row.job_id > 0 or row.active != "inactive")
 
 
 def _has(name: str, wanted: str) -> bool:

@@ -208,6 +208,41 @@ def test_protected_unit_is_found_behind_a_bundle_and_a_glob(say: Say, unit: str)
     assert told["result"] == "changed"
 
 
+@pytest.mark.parametrize("verb", ["restart", "try-restart", "stop", "kill", "start"])
+def test_a_glob_means_what_systemctl_lists(say: Say, verb: str) -> None:
+    """Two paths that wait, and two services that are loaded and inactive."""
+    run = say(f"{verb} systemd-ask-password-* -i demo -H ps01.demo --json")
+    told = [unit["unit"] for unit in run.document["hosts"][0]["units"]]
+    assert told == ["systemd-ask-password-console.path", "systemd-ask-password-wall.path"]
+
+
+def test_a_glob_takes_units_that_failed(say: Say) -> None:
+    run = say("reset-failed postgres* -i demo -H ps02.demo --json")
+    (unit,) = [unit for unit in run.document["hosts"][0]["units"] if "15-main" in unit["unit"]]
+    assert (unit["result"], unit["before"]["active_state"]) == ("changed", "failed")
+
+
+@pytest.mark.parametrize(
+    ("glob", "exit_code", "result", "message"),
+    [
+        (
+            "emergenc[y].service",
+            0,
+            "skipped",
+            "matches only inactive units, which a glob does not mean",
+        ),
+        ("display-manager*", 4, "failed", "matches no unit of this host"),  # it is not-found
+        ("nothing*", 4, "failed", "matches no unit of this host"),
+    ],
+)
+def test_a_glob_that_takes_nothing_says_so(
+    say: Say, glob: str, exit_code: int, result: str, message: str
+) -> None:
+    run = say(f"restart {glob} -i demo -H ps01.demo --json")
+    (unit,) = run.document["hosts"][0]["units"]
+    assert (run.exit, unit["result"], unit["message"]) == (exit_code, result, message)
+
+
 def test_history_that_cannot_be_written_refuses_the_change(say: Say) -> None:
     state = say.home / "state"
     state.write_text("in the way")

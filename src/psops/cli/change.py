@@ -267,7 +267,11 @@ _HAS: dict[str, Callable[[Verb], bool]] = {
 _FOR_UNITS = """
 
     Units are given by name or glob, or as all daemons of a bundle in their order. What is
-    so already is left alone."""
+    so already is left alone. {globs}"""
+_GLOBS = {
+    False: "A glob means units that are active, failed or have a job.",
+    True: "A glob means unit files.",
+}
 _FOR_ALL = """
 
     More than one host is changed only after a question, or with --yes.
@@ -288,8 +292,11 @@ def app_for(name: str) -> typer.Typer:
             if key != "verb" and (key not in _HAS or _HAS[key](verb))]  # fmt: skip
     command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in kept}
+    takes_units = "units" in command.__annotations__
     command.__doc__ = (
-        verb.help + (_FOR_UNITS if "units" in command.__annotations__ else "") + _FOR_ALL
+        verb.help
+        + (_FOR_UNITS.format(globs=_GLOBS[bool(verb.files)]) if takes_units else "")
+        + _FOR_ALL
     )
     app.command(name, epilog=epilog(_CODES))(command)
     return app
