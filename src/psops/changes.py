@@ -3,8 +3,8 @@
 Words: a *change* is one unit of one host, from what it was to what it became.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import NamedTuple
 
@@ -39,6 +39,13 @@ def joint(results: "list[Result]") -> Result:
     return max(results, key=_RANK.index, default=Result.UNCHANGED)
 
 
+class Before(NamedTuple):
+    """What an earlier run that is done again did on a host: units by their names."""
+
+    done: frozenset[str] = frozenset()
+    undone: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is to be done on every host."""
@@ -67,6 +74,8 @@ class Request:
     force: frozenset[str] = frozenset()
     #: Prove the host's bundles before and after.
     verify: bool = False
+    #: Host -> what is done there already, where an earlier run is done again.
+    before: Mapping[str, Before] = field(default_factory=dict)
 
     @property
     def job_verb(self) -> str:

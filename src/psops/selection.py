@@ -11,9 +11,10 @@ from psops.deadline import Deadline
 from psops.errors import BusError
 from psops.inventory import Host
 from psops.plan import Ordered
-from psops.report.model import UnitStatus
+from psops.report.model import RUNNING, UnitStatus
 from psops.systemd import jobs, manager
 from psops.systemd.bus import Call, Reply
+from psops.systemd.names import is_unit_name
 from psops.transport import Connection
 
 
@@ -58,16 +59,48 @@ class Selection:
         names = list(self._request.names)
         if self._request.globs:
             names += [name for name in self._matching() if name not in names]
-        units = self.read(names)
-        self.units |= {unit.id: unit for unit in units}
-        along = self._along(units)
-        everything = {unit.id: unit for unit in (*units, *along)}
-        self.units |= everything
+        return self._ordered(self.read(names), {})
+
+    def _ordered(
+        self, own: Sequence[UnitStatus], after: Mapping[str, frozenset[str]], *, reset: bool = False
+    ) -> Ordered:
+        """Return what of these units is left to do, with what is changed along with them."""
+        left = self._left(own)
+        self.units |= {unit.id: unit for unit in left}
+        self.units |= {unit.id: unit for unit in self._along(left)}
+        units = tuple(unit for unit in self.units.values() if unit.id not in self.settled)
+        for unit in own:
+            if unit.id not in self.units:
+                self._settle(unit, "was done by an earlier run")
         return Ordered(
-            units=tuple(everything.values()),
-            after={name: frozenset({cause}) for name, cause in self.because.items()},
+            units=units,
+            after={**after, **{name: frozenset({cause}) for name, cause in self.because.items()}},
             because=dict(self.because),
+            reset=reset,
         )
+
+    def _left(self, own: Sequence[UnitStatus]) -> list[UnitStatus]:
+        """Return the units without those that an earlier run did, and with those that it was to
+        change along with them and did not."""
+        before = self._request.before.get(self._host.name)
+        if before is None:
+            return list(own)
+        known = {name for unit in own for name in (unit.name, unit.id)}
+        along = [name for name in before.undone if name not in known and is_unit_name(name)]
+        if along and self._request.verb.files:  # theirs are not to be changed: once more from all
+            return list(own)
+        left = [unit for unit in own if unit.id not in before.done]
+        for unit in self.read(along) if along and not self._request.only else ():
+            if self._request.verb.starts and unit.active in RUNNING:
+                self._settle(unit, f"is {unit.active} ({unit.sub})")
+            else:
+                left.append(unit)
+        return left
+
+    def _settle(self, unit: UnitStatus, message: str) -> None:
+        self.units[unit.id] = unit
+        self.settled[unit.id] = [UnitChange(unit=unit.id, result=Result.UNCHANGED, message=message,
+                                            before=unit, after=unit)]  # fmt: skip
 
     def _matching(self) -> list[str]:
         """Return the names that the request's globs match: units in use, or unit files."""
@@ -83,8 +116,9 @@ class Selection:
             units = manager.parse_rows(self.call([call])[0])
             found = [row.id for row in units if _is_listed(row)]
             idle = any(row.load != "not-found" for row in units)
-        if not found:
-            text = " ".join(globs)
+        text = " ".join(globs)
+        before = self._request.before.get(self._host.name)
+        if not found and (before is None or text in before.undone):
             self.settled[text] = [
                 UnitChange(unit=text, result=Result.SKIPPED,
                            message="matches only inactive units, which a glob does not mean")
@@ -105,7 +139,6 @@ class Selection:
         self.notes += chosen.notes
         units = self.read(chosen.units)
         names = {unit.name: unit.id for unit in units}
-        self.units |= {unit.id: unit for unit in units}
         for unit, message in chosen.skipped:
             self.settled[unit] = [UnitChange(unit=unit, result=Result.SKIPPED, message=message)]
         for unit, message in chosen.missing:
@@ -115,12 +148,7 @@ class Selection:
             names[name]: frozenset(names[other] for other in before)
             for name, before in chosen.after.items()
         }
-        along = self._along(units)
-        self.units |= {unit.id: unit for unit in along}
-        after |= {name: frozenset({cause}) for name, cause in self.because.items()}
-        return Ordered(
-            units=tuple(self.units.values()), after=after, because=dict(self.because), reset=True
-        )
+        return self._ordered(units, after, reset=True)
 
     def _along(self, units: Sequence[UnitStatus]) -> list[UnitStatus]:
         """Return the units that have to be changed along with these, and note why."""

@@ -13,6 +13,7 @@ import typer
 from psops.cli import change_options as ch
 from psops.cli import options as opt
 from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.retry import retry
 from psops.cli.shared import Shown, Target, spread
 from psops.errors import UsageError
 from psops.exits import Exit
@@ -89,24 +90,22 @@ def _change(
         verify=verify,
     )
     plan = _rollout(batch, canary, pause, max_fail, order)
-    inventory = target.inventory
     if retry_failed:
-        if units or bundle or target.given:
-            raise UsageError("--retry-failed takes units and hosts from the last run")
-        found = _retry(verb, request, target.options(user=target.user))
-        if isinstance(found, Answer):
-            return found
-        request, chosen, options, inventory = found
+        number, request, chosen, options, source, told, text = retry(context, request, target)
+        if not chosen:
+            return Answer(f"run {number} has left nothing to do\n")
+        _tell(f"again from run {number}: {text}")
     else:
         _check_units(request)
         chosen, options = target.select()
+        source, told = target.source(), target.options(user=target.user)
     protect.check(chosen, verb, request.names, request.force)
     if len(chosen) > 1 and not (yes or dry_run) and not _confirmed(request, chosen):
         return Answer("nothing was changed\n", Exit.INTERRUPTED)
     if plan.pause is None and not sys.stdin.isatty():
         raise UsageError("--pause ask needs a terminal to ask on")
     env = shown.environment(context)
-    record = Record(history=not no_history, inventory=inventory or "")
+    record = Record(history=not no_history, inventory=source, options=told)
     with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
         report = rollout.report(
             chosen, request, options, record=record, rollout=plan, width=target.fanout,
@@ -185,39 +184,6 @@ def _rollout(batch: str | None, canary: int, pause: str, max_fail: str | None, o
         pause=None if pause == "ask" else seconds,
         max_fail=parse_amount(max_fail, "--max-fail") if max_fail else None,
         shuffled=order == "random",
-    )
-
-
-def _retry(verb: Verb, request: "Request", options: Any) -> Any:
-    """Return request, hosts, options and inventory of the last run, as far as it is not done."""
-    from dataclasses import replace
-
-    from psops.cli.target import LOCAL, load_inventory
-    from psops.history import History
-    from psops.record import hosts_again, restored
-
-    history = History.read()
-    run = history.last(verb.name) if history is not None else None
-    if history is not None:
-        history.close()
-    if run is None:
-        raise UsageError(f"the history has no run of {verb.name}", remedy="psops history")
-    if run.state == "running":
-        raise UsageError(f"run {run.id} is still under way (process {run.pid})")
-    place = run.request.get("inventory") or None
-    known = load_inventory(place)
-    again = hosts_again(run, (LOCAL, *known.hosts))
-    if not again:
-        return Answer(f"run {run.id} has left nothing to do\n")
-    _tell(f"again from run {run.id}: {verb.name} on {len(again)} of {len(run.hosts)} hosts")
-    if options.ssh_config is None and known.ssh_config is not None:
-        options = replace(options, ssh_config=str(known.ssh_config))
-    kept = restored(run)
-    return (
-        replace(kept, dry_run=request.dry_run, force=kept.force | request.force),
-        again,
-        options,
-        place,
     )
 
 

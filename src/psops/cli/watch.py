@@ -80,7 +80,7 @@ def watch(
         hosts=chosen, choose=choose, options=options, width=target.fanout, seconds=seconds
     )
     if form is None and is_terminal():
-        return Answer(stream=lambda show: on_screen(begin, target.inventory or "", color=env.color,
+        return Answer(stream=lambda show: on_screen(begin, target.source(), color=env.color,
                                                     read_only=read_only))  # fmt: skip
     return Answer(stream=lambda show: as_lines(begin, show, _say, form or "lines",
                                                initial=initial))  # fmt: skip

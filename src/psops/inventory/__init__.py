@@ -205,7 +205,7 @@ class _Given:
         self.inventory = inventory
         self.known = known
         self.destinations: dict[str, Destination] = {}
-        self.others: dict[str, Host] = {}  # hosts of the last run that the inventory has not
+        self.others: dict[str, Host] = {}  # hosts of the last run, which no host of a name is
 
     def names(self, text: str) -> list[str]:
         try:
@@ -215,10 +215,10 @@ class _Given:
 
     def host(self, name: str) -> Host:
         destination = self.destinations.get(name)
-        if name in self.known:
-            host = self.known[name]
-        elif name in self.others:
+        if name in self.others:
             host = self.others[name]
+        elif name in self.known:
+            host = self.known[name]
         elif destination is None or destination.host == name:
             host = replace(self.inventory.defaults, name=name)
         else:

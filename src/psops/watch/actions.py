@@ -97,7 +97,7 @@ class Actions:
             reports, trouble, error = [], [], None
             try:
                 for units, hosts in groups.items():
-                    record = Record(inventory=self._inventory)
+                    record = Record(inventory=self._inventory, options=self._options)
                     request = Request(verb=VERBS[verb], names=units, force=force)
                     reports.append(rollout.report(hosts, request, self._options, record=record,
                                                   width=self._width, gate=gate))  # fmt: skip
