@@ -47,7 +47,13 @@ def hosts_again(run: "Run", known: Sequence[Host]) -> tuple[Host, ...]:
     """
     inventory = {(host.name, _kind(host)): host for host in known}
     were = [_as_it_was(host) for host in run.unfinished]
-    return tuple(inventory.get((host.name, _kind(host)), host) for host in were)
+    return tuple(_as_given(inventory.get((host.name, _kind(host)), host), host) for host in were)
+
+
+def _as_given(host: Host, were: Host) -> Host:
+    """Return the host with what the command line gave for it then."""
+    told: Any = {key: getattr(were, key) for key in (*were.given, "given")}
+    return replace(host, **told)
 
 
 def _kind(host: Host) -> str:

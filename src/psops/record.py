@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from psops.history import History
 
 #: What of a host is needed to reach it again, should the inventory no longer have it.
-REACH = ("address", "user", "port", "jump", "transport", "sudo")
+REACH = ("address", "user", "port", "jump", "transport", "sudo", "given")
 #: What of the options is needed to reach the same hosts again.
 OPTIONS = ("connect_timeout", "sudo", "user_bus", "ssh_config")
 

@@ -142,6 +142,21 @@ def test_a_host_is_no_container_of_its_name(home: Path, again: Callable[..., Run
     assert message(again()) != message(first), "the inventory knows better, of the same host"
 
 
+def test_a_user_and_a_port_of_the_command_line_are_kept(
+    home: Path, again: Callable[..., Run]
+) -> None:
+    inventory = home / "inventory.toml"
+    inventory.write_text("[hosts.a]\naddress = '127.0.0.1'\nport = 1\nuser = 'u'\n")
+    port = free_port()
+    first = psops("restart", "x", "-H", f"me@a:{port}", "-i", str(inventory), "--json", home=home)
+    assert f"127.0.0.1 port {port}" in message(first)
+    inventory.write_text("[hosts.a]\naddress = '127.0.0.2'\nport = 2\n")
+    for _ in range(2):
+        assert f"127.0.0.2 port {port}" in message(again())
+        (host,) = psops("history", "show", "last", "--json", home=home).document["run"]["hosts"]
+        assert host["reach"]["user"] == "me"
+
+
 def test_an_inventory_that_is_gone_is_named(home: Path, again: Callable[..., Run]) -> None:
     inventory = home / "inventory.toml"
     inventory.write_text("[hosts.a]\naddress = '127.0.0.1'\nport = 1\n")

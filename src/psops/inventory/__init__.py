@@ -6,7 +6,7 @@ names are in `nodeset`.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -56,6 +56,8 @@ class Host:
     protected: tuple[str, ...] | Literal[True] = ()
     waivers: tuple[Waiver, ...] = ()
     groups: tuple[str, ...] = ()
+    #: Which of these the command line gave, so that the inventory's do not count.
+    given: tuple[str, ...] = field(default=(), compare=False)
     #: What is said after a name that the inventory does not have: which of its hosts is like it.
     near: str = ""
 
@@ -226,7 +228,8 @@ class _Given:
         if destination is None or destination == (None, host.name, None):
             return host
         user, port = destination.user or host.user, destination.port or host.port
-        return replace(host, user=user, port=port)
+        given = tuple(key for key in ("user", "port") if getattr(destination, key))
+        return replace(host, user=user, port=port, given=given)
 
     def _operand(self, text: str) -> Iterable[str]:
         if text.startswith("@"):
