@@ -124,6 +124,16 @@ class HostChange:
         return joint([unit.result for unit in self.units])
 
 
+def result_of(outcome: Outcome[HostChange]) -> Result:
+    """Return the result of one host; one that was not reached has failed."""
+    if outcome.value is not None:
+        return outcome.value.result
+    code = outcome.error.code if outcome.error is not None else ""
+    return {"not-attempted": Result.NOT_ATTEMPTED, "unknown-state": Result.UNKNOWN}.get(
+        code, Result.FAILED
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeReport:
     """The outcome of every host, in the order in which they were asked for."""
@@ -136,15 +146,6 @@ class ChangeReport:
     #: Why no more hosts were begun, if so.
     stopped: str = ""
     ended: Exit = Exit.OK
-
-    def result_of(self, outcome: Outcome[HostChange]) -> Result:
-        """Return the result of one host; one that was not reached has failed."""
-        if outcome.value is not None:
-            return outcome.value.result
-        code = outcome.error.code if outcome.error is not None else ""
-        return {"not-attempted": Result.NOT_ATTEMPTED, "unknown-state": Result.UNKNOWN}.get(
-            code, Result.FAILED
-        )
 
     def changes(self) -> "Iterator[tuple[str, UnitChange]]":
         """Yield host name and change of every unit."""

@@ -266,10 +266,29 @@ def test_retry_takes_units_hosts_and_options_from_the_last_run(say: Say) -> None
 def test_json_lines_and_table_say_the_same(say: Say) -> None:
     line = "stop -i demo -g testpoint owamp-server nothing --yes"
     lines = [json.loads(text) for text in say(f"{line} --format jsonl").stdout.splitlines()]
-    assert [one["host"] for one in lines] == [f"ps0{n}.demo" for n in (1, 2, 3, 4)]
+    assert sorted(one["host"] for one in lines) == [f"ps0{n}.demo" for n in (1, 2, 3, 4)]
     assert {one["result"] for one in lines} == {"failed"}
     table = say(f"{line} --fold").stdout
     assert "× nothing.service on ps[01-04].demo (4): does not exist on this host" in table
+
+
+def test_json_lines_come_when_their_hosts_are_done(say: Say) -> None:
+    """The hosts that never began are told at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "psops", "stop", "-i", "demo", "-a", "httpd", "--yes", "--batch",
+         "1,1,10", "--pause", "1.5", "--format", "jsonl"],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+        env={"HOME": str(say.home), "PATH": os.environ["PATH"], "PSOPS_SYSLOG": ""},
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        first = json.loads(running.stdout.readline())
+        assert running.poll() is None, "there is more to come"
+        rest = [json.loads(line) for line in running.stdout]
+    assert running.returncode == 1
+    assert (first["host"], first["result"]) == ("ps01.demo", "changed")
+    assert (rest[0]["host"], rest[0]["result"]) == ("ps02.demo", "failed")
+    assert {one["result"] for one in rest[1:]} == {"not-attempted"}
+    assert len({first["host"], *(one["host"] for one in rest)}) == 12 == len(rest) + 1
 
 
 def test_dry_run_needs_no_yes_and_leaves_no_history(say: Say) -> None:

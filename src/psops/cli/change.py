@@ -20,7 +20,8 @@ from psops.exits import Exit
 from psops.systemd.jobs import VERBS, Verb
 
 if TYPE_CHECKING:
-    from psops.changes import Request
+    from psops.changes import ChangeReport, HostChange, Request
+    from psops.fanout import Outcome
     from psops.inventory import Host
 
 _CODES = (
@@ -106,15 +107,42 @@ def _change(
         raise UsageError("--pause ask needs a terminal to ask on")
     env = shown.environment(context)
     record = Record(history=not no_history, inventory=source, options=told)
-    with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
+
+    def change(progress: "Callable[[Outcome[HostChange]], None]") -> "ChangeReport":
         report = rollout.report(
             chosen, request, options, record=record, rollout=plan, width=target.fanout,
             progress=progress, tell=_tell, ask=lambda question: typer.confirm(question, err=True),
         )  # fmt: skip
-    for text in record.trouble:
-        _tell(f"the history is incomplete: {text}")
+        for text in record.trouble:
+            _tell(f"the history is incomplete: {text}")
+        return report
+
+    if form == "jsonl":
+        return Answer(stream=lambda show: _as_lines(change, show))
+    with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
+        report = change(progress)
     look = shown.look(env, fold=shown.folded(len(chosen)))
     return Answer(render(report, form, look), report.exit)
+
+
+def _as_lines(
+    change: "Callable[[Callable[[Outcome[HostChange]], None]], ChangeReport]",
+    show: Callable[[str], bool],
+) -> Exit:
+    """Show the line of each host when it is done, those of hosts that never were at the end."""
+    from psops.report.change import host_line
+
+    told: set[str] = set()
+
+    def tell(outcome: "Outcome[HostChange]") -> None:
+        told.add(outcome.host.name)
+        show(host_line(outcome))
+
+    report = change(tell)
+    for outcome in report.outcomes:
+        if outcome.host.name not in told:
+            tell(outcome)
+    return report.exit
 
 
 def _tell(text: str) -> None:
