@@ -65,13 +65,16 @@ class Selection:
         self, own: Sequence[UnitStatus], after: Mapping[str, frozenset[str]], *, reset: bool = False
     ) -> Ordered:
         """Return what of these units is left to do, with what is changed along with them."""
-        left = self._left(own)
+        left, done = self._left(own)
         self.units |= {unit.id: unit for unit in left}
         self.units |= {unit.id: unit for unit in self._along(left)}
-        units = tuple(unit for unit in self.units.values() if unit.id not in self.settled)
-        for unit in own:
+        units = tuple(self.units.values())
+        for unit, message in done:
             if unit.id not in self.units:
-                self._settle(unit, "was done by an earlier run")
+                self.units[unit.id] = unit
+                change = UnitChange(unit=unit.id, result=Result.UNCHANGED, message=message,
+                                    before=unit, after=unit)  # fmt: skip
+                self.settled[unit.id] = [change]
         return Ordered(
             units=units,
             after={**after, **{name: frozenset({cause}) for name, cause in self.because.items()}},
@@ -79,28 +82,30 @@ class Selection:
             reset=reset,
         )
 
-    def _left(self, own: Sequence[UnitStatus]) -> list[UnitStatus]:
-        """Return the units without those that an earlier run did, and with those that it was to
-        change along with them and did not."""
+    def _left(
+        self, own: Sequence[UnitStatus]
+    ) -> tuple[list[UnitStatus], list[tuple[UnitStatus, str]]]:
+        """Return the units to change, and those that need not be, with the reason.
+
+        Where an earlier run is done again, those that it did need not be, and those that it
+        was to change along with them and did not are to be.
+        """
         before = self._request.before.get(self._host.name)
         if before is None:
-            return list(own)
+            return list(own), []
         known = {name for unit in own for name in (unit.name, unit.id)}
-        along = [name for name in before.undone if name not in known and is_unit_name(name)]
-        if along and self._request.verb.files:  # theirs are not to be changed: once more from all
-            return list(own)
+        names = [name for name in before.undone if name not in known and is_unit_name(name)]
+        if names and self._request.verb.files:  # theirs are not to be changed: once more from all
+            return list(own), []
+        along = self.read(names) if names and not self._request.only else []
         left = [unit for unit in own if unit.id not in before.done]
-        for unit in self.read(along) if along and not self._request.only else ():
+        done = [(unit, "was done by an earlier run") for unit in own if unit.id in before.done]
+        for unit in along:
             if self._request.verb.starts and unit.active in RUNNING:
-                self._settle(unit, f"is {unit.active} ({unit.sub})")
+                done.append((unit, f"is {unit.active} ({unit.sub})"))
             else:
                 left.append(unit)
-        return left
-
-    def _settle(self, unit: UnitStatus, message: str) -> None:
-        self.units[unit.id] = unit
-        self.settled[unit.id] = [UnitChange(unit=unit.id, result=Result.UNCHANGED, message=message,
-                                            before=unit, after=unit)]  # fmt: skip
+        return left, done
 
     def _matching(self) -> list[str]:
         """Return the names that the request's globs match: units in use, or unit files."""

@@ -175,7 +175,7 @@ def test_this_host_is_not_the_same_one_elsewhere(home: Path, again: Callable[...
         file.execute("UPDATE runs SET psops_host = 'elsewhere'")
     run = again()
     assert run.exit == 2
-    assert "run 1 changed elsewhere from there, and this is another host" in run.stderr
+    assert "run 1 changed what is on elsewhere, and this is another host" in run.stderr
 
 
 @pytest.mark.parametrize("option", ["--only", "--job-mode replace", "--no-block", "--user"])

@@ -113,5 +113,6 @@ def _check_place(run: "Run", hosts: "tuple[Host, ...]") -> None:
     """Raise `UsageError` if hosts are meant that are on another machine than this."""
     if run.psops_host != os.uname().nodename and any(host.transport in _HERE for host in hosts):
         raise UsageError(
-            f"run {run.id} changed {run.psops_host} from there, and this is another host"
+            f"run {run.id} changed what is on {run.psops_host}, and this is another host",
+            remedy="finish it there",
         )
