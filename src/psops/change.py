@@ -73,10 +73,11 @@ class HostChanger:
             verdict = self._verify() if self._request.verify else None
             planned, before = self._plan()
             if self._request.dry_run:
-                return HostChange(units=planned.settled,
-                                  calls=plan.shown(planned, self._request.verb.name),
-                                  notes=tuple(self._notes))  # fmt: skip
-            if planned.steps or self._request.verb.name == "daemon-reload":
+                return replace(self._known(), calls=plan.shown(planned, self._request.verb.name))
+            self._ledger.expect(planned.steps)
+            if self._request.verb.name == "daemon-reload":
+                self._ledger.expect([_RELOAD])
+            if self._ledger.last_steps():
                 self._keeper.begin(self._host, [before[name] for name in planned.units])
                 self._change(planned)
                 if verdict is not None:
@@ -130,13 +131,8 @@ class HostChanger:
         for changes in selection.settled.values():
             self._ledger.settle(changes)
         self._notes += selection.notes
-        protected = guarded(self._host, self._request.verb) - self._request.force
-        planned = plan.make(self._request, wanted, protected)
-        if not self._request.dry_run:
-            self._ledger.settle(planned.settled)
-            self._ledger.expect(planned.steps)
-        if self._request.verb.name == "daemon-reload":
-            self._ledger.expect([_RELOAD])
+        planned = plan.make(self._request, wanted, guarded(self._host, self._request.verb))
+        self._ledger.settle(planned.settled)
         return planned, selection.units
 
     # -- changing -----------------------------------------------------------------------

@@ -3,8 +3,8 @@
 Words: a *change* is one unit of one host, from what it was to what it became.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import NamedTuple
 
@@ -39,6 +39,13 @@ def joint(results: "list[Result]") -> Result:
     return max(results, key=_RANK.index, default=Result.UNCHANGED)
 
 
+class Before(NamedTuple):
+    """What an earlier run that is done again did on a host: units by their names."""
+
+    done: frozenset[str] = frozenset()
+    undone: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is to be done on every host."""
@@ -67,6 +74,8 @@ class Request:
     force: frozenset[str] = frozenset()
     #: Prove the host's bundles before and after.
     verify: bool = False
+    #: Host -> what is done there already, where an earlier run is done again.
+    before: Mapping[str, Before] = field(default_factory=dict)
 
     @property
     def job_verb(self) -> str:
@@ -115,6 +124,14 @@ class HostChange:
         return joint([unit.result for unit in self.units])
 
 
+def result_of(outcome: Outcome[HostChange]) -> Result:
+    """Return the result of one host; one that was not reached has failed."""
+    if outcome.value is not None:
+        return outcome.value.result
+    code = outcome.error.code if outcome.error is not None else ""
+    return Result.NOT_ATTEMPTED if code == "not-attempted" else Result.FAILED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeReport:
     """The outcome of every host, in the order in which they were asked for."""
@@ -127,13 +144,6 @@ class ChangeReport:
     #: Why no more hosts were begun, if so.
     stopped: str = ""
     ended: Exit = Exit.OK
-
-    def result_of(self, outcome: Outcome[HostChange]) -> Result:
-        """Return the result of one host; one that was not reached has failed."""
-        if outcome.value is not None:
-            return outcome.value.result
-        code = outcome.error.code if outcome.error is not None else ""
-        return Result.NOT_ATTEMPTED if code == "not-attempted" else Result.FAILED
 
     def changes(self) -> "Iterator[tuple[str, UnitChange]]":
         """Yield host name and change of every unit."""

@@ -4,6 +4,7 @@ A plan is made of steps. Those about unit files come first and are sent together
 waves, each sent together when the one before is done.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,11 +26,10 @@ _TOGETHER_US = 5_000_000
 
 #: What is read of each unit beside its row, before and after.
 READING = (
-    "UnitFileState", "Type", "CanReload", "RemainAfterExit", "TimeoutStartUSec", "TimeoutStopUSec",
-    "TimeoutUSec", "InvocationID", "NRestarts", "MainPID", "Result", "ExecMainCode",
-    "ExecMainStatus", "ConditionResult", "ConditionTimestamp",
-    "ActiveEnterTimestamp", "ActiveExitTimestamp",
-    "InactiveEnterTimestamp", "StateChangeTimestamp", "ConsistsOf", "TriggeredBy", "SourcePath",
+    "UnitFileState", "Type", "CanReload", "TimeoutStartUSec", "TimeoutStopUSec", "TimeoutUSec",
+    "InvocationID", "NRestarts", "MainPID", "Result", "ExecMainCode", "ExecMainStatus",
+    "ConditionResult", "ConditionTimestamp", "ActiveEnterTimestamp", "ActiveExitTimestamp",
+    "InactiveEnterTimestamp", "StateChangeTimestamp", "ConsistsOf", "SourcePath", "Names",
 )  # fmt: skip
 
 
@@ -78,14 +78,14 @@ class Ordered:
 
 
 def make(request: Request, wanted: Ordered, protected: "frozenset[str]" = frozenset()) -> Plan:
-    """Return what to send; `protected` are the units that must be left alone."""
+    """Return what to send; `protected` are the units that are changed only by force."""
     verb = request.verb
     first: list[Step] = []
     settled: list[UnitChange] = []
     with_job: list[UnitStatus] = []
     for unit in wanted.units:
         because = wanted.because.get(unit.id, "")
-        told = _refusal(unit, because, protected)
+        told = _refusal(request, unit, because, protected)
         steps = len(first) + len(with_job)
         if told is None and not request.job_verb and not verb.files:
             told = _unchanged(verb.name, unit, because)
@@ -150,18 +150,26 @@ def _waves(
     return waves[::-1] if backwards else waves
 
 
-def _refusal(unit: UnitStatus, because: str, protected: frozenset[str]) -> UnitChange | None:
+def _refusal(
+    request: Request, unit: UnitStatus, because: str, protected: frozenset[str]
+) -> UnitChange | None:
     """Return the change that will not be made because of what the unit is."""
     if unit.load == "not-found" and unit.active not in RUNNING:
         kind = "no-such-unit"
         return UnitChange(unit=unit.name, result=Result.FAILED, code=kind, before=unit,
                           message=jobs.ERRORS["NoSuchUnit"][1], because=because)  # fmt: skip
-    if protected & {unit.id, unit.name}:
-        advice = (Advice("if you mean it", f"--force {unit.id}"),)
+    names = {unit.id, unit.name, *_aliases(unit)}
+    if protected & names and not request.force & names:
+        advice = (Advice("if you mean it", f"--force {shlex.quote(unit.id)}"),)
         return UnitChange(unit=unit.id, result=Result.FAILED, code="protected", before=unit,
                           message="is protected by the inventory", because=because,
                           advice=advice)  # fmt: skip
     return None
+
+
+def _aliases(unit: UnitStatus) -> tuple[str, ...]:
+    names = unit.properties.get("Names")
+    return tuple(map(str, names)) if isinstance(names, (list, tuple)) else ()
 
 
 def _unchanged(verb: str, unit: UnitStatus, because: str) -> UnitChange | None:

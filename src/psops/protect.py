@@ -1,6 +1,8 @@
 """What must not be changed by accident: what the inventory protects, and one's own way in."""
 
+import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from psops.errors import UsageError
 from psops.inventory import Host, expand, fold
@@ -17,13 +19,21 @@ _REMOTE = ("ssh", "openssh")
 
 
 def parse_force(texts: Iterable[str]) -> frozenset[str]:
-    """Return the names that --force gives: hosts (also as ranges), groups and units."""
-    names: set[str] = set()
-    for text in texts:
-        names.add(text.removeprefix("@"))
-        names.add(parse_unit_name(text.removeprefix("@")))
-        names.update(expand(text) if "[" in text or "," in text else ())
-    return frozenset(names)
+    """Return the names that --force gives: hosts (also as ranges), groups and units.
+
+    Raises `UsageError` for a range that is none.
+    """
+    names = {name for text in texts for name in (text, *expand(text.removeprefix("@")))}
+    return frozenset(names) | _units(names)
+
+
+def _units(names: Iterable[str]) -> frozenset[str]:
+    """Return the units among names that may be those of hosts or groups instead."""
+    units: set[str] = set()
+    for name in names:
+        with suppress(UsageError):
+            units.add(parse_unit_name(name))
+    return frozenset(units)
 
 
 def normalize(names: Iterable[str]) -> frozenset[str]:
@@ -45,7 +55,7 @@ def check(hosts: Sequence[Host], verb: Verb, names: Iterable[str], force: frozen
     if closed:
         word = "is" if len(closed) == 1 else "are"
         raise UsageError(f"{fold(closed)} {word} protected by the inventory",
-                         remedy=f"if you mean it: --force '{fold(closed)}'")  # fmt: skip
+                         remedy=_remedy(fold(closed)))  # fmt: skip
     wanted = normalize(names)
     for host in hosts:
         for unit in sorted(wanted & guarded(host, verb) - force):
@@ -53,4 +63,8 @@ def check(hosts: Sequence[Host], verb: Verb, names: Iterable[str], force: frozen
             if not isinstance(host.protected, tuple) or unit not in normalize(host.protected):
                 why = "is what you reach the host by"
             raise UsageError(f"{unit} on {host.name} {why}",
-                             remedy=f"if you mean it: --force {unit}")  # fmt: skip
+                             remedy=_remedy(unit))  # fmt: skip
+
+
+def _remedy(name: str) -> str:
+    return f"if you mean it: --force {shlex.quote(name)}"

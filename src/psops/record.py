@@ -5,28 +5,37 @@ cannot be written changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from psops.changes import ChangeReport, HostChange, Request, Result
+from psops.changes import Before, ChangeReport, HostChange, Request, Result
 from psops.errors import HistoryError, PsopsError
 from psops.inventory import Host, fold
+from psops.paths import expanded
 from psops.report.model import UnitStatus
-from psops.systemd.jobs import VERBS
+from psops.transport import Options
 
 if TYPE_CHECKING:
-    from psops.history import History, Run
+    from psops.history import History
 
 #: What of a host is needed to reach it again, should the inventory no longer have it.
-_REACH = ("address", "user", "port", "jump", "transport", "sudo")
+REACH = ("address", "user", "port", "jump", "transport", "sudo", "given")
+#: What of the options is needed to reach the same hosts again.
+OPTIONS = ("connect_timeout", "sudo", "user_bus", "ssh_config")
 
 
 class Record:
-    """Keeps what a run does. `inventory` is where its hosts were taken from."""
+    """Keeps what a run does, and what is needed to do it again; `psops.again` reads that.
 
-    def __init__(self, *, history: bool = True, inventory: str = "") -> None:
+    `inventory` is where its hosts were taken from, "" if from none, and `options` is how the
+    command line has them reached.
+    """
+
+    def __init__(
+        self, *, history: bool = True, inventory: str = "", options: Options | None = None
+    ) -> None:
         self._wanted = history
         self._inventory = inventory
+        self._options = options or Options()
         self._history: History | None = None
         self._text = ""
         self._begun: dict[str, Sequence[UnitStatus]] = {}
@@ -46,8 +55,8 @@ class Record:
             self._history = History.open()
             self.run = self._history.begin(
                 verb=request.verb.name,
-                request=as_stored(request) | {"inventory": self._inventory},
-                hosts=[(host.name, {key: getattr(host, key) for key in _REACH}) for host in hosts],
+                request=as_stored(request) | _place(self._inventory, self._options),
+                hosts=[(host.name, _reach(host) | _before(request, host)) for host in hosts],
             )
         self._log(f"{self._text} on {fold([host.name for host in hosts])}: begun")
 
@@ -119,30 +128,29 @@ def state(unit: UnitStatus | None) -> str:
 
 
 def as_stored(request: Request) -> dict[str, Any]:
-    """Return what of a request is not as usual, as plain values."""
+    """Return what of a request is not as usual, as plain values; what holds for single hosts is
+    stored with them."""
     usual = Request(verb=request.verb)
     stored = {name: getattr(request, name) for name in Request.__dataclass_fields__
-              if getattr(request, name) != getattr(usual, name)}  # fmt: skip
+              if name != "before" and getattr(request, name) != getattr(usual, name)}  # fmt: skip
     return {name: sorted(value) if isinstance(value, frozenset) else value
             for name, value in stored.items()}  # fmt: skip
 
 
-def restored(run: "Run") -> Request:
-    """Return the request of a run in the history."""
-    stored = dict(run.request)
-    stored.pop("inventory", None)
-    stored = {key: tuple(value) if isinstance(value, list) else value
-              for key, value in stored.items()}  # fmt: skip
-    stored |= {"verb": VERBS[run.verb], "force": frozenset(stored.get("force", ()))}
-    return Request(**stored)
+def _place(inventory: str, options: Options) -> dict[str, Any]:
+    """Return what leads to the same hosts again, from whichever directory."""
+    usual = Options()
+    told = {name: getattr(options, name) for name in OPTIONS
+            if getattr(options, name) != getattr(usual, name)}  # fmt: skip
+    if options.ssh_config and options.ssh_config.lower() != "none":  # ssh -F none
+        told["ssh_config"] = str(expanded(options.ssh_config).absolute())
+    return {"inventory": inventory, **told} if inventory else told
 
 
-def hosts_again(run: "Run", known: Sequence[Host]) -> tuple[Host, ...]:
-    """Return the hosts that a run left undone: as the inventory has them now, or as they were."""
-    inventory = {host.name: host for host in known}
-    again = []
-    for host in run.unfinished:
-        reach: Any = {key: tuple(value) if isinstance(value, list) else value
-                 for key, value in host.reach.items() if key in _REACH}  # fmt: skip
-        again.append(inventory.get(host.name) or replace(Host(name=host.name), **reach))
-    return tuple(again)
+def _reach(host: Host) -> dict[str, Any]:
+    return {key: getattr(host, key) for key in REACH}
+
+
+def _before(request: Request, host: Host) -> dict[str, Any]:
+    done, undone = request.before.get(host.name, Before())
+    return {"done": sorted(done), "undone": undone} if done or undone else {}

@@ -8,12 +8,12 @@ from psops.catalogue import Catalogue
 from psops.changes import Request, Result, UnitChange
 from psops.client import Client
 from psops.deadline import Deadline
-from psops.errors import BusError
 from psops.inventory import Host
 from psops.plan import Ordered
-from psops.report.model import UnitStatus
+from psops.report.model import RUNNING, UnitStatus
 from psops.systemd import jobs, manager
 from psops.systemd.bus import Call, Reply
+from psops.systemd.names import is_unit_name
 from psops.transport import Connection
 
 
@@ -40,6 +40,7 @@ class Selection:
         self._client = client
         self._catalogue = catalogue
         self._timeout = timeout
+        self._ids: dict[str, str] = {}  # every name that was asked for -> that of its unit
         self.units: dict[str, UnitStatus] = {}
         self.because: dict[str, str] = {}
         self.settled: dict[str, list[UnitChange]] = {}
@@ -58,31 +59,76 @@ class Selection:
         names = list(self._request.names)
         if self._request.globs:
             names += [name for name in self._matching() if name not in names]
-        units = self.read(names)
-        self.units |= {unit.id: unit for unit in units}
-        along = self._along(units)
-        everything = {unit.id: unit for unit in (*units, *along)}
-        self.units |= everything
+        return self._ordered(self.read(names), {})
+
+    def _ordered(
+        self, own: Sequence[UnitStatus], after: Mapping[str, frozenset[str]], *, reset: bool = False
+    ) -> Ordered:
+        """Return what of these units is left to do, with what is changed along with them."""
+        left, done = self._left(own)
+        self.units |= {unit.id: unit for unit in left}
+        self.units |= {unit.id: unit for unit in self._along(left)}
+        units = tuple(self.units.values())
+        for unit, message in done:
+            if unit.id not in self.units:
+                self.units[unit.id] = unit
+                change = UnitChange(unit=unit.id, result=Result.UNCHANGED, message=message,
+                                    before=unit, after=unit)  # fmt: skip
+                self.settled[unit.id] = [change]
         return Ordered(
-            units=tuple(everything.values()),
-            after={name: frozenset({cause}) for name, cause in self.because.items()},
+            units=units,
+            after={**after, **{name: frozenset({cause}) for name, cause in self.because.items()}},
             because=dict(self.because),
+            reset=reset,
         )
 
+    def _left(
+        self, own: Sequence[UnitStatus]
+    ) -> tuple[list[UnitStatus], list[tuple[UnitStatus, str]]]:
+        """Return the units to change, and those that need not be, with the reason.
+
+        Where an earlier run is done again, those that it did need not be, and those that it
+        was to change along with them and did not are to be.
+        """
+        before = self._request.before.get(self._host.name)
+        if before is None:
+            return list(own), []
+        known = {name for unit in own for name in (unit.name, unit.id)}
+        names = [name for name in before.undone if name not in known and is_unit_name(name)]
+        if names and self._request.verb.files:  # theirs are not to be changed: once more from all
+            return list(own), []
+        along = self.read(names) if names and not self._request.only else []
+        left = [unit for unit in own if unit.id not in before.done]
+        done = [(unit, "was done by an earlier run") for unit in own if unit.id in before.done]
+        for unit in along:
+            if self._request.verb.starts and unit.active in RUNNING:
+                done.append((unit, f"is {unit.active} ({unit.sub})"))
+            else:
+                left.append(unit)
+        return left, done
+
     def _matching(self) -> list[str]:
-        """Return the names that the request's globs match: loaded units, or unit files."""
+        """Return the names that the request's globs match: units in use, or unit files."""
         globs = self._request.globs
+        idle = False
         if self._request.verb.files:
             call = manager.list_unit_files_by_patterns((), globs)
-            (rows,) = manager.expect(self.call([call])[0], 1)
-            names = [str(path).rpartition("/")[2] for path, _state in rows]
+            rows = manager.parse_unit_files(self.call([call])[0])
+            names = [path.rpartition("/")[2] for path, _state in rows]
             found = [name for name in names if not name.partition("@")[2].startswith(".")]
         else:
             call = manager.list_units_by_patterns((), globs)
-            found = [row.id for row in manager.parse_rows(self.call([call])[0])]
-        if not found:
-            self.settled[" ".join(globs)] = [
-                UnitChange(unit=" ".join(globs), result=Result.FAILED, code="no-such-unit",
+            units = manager.parse_rows(self.call([call])[0])
+            found = [row.id for row in units if _is_listed(row)]
+            idle = any(row.load != "not-found" for row in units)
+        text = " ".join(globs)
+        before = self._request.before.get(self._host.name)
+        if not found and (before is None or text in before.undone):
+            self.settled[text] = [
+                UnitChange(unit=text, result=Result.SKIPPED,
+                           message="matches only inactive units, which a glob does not mean")
+                if idle else
+                UnitChange(unit=text, result=Result.FAILED, code="no-such-unit",
                            message="matches no unit of this host")
             ]  # fmt: skip
         return sorted(found)
@@ -97,23 +143,16 @@ class Selection:
         chosen = survey.members()
         self.notes += chosen.notes
         units = self.read(chosen.units)
-        names = {unit.name: unit.id for unit in units}
-        self.units |= {unit.id: unit for unit in units}
         for unit, message in chosen.skipped:
             self.settled[unit] = [UnitChange(unit=unit, result=Result.SKIPPED, message=message)]
         for unit, message in chosen.missing:
             self.settled[unit] = [UnitChange(unit=unit, result=Result.FAILED, code="no-such-unit",
                                             message=message)]  # fmt: skip
-        after = {
-            names[name]: frozenset(names[other] for other in before)
-            for name, before in chosen.after.items()
-        }
-        along = self._along(units)
-        self.units |= {unit.id: unit for unit in along}
-        after |= {name: frozenset({cause}) for name, cause in self.because.items()}
-        return Ordered(
-            units=tuple(self.units.values()), after=after, because=dict(self.because), reset=True
-        )
+        after: dict[str, frozenset[str]] = {}
+        for name, before in chosen.after.items():
+            others = frozenset(self._ids[other] for other in before)
+            after[self._ids[name]] = after.get(self._ids[name], frozenset()) | others
+        return self._ordered(units, after, reset=True)
 
     def _along(self, units: Sequence[UnitStatus]) -> list[UnitStatus]:
         """Return the units that have to be changed along with these, and note why."""
@@ -161,9 +200,8 @@ class Selection:
             manager.list_units_by_names(names),
             *(manager.get_unit_property(name, wanted) for name, wanted in reading),
         ])  # fmt: skip
-        rows = manager.parse_rows(replies[0])
-        if len(rows) != len(names):
-            raise BusError("org.freedesktop.DBus.Error.InvalidArgs", "not all are unit names")
+        rows = manager.parse_rows_of(replies[0], names)
+        self._ids |= {name: row.id for name, row in zip(names, rows, strict=True)}
         properties: dict[str, dict[str, Any]] = {}
         for (name, wanted), reply in zip(reading, replies[1:], strict=True):
             if (value := manager.parse_property(reply)) is not None:
@@ -177,12 +215,19 @@ class Selection:
         return list(units.values())
 
 
+def _is_listed(row: manager.Row) -> bool:
+    """Tell whether a glob means the unit: what `systemctl list-units` shows, as with systemctl.
+
+    Authority: expand_unit_names and output_show_unit in its systemctl-util.c.
+    """
+    return not row.following and (row.job_id > 0 or row.active != "inactive")
+
+
 def _has(name: str, wanted: str) -> bool:
     """Tell whether units of this type have the property at all."""
     kind = name.rpartition(".")[2]
     own: Mapping[str, frozenset[str]] = {
         "Type": frozenset({"service"}),
-        "RemainAfterExit": frozenset({"service"}),
         "TimeoutStartUSec": frozenset({"service"}),
         "TimeoutStopUSec": frozenset({"service"}),
         "TimeoutUSec": frozenset({"socket", "mount", "swap"}),

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from psops import judge_change, plan
-from psops.changes import ChangeReport, Request, Result, UnitChange
+from psops.changes import ChangeReport, Request, Result, UnitChange, result_of
 from psops.deadline import Deadline
 from psops.demo import fleet, hosts
 from psops.errors import BannerTimedOut, ChannelRefused, NoBus
@@ -323,7 +323,7 @@ def test_nothing_is_sent_once_the_run_has_ended(
         go_on.set()
     time.sleep(0.3)  # for the host's thread to go on, if it did
     assert truth()["owamp-server.service"] == before
-    assert [found.result_of(outcome) for outcome in found.outcomes] == [Result.NOT_ATTEMPTED] * 2
+    assert [result_of(outcome) for outcome in found.outcomes] == [Result.NOT_ATTEMPTED] * 2
     assert found.exit is Exit.INTERRUPTED
     history = History.read()
     assert history is not None

@@ -88,6 +88,34 @@ def test_failing_canary_leaves_the_others_untouched(
     assert roll("start", "--retry-failed", where="").stdout == "run 2 has left nothing to do\n"
 
 
+def test_retry_does_what_is_not_done_and_no_more(lab: Lab, fleet: list[Host], roll: Roll) -> None:
+    host = fleet[0]
+    lab.shell(host, ["systemctl", "start", "ch-good", "ch-other"], check=True)
+    with broken(lab, host):
+        run = roll("restart", "ch-good", "ch-other", where=host.name)
+        assert run.exit == 1
+        done = show(lab, host, "ch-other", "InvocationID")
+    again = roll("restart", "--retry-failed", "--json", where="")
+    assert again.exit == 0, again.stdout + again.stderr
+    results = {unit["unit"]: unit["result"] for unit in again.document["hosts"][0]["units"]}
+    assert results == {"ch-good.service": "changed", "ch-other.service": "unchanged"}
+    assert show(lab, host, "ch-other", "InvocationID") == done
+    assert active(lab, host, "ch-good") == "active"
+
+
+def test_retry_brings_back_what_went_down_with_its_unit(
+    lab: Lab, fleet: list[Host], roll: Roll
+) -> None:
+    host = fleet[0]
+    lab.shell(host, ["systemctl", "enable", "--now", "--quiet", "ch-part", "ch-good"], check=True)
+    with broken(lab, host):
+        assert roll("restart", "ch-good", "ch-part", where=host.name).exit == 1
+    again = roll("restart", "--retry-failed", where="")
+    assert again.exit == 0, again.stdout + again.stderr
+    assert active(lab, host, "ch-good") == active(lab, host, "ch-part") == "active"
+    lab.shell(host, ["systemctl", "disable", "--quiet", "ch-part", "ch-good"], check=True)
+
+
 def test_max_fail_counts_over_batches(lab: Lab, fleet: list[Host], roll: Roll) -> None:
     with broken(lab, fleet[0]), broken(lab, fleet[3]):
         run = roll("start", "ch-good", "--yes", "--batch", "2", "--max-fail", "2", "--settle",

@@ -186,6 +186,28 @@ def test_a_glob_means_the_loaded_units(lab: Lab, host: Host, change: Change) -> 
     assert (nothing.exit, "matches no unit" in nothing.stdout) == (4, True)
 
 
+@pytest.mark.parametrize("verb", ["restart", "try-restart", "reload-or-restart", "stop", "kill",
+                                  "reset-failed", "reload"])  # fmt: skip
+def test_a_glob_means_the_units_that_systemctl_lists(
+    lab: Lab, host: Host, change: Change, verb: str
+) -> None:
+    """One runs, one has failed, one is loaded for another and inactive, one is not there."""
+    place = "/run/systemd/system/ch-other.service.d"
+    run_it(lab, host, "ch-reload")
+    lab.shell(host, ["systemctl", "start", "ch-bad"])
+    lab.shell(host, ["sh", "-c", f"mkdir -p {place}; printf '[Unit]\\nWants=ch-absent.service\\n"
+                     f"After=ch-once.service\\n' > {place}/more.conf; systemctl daemon-reload"],
+              check=True)  # fmt: skip
+    run_it(lab, host, "ch-other")
+    listed = ["systemctl", "list-units", "--plain", "--no-legend", "ch-*"]
+    names = [line.split()[0] for line in lab.shell(host, listed, check=True).stdout.splitlines()]
+    assert {"ch-bad.service", "ch-other.service", "ch-reload.service"} <= set(names)
+    run = change(verb, "ch-*", "--json")
+    lab.shell(host, ["sh", "-c", f"rm -r {place}; systemctl daemon-reload"])
+    told = {unit["unit"] for unit in run.document["hosts"][0]["units"] if not unit["because"]}
+    assert told == set(names)
+
+
 def test_no_block(lab: Lab, host: Host, change: Change) -> None:
     run = change("start", "--no-block", "ch-four", "--json")
     assert unit_of(run, "ch-four.service")["message"] == "its job is queued"

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 import termios
@@ -183,6 +184,34 @@ def test_what_is_protected_needs_force(
     assert forced.exit == 69, "it was to be tried"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("['gw1']\n['gw2']", "stop x -a"),
+        ("['web+1']\n['web+2']\n['b']", "stop x -a"),
+        ("['::1']\n['fe80::2%lo']", "restart x -a"),
+        ("['gw1']\n['gw2']", "stop sshd.service dbus.socket -a"),
+        ("['a']\n", r"stop 'mnt-my\x2ddata.mount' other -a"),
+    ],
+)
+def test_every_remedy_that_force_is_named_in_is_taken_as_typed(
+    say: Say, text: str, line: str
+) -> None:
+    rest = "address = '127.0.0.1'\nport = 1\nprotected = "
+    closed = r"['mnt-my\x2ddata.mount', 'other']" if "mnt" in line else "true"
+    inventory = say.home / "inventory.toml"
+    inventory.write_text(text.replace("[", "[hosts.").replace("]", f"]\n{rest}{closed}"))
+    words = [*shlex.split(line), "-i", str(inventory), "--yes", "--connect-timeout", "1"]
+    for _ in range(4):
+        run = psops(*words, home=say.home)
+        if run.exit != 2:
+            break
+        _, found, remedy = run.stderr.partition("if you mean it: ")
+        assert found, run.stderr
+        words += shlex.split(remedy)
+    assert (run.exit, "--force" in words) == (69, True), "it was to be tried"
+
+
 @pytest.mark.parametrize("unit", ["--bundle testpoint", "owamp*"])
 def test_protected_unit_is_found_behind_a_bundle_and_a_glob(say: Say, unit: str) -> None:
     inventory = say.home / "inventory.toml"
@@ -195,6 +224,62 @@ def test_protected_unit_is_found_behind_a_bundle_and_a_glob(say: Say, unit: str)
     (told,) = [one for one in run.document["hosts"][0]["units"]
                if one["unit"] == "owamp-server.service"]  # fmt: skip
     assert told["result"] == "changed"
+
+
+def test_protection_by_an_alias_holds_for_the_unit_itself(say: Say) -> None:
+    inventory = say.home / "inventory.toml"
+    inventory.write_text("[hosts.'ps01.demo']\ntransport = 'demo'\nprotected = ['syslog']\n")
+    run = say(f"stop rsyslog -H ps01.demo -i {inventory} --json")
+    (told,) = run.document["hosts"][0]["units"]
+    assert (run.exit, told["code"]) == (1, "protected")
+    run = say(f"stop rsyslog -H ps01.demo -i {inventory} --force rsyslog --json")
+    assert run.document["hosts"][0]["units"][0]["result"] == "changed"
+
+
+def test_dry_run_tells_what_cannot_be_done(say: Say) -> None:
+    run = say("stop -i demo -H ps01.demo nothing* -n")
+    assert run.exit == 4
+    assert "nothing*: matches no unit of this host" in run.stdout
+    run = say("stop -i demo -H ps01.demo owamp-server -n --json")
+    assert run.exit == 0
+    (host,) = run.document["hosts"]
+    assert [call["method"] for call in host["calls"]] == ["EnqueueUnitJob"]
+    assert host["units"] == []
+
+
+@pytest.mark.parametrize("verb", ["restart", "try-restart", "stop", "kill", "start"])
+def test_a_glob_means_what_systemctl_lists(say: Say, verb: str) -> None:
+    """Two paths that wait, and two services that are loaded and inactive."""
+    run = say(f"{verb} systemd-ask-password-* -i demo -H ps01.demo --json")
+    told = [unit["unit"] for unit in run.document["hosts"][0]["units"]]
+    assert told == ["systemd-ask-password-console.path", "systemd-ask-password-wall.path"]
+
+
+def test_a_glob_takes_units_that_failed(say: Say) -> None:
+    run = say("reset-failed postgres* -i demo -H ps02.demo --json")
+    (unit,) = [unit for unit in run.document["hosts"][0]["units"] if "15-main" in unit["unit"]]
+    assert (unit["result"], unit["before"]["active_state"]) == ("changed", "failed")
+
+
+@pytest.mark.parametrize(
+    ("glob", "exit_code", "result", "message"),
+    [
+        (
+            "emergenc[y].service",
+            0,
+            "skipped",
+            "matches only inactive units, which a glob does not mean",
+        ),
+        ("display-manager*", 4, "failed", "matches no unit of this host"),  # it is not-found
+        ("nothing*", 4, "failed", "matches no unit of this host"),
+    ],
+)
+def test_a_glob_that_takes_nothing_says_so(
+    say: Say, glob: str, exit_code: int, result: str, message: str
+) -> None:
+    run = say(f"restart {glob} -i demo -H ps01.demo --json")
+    (unit,) = run.document["hosts"][0]["units"]
+    assert (run.exit, unit["result"], unit["message"]) == (exit_code, result, message)
 
 
 def test_history_that_cannot_be_written_refuses_the_change(say: Say) -> None:
@@ -220,10 +305,29 @@ def test_retry_takes_units_hosts_and_options_from_the_last_run(say: Say) -> None
 def test_json_lines_and_table_say_the_same(say: Say) -> None:
     line = "stop -i demo -g testpoint owamp-server nothing --yes"
     lines = [json.loads(text) for text in say(f"{line} --format jsonl").stdout.splitlines()]
-    assert [one["host"] for one in lines] == [f"ps0{n}.demo" for n in (1, 2, 3, 4)]
+    assert sorted(one["host"] for one in lines) == [f"ps0{n}.demo" for n in (1, 2, 3, 4)]
     assert {one["result"] for one in lines} == {"failed"}
     table = say(f"{line} --fold").stdout
     assert "× nothing.service on ps[01-04].demo (4): does not exist on this host" in table
+
+
+def test_json_lines_come_when_their_hosts_are_done(say: Say) -> None:
+    """The hosts that never began are told at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "psops", "stop", "-i", "demo", "-a", "httpd", "--yes", "--batch",
+         "1,1,10", "--pause", "1.5", "--format", "jsonl"],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+        env={"HOME": str(say.home), "PATH": os.environ["PATH"], "PSOPS_SYSLOG": ""},
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        first = json.loads(running.stdout.readline())
+        assert running.poll() is None, "there is more to come"
+        rest = [json.loads(line) for line in running.stdout]
+    assert running.returncode == 1
+    assert (first["host"], first["result"]) == ("ps01.demo", "changed")
+    assert (rest[0]["host"], rest[0]["result"]) == ("ps02.demo", "failed")
+    assert {one["result"] for one in rest[1:]} == {"not-attempted"}
+    assert len({first["host"], *(one["host"] for one in rest)}) == 12 == len(rest) + 1
 
 
 def test_dry_run_needs_no_yes_and_leaves_no_history(say: Say) -> None:

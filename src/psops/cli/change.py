@@ -13,13 +13,16 @@ import typer
 from psops.cli import change_options as ch
 from psops.cli import options as opt
 from psops.cli.app import Answer, epilog, verb_app
+from psops.cli.retry import retry
 from psops.cli.shared import Shown, Target, spread
 from psops.errors import UsageError
 from psops.exits import Exit
 from psops.systemd.jobs import VERBS, Verb
 
 if TYPE_CHECKING:
-    from psops.changes import Request
+    from psops.changes import ChangeReport, HostChange, Request
+    from psops.environment import Aim
+    from psops.fanout import Outcome
     from psops.inventory import Host
 
 _CODES = (
@@ -89,33 +92,59 @@ def _change(
         verify=verify,
     )
     plan = _rollout(batch, canary, pause, max_fail, order)
-    inventory = target.inventory
     if retry_failed:
-        if units or bundle or target.given:
-            raise UsageError("--retry-failed takes units and hosts from the last run")
-        found = _retry(verb, request, target.options(user=target.user))
-        if isinstance(found, Answer):
-            return found
-        request, chosen, options, inventory = found
+        number, request, chosen, options, source, told, text = retry(context, request, target)
+        if not chosen:
+            return Answer(f"run {number} has left nothing to do\n")
+        _tell(f"again from run {number}: {text}")
     else:
         _check_units(request)
         chosen, options = target.select()
+        source, told = target.source(), target.options(user=target.user)
     protect.check(chosen, verb, request.names, request.force)
     if len(chosen) > 1 and not (yes or dry_run) and not _confirmed(request, chosen):
         return Answer("nothing was changed\n", Exit.INTERRUPTED)
     if plan.pause is None and not sys.stdin.isatty():
         raise UsageError("--pause ask needs a terminal to ask on")
     env = shown.environment(context)
-    record = Record(history=not no_history, inventory=inventory or "")
-    with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
+    record = Record(history=not no_history, inventory=source, options=told)
+
+    def change(progress: "Callable[[Outcome[HostChange]], None]") -> "ChangeReport":
         report = rollout.report(
             chosen, request, options, record=record, rollout=plan, width=target.fanout,
             progress=progress, tell=_tell, ask=_ask,
         )  # fmt: skip
-    for text in record.trouble:
-        _tell(f"the history is incomplete: {text}")
+        for text in record.trouble:
+            _tell(f"the history is incomplete: {text}")
+        return report
+
+    if form == "jsonl":
+        return Answer(stream=lambda show: _as_lines(change, show, env.aim))
+    with progress_bar(env, 0 if plan.pause is None else len(chosen)) as progress:
+        report = change(progress)
     look = shown.look(env, fold=shown.folded(len(chosen)))
     return Answer(render(report, form, look), report.exit)
+
+
+def _as_lines(
+    change: "Callable[[Callable[[Outcome[HostChange]], None]], ChangeReport]",
+    show: Callable[[str], bool],
+    aim: "Aim",
+) -> Exit:
+    """Show the line of each host when it is done, those of hosts that never were at the end."""
+    from psops.report.change import host_line
+
+    told: set[str] = set()
+
+    def tell(outcome: "Outcome[HostChange]") -> None:
+        told.add(outcome.host.name)
+        show(host_line(outcome, aim))
+
+    report = change(tell)
+    for outcome in report.outcomes:
+        if outcome.host.name not in told:
+            tell(outcome)
+    return report.exit
 
 
 def _tell(text: str) -> None:
@@ -196,39 +225,6 @@ def _rollout(batch: str | None, canary: int, pause: str, max_fail: str | None, o
     )
 
 
-def _retry(verb: Verb, request: "Request", options: Any) -> Any:
-    """Return request, hosts, options and inventory of the last run, as far as it is not done."""
-    from dataclasses import replace
-
-    from psops.cli.target import LOCAL, load_inventory
-    from psops.history import History
-    from psops.record import hosts_again, restored
-
-    history = History.read()
-    run = history.last(verb.name) if history is not None else None
-    if history is not None:
-        history.close()
-    if run is None:
-        raise UsageError(f"the history has no run of {verb.name}", remedy="psops history")
-    if run.state == "running":
-        raise UsageError(f"run {run.id} is still under way (process {run.pid})")
-    place = run.request.get("inventory") or None
-    known = load_inventory(place)
-    again = hosts_again(run, (LOCAL, *known.hosts))
-    if not again:
-        return Answer(f"run {run.id} has left nothing to do\n")
-    _tell(f"again from run {run.id}: {verb.name} on {len(again)} of {len(run.hosts)} hosts")
-    if options.ssh_config is None and known.ssh_config is not None:
-        options = replace(options, ssh_config=str(known.ssh_config))
-    kept = restored(run)
-    return (
-        replace(kept, dry_run=request.dry_run, force=kept.force | request.force),
-        again,
-        options,
-        place,
-    )
-
-
 def _confirmed(request: "Request", hosts: "Sequence[Host]") -> bool:
     """Ask whether so many hosts shall be changed; raises `UsageError` where nobody can answer."""
     from psops.inventory import fold
@@ -275,7 +271,11 @@ _HAS: dict[str, Callable[[Verb], bool]] = {
 _FOR_UNITS = """
 
     Units are given by name or glob, or as all daemons of a bundle in their order. What is
-    so already is left alone."""
+    so already is left alone. {globs}"""
+_GLOBS = {
+    False: "A glob means units that are active, failed or have a job.",
+    True: "A glob means unit files.",
+}
 _FOR_ALL = """
 
     More than one host is changed only after a question, or with --yes.
@@ -296,8 +296,11 @@ def app_for(name: str) -> typer.Typer:
             if key != "verb" and (key not in _HAS or _HAS[key](verb))]  # fmt: skip
     command.__signature__ = whole.replace(parameters=kept)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in kept}
+    takes_units = "units" in command.__annotations__
     command.__doc__ = (
-        verb.help + (_FOR_UNITS if "units" in command.__annotations__ else "") + _FOR_ALL
+        verb.help
+        + (_FOR_UNITS.format(globs=_GLOBS[bool(verb.files)]) if takes_units else "")
+        + _FOR_ALL
     )
     app.command(name, epilog=epilog(_CODES))(command)
     return app

@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from psops.cli.app import Answer, epilog, verb_app
-from psops.cli.shared import Login, Shown, spread
+from psops.cli.shared import Login, Shown, given, spread
 from psops.exits import Exit
 
 _CODES = (Exit.OK, Exit.USAGE, Exit.SOFTWARE, Exit.CONFIG)
@@ -42,13 +42,10 @@ def show(
 
     form = shown.checked_form()
     env = shown.environment(context)
-    given: dict[str, Any] = {}
-    for name, option in _OPTIONS.items():
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            given[option] = context.params[name]
-    if "--color" not in given and context.obj != "auto":
-        given["--color"] = context.obj
-    found = settings(load_inventory(login.inventory), login.inventory, given)
+    told: dict[str, Any] = {option: context.params[name] for name, option in _OPTIONS.items()
+                            if name in given(context)}  # fmt: skip
+    if "--color" not in told and context.obj != "auto":
+        told["--color"] = context.obj
+    found = settings(load_inventory(login.inventory), login.inventory, told)
     look = shown.look(env)
     return Answer(render_settings(found, form, look))

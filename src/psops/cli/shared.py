@@ -27,6 +27,13 @@ _FOLD_BEYOND = 8
 Run = TypeVar("Run", Answer, Answer | None)
 
 
+def given(context: typer.Context) -> frozenset[str]:
+    """Return the parameters of a verb that the command line has, by their names."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items()
+                     if source is not None and source.name == "COMMANDLINE")  # fmt: skip
+
+
 def spread(*, without: Collection[str] = ()) -> Callable[[Callable[..., Run]], Callable[..., Run]]:
     """Return what makes a verb's option sets options of their own, in their place, for Typer.
 
@@ -127,6 +134,12 @@ class Login:
 @dataclass(frozen=True)
 class Target(Login, Choice):
     """Which hosts, and how they are reached."""
+
+    def source(self) -> str:
+        """Return the inventory that `select` takes hosts from, by a name that lasts, or ""."""
+        from psops.cli.target import source
+
+        return source(self, self.inventory)
 
     def select(self, *, lasting: bool = False) -> "tuple[tuple[Host, ...], Options]":
         """Return the hosts that are meant, and the options that hold for them.

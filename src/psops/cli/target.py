@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from psops import paths
 from psops.errors import UsageError
 from psops.inventory import EMPTY, Host, Inventory
 from psops.transport import Options
@@ -19,7 +21,6 @@ LOCAL = Host(name="localhost", transport="local")
 
 def load_inventory(option: str | None) -> Inventory:
     """Return the inventory that the option, the environment or a file gives; maybe empty."""
-    from psops import paths
     from psops.inventory import load
 
     asked = option or os.environ.get("PSOPS_INVENTORY", "")
@@ -36,14 +37,35 @@ def load_inventory(option: str | None) -> Inventory:
     return load(path) if path else EMPTY
 
 
+def lasting_name(option: str | None) -> str:
+    """Return the inventory that `load_inventory` reads by a name that means the same from any
+    directory, "" if there is none; raises `InventoryError` as that does."""
+    asked = option or os.environ.get("PSOPS_INVENTORY", "")
+    if asked.partition(":")[0] == DEMO:
+        return asked
+    path = paths.inventory_path(option)
+    return str(path.absolute()) if path else ""
+
+
+def source(choice: "Choice", inventory: str | None) -> str:
+    """Return the lasting name of the inventory that `select` takes hosts from, "" for none."""
+    remote = choice.hosts or choice.group or choice.all_hosts or inventory
+    return lasting_name(inventory) if remote and choice.machine is None else ""
+
+
+def check_bus(options: Options) -> None:
+    """Raise `UsageError` if the options do not agree on the bus."""
+    if options.user_bus and options.sudo:
+        raise UsageError("--user goes with the login's own systemd, so not with --sudo")
+
+
 def select(
     choice: "Choice", inventory: str | None, options: Options
 ) -> tuple[tuple[Host, ...], Options]:
     """Return the hosts meant and the options that hold for them; no target is this host."""
     remote = bool(choice.hosts or choice.group or choice.all_hosts)
     all_hosts = choice.all_hosts
-    if choice.user and options.sudo:
-        raise UsageError("--user goes with the login's own systemd, so not with --sudo")
+    check_bus(options)
     if choice.machine is not None:
         if remote or choice.user:
             raise UsageError("--machine goes with no other target")
@@ -62,11 +84,14 @@ def select(
         choice.hosts or (), names_in(choice.group), all_hosts=all_hosts,
         exclude=choice.exclude or (),
     )  # fmt: skip
-    if options.ssh_config is None and found.ssh_config is not None:
-        from dataclasses import replace
+    return chosen, configured(options, found)
 
-        options = replace(options, ssh_config=str(found.ssh_config))
-    return chosen, options
+
+def configured(options: Options, inventory: Inventory) -> Options:
+    """Return the options with what the inventory says where they say nothing."""
+    if options.ssh_config is None and inventory.ssh_config is not None:
+        return replace(options, ssh_config=str(inventory.ssh_config))
+    return options
 
 
 def names_in(groups: Sequence[str] | None) -> list[str]:

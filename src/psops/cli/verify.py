@@ -65,7 +65,7 @@ def verify(
     env = judged.environment(context)
     if form == "jsonl" and judged.output is None:
         from psops.fanout import Outcome
-        from psops.report.again import advise_host
+        from psops.report.aimed import advise_host
         from psops.report.verify_jsonl import render_host_line
         from psops.verdict import HostVerdict
 

@@ -80,8 +80,8 @@ def watch(
         hosts=chosen, choose=choose, options=options, width=target.fanout, seconds=seconds
     )
     if form is None and is_terminal():
-        inventory = target.inventory or ""
-        return Answer(stream=lambda show: on_screen(begin, show, inventory, color=env.color,
+        source = target.source()
+        return Answer(stream=lambda show: on_screen(begin, show, source, color=env.color,
                                                     read_only=read_only))  # fmt: skip
     return Answer(stream=lambda show: as_lines(begin, show, _say, form or "lines",
                                                initial=initial))  # fmt: skip

@@ -6,7 +6,7 @@ names are in `nodeset`.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -56,6 +56,8 @@ class Host:
     protected: tuple[str, ...] | Literal[True] = ()
     waivers: tuple[Waiver, ...] = ()
     groups: tuple[str, ...] = ()
+    #: Which of these the command line gave, so that the inventory's do not count.
+    given: tuple[str, ...] = field(default=(), compare=False)
     #: What is said after a name that the inventory does not have: which of its hosts is like it.
     near: str = ""
 
@@ -214,7 +216,7 @@ class _Given:
         self.inventory = inventory
         self.known = known
         self.destinations: dict[str, Destination] = {}
-        self.others: dict[str, Host] = {}  # hosts of the last run that the inventory has not
+        self.others: dict[str, Host] = {}  # hosts of the last run, which no host of a name is
 
     def names(self, text: str) -> list[str]:
         try:
@@ -224,10 +226,10 @@ class _Given:
 
     def host(self, name: str) -> Host:
         destination = self.destinations.get(name)
-        if name in self.known:
-            host = self.known[name]
-        elif name in self.others:
+        if name in self.others:
             host = self.others[name]
+        elif name in self.known:
+            host = self.known[name]
         elif destination is None or destination.host == name:
             host = replace(self.inventory.defaults, name=name)
         else:
@@ -235,7 +237,8 @@ class _Given:
         if destination is None or destination == (None, host.name, None):
             return host
         user, port = destination.user or host.user, destination.port or host.port
-        return replace(host, user=user, port=port)
+        given = tuple(key for key in ("user", "port") if getattr(destination, key))
+        return replace(host, user=user, port=port, given=given)
 
     def _operand(self, text: str) -> Iterable[str]:
         if text.startswith("@"):

@@ -37,8 +37,8 @@ def left_by_last_run(inventory: Inventory) -> Iterator[Host]:
     As the inventory has them now, or else as they were reached then. Raises `UsageError` if
     there is none, and `HistoryError`.
     """
+    from psops.again import hosts_again
     from psops.history import History
-    from psops.record import hosts_again
 
     history = History.read()
     try:

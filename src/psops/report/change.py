@@ -4,13 +4,22 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from psops.changes import BAD, ChangeReport, PlannedCall, Result, UnitChange
+from psops.changes import (
+    BAD,
+    ChangeReport,
+    HostChange,
+    PlannedCall,
+    Result,
+    UnitChange,
+    result_of,
+)
+from psops.environment import Aim
 from psops.errors import describe
 from psops.fanout import Outcome
 from psops.inventory import fold
 from psops.nearest import did_you_mean_unit
 from psops.report import Look
-from psops.report.again import advise
+from psops.report.aimed import advise
 from psops.report.json import dump, envelope
 from psops.report.model import UnitStatus
 from psops.report.text import Cell, clean, moment, paint, table
@@ -36,7 +45,7 @@ def render(report: ChangeReport, form: str, look: Look) -> str:
     if form == "json":
         return _json(report, look)
     if form == "jsonl":
-        return "".join(dump(_host(report, outcome, look)) for outcome in report.outcomes)
+        return "".join(host_line(outcome, look.aim) for outcome in report.outcomes)
     parts = [
         _notes(report),
         _calls(report, look),
@@ -192,7 +201,7 @@ def _not_attempted(report: ChangeReport, look: Look) -> str:
 
 
 def _summary(report: ChangeReport) -> str:
-    hosts = [report.result_of(outcome) for outcome in report.outcomes]
+    hosts = [result_of(outcome) for outcome in report.outcomes]
     if report.request.dry_run:
         calls = sum(len(one.value.calls) for one in report.outcomes if one.value is not None)
         reached = sum(one.value is not None for one in report.outcomes)
@@ -219,8 +228,13 @@ def _counted(results: Sequence[Result]) -> str:
     return ", ".join(f"{count} {result.value}" for result, count in counts.items() if count)
 
 
+def host_line(outcome: Outcome[HostChange], aim: Aim) -> str:
+    """Return one host as a line of JSON, which can be shown as soon as the host is done."""
+    return dump(_host(outcome, aim))
+
+
 def _json(report: ChangeReport, look: Look) -> str:
-    hosts = [_host(report, outcome, look) for outcome in report.outcomes]
+    hosts = [_host(outcome, look.aim) for outcome in report.outcomes]
     errors = [{"host": one.host.name, **describe(one.error)}
               for one in report.outcomes if one.error]  # fmt: skip
     document = envelope(report.request.verb.name, report.exit, hosts, errors)
@@ -229,7 +243,7 @@ def _json(report: ChangeReport, look: Look) -> str:
         "dry_run": report.request.dry_run,
         "stopped": report.stopped,
         "elapsed_s": round(report.elapsed, 3),
-        "hosts_by_result": _by(report.result_of(outcome) for outcome in report.outcomes),
+        "hosts_by_result": _by(result_of(outcome) for outcome in report.outcomes),
         "units_by_result": _by(change.result for _, change in report.changes()),
     }
     return dump(document, indent=2)
@@ -240,16 +254,16 @@ def _by(results: Iterable[Result]) -> dict[str, int]:
     return {result.value: found.count(result) for result in Result}
 
 
-def _host(report: ChangeReport, outcome: Outcome[Any], look: Look) -> dict[str, Any]:
+def _host(outcome: Outcome[HostChange], aim: Aim) -> dict[str, Any]:
     told: dict[str, Any] = {
         "host": outcome.host.name,
         "elapsed_s": round(outcome.elapsed, 3),
         "error": describe(outcome.error) if outcome.error else None,
-        "result": report.result_of(outcome).value,
+        "result": result_of(outcome).value,
     }
     if outcome.value is not None:
         told["units"] = [
-            _unit(change, advise(change.advice, [outcome.host.name], look.aim))
+            _unit(change, advise(change.advice, [outcome.host.name], aim))
             for change in outcome.value.units
         ]
         told["calls"] = [call._asdict() for call in outcome.value.calls]

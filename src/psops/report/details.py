@@ -5,7 +5,7 @@ from typing import Any
 
 from psops.nearest import did_you_mean_unit
 from psops.report import Look
-from psops.report.again import again
+from psops.report.aimed import aimed
 from psops.report.facts import UnitFacts, number, reason, signal_name, unit_facts
 from psops.report.model import RUNNING, UnitStatus
 from psops.report.text import (
@@ -44,7 +44,7 @@ def render_details(host: str, unit: UnitStatus, look: Look) -> str:
 
         lines += ["", *log_lines(unit)]
     if unit.failed or unit.load == "not-found":
-        lines += ["", paint(again(_hint(unit), [host], look.aim), "dim", look.color)]
+        lines += ["", paint(aimed(_hint(unit), [host], look.aim), "dim", look.color)]
     return "\n".join(lines) + "\n"
 
 

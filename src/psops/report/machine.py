@@ -7,7 +7,7 @@ from psops import __version__
 from psops.doctor import Finding
 from psops.exits import Exit
 from psops.report import Look
-from psops.report.again import advise
+from psops.report.aimed import advise
 from psops.report.json import SCHEMA, dump
 from psops.report.text import Cell, clean, count, paint, table
 from psops.report.verify_parts import MARKS

@@ -6,7 +6,7 @@ from typing import Any
 
 from psops.exits import Exit
 from psops.report import Look
-from psops.report.again import advise_host
+from psops.report.aimed import advise_host
 from psops.verdict import Verdict, VerifyReport
 
 #: Format -> module with `render(report, look) -> str`, imported when used.

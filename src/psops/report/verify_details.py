@@ -2,7 +2,7 @@
 
 from psops.inventory import fold
 from psops.report import Look
-from psops.report.again import advise
+from psops.report.aimed import advise
 from psops.report.facts import reason
 from psops.report.table import log_lines
 from psops.report.text import clean, paint

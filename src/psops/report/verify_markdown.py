@@ -8,7 +8,7 @@ from html import escape
 
 from psops.inventory import fold
 from psops.report import Look
-from psops.report.again import advise
+from psops.report.aimed import advise
 from psops.report.text import clean
 from psops.report.unread import unread
 from psops.report.verify_details import facts_of, log_of

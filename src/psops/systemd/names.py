@@ -33,6 +33,11 @@ def unit_type(name: str) -> str:
     return suffix if suffix in TYPE_INTERFACES else ""
 
 
+def is_unit_name(text: str) -> bool:
+    """Tell whether the text is the full name of a unit."""
+    return bool(unit_type(text)) and _VALID.fullmatch(text) is not None
+
+
 def parse_unit_name(text: str) -> str:
     """Return the full unit name for what a user typed.
 

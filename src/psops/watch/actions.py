@@ -17,7 +17,6 @@ from psops.record import Record
 from psops.report.text import clean, count
 from psops.rollout import Gate
 from psops.systemd.jobs import VERBS
-from psops.systemd.names import parse_unit_name
 from psops.transport import Options
 from psops.watch.board import Place
 from psops.watch.loop import Loop
@@ -88,7 +87,7 @@ class Actions:
     def start(self, verb: str, places: Sequence[Place], forced: Sequence[str]) -> None:
         """Begin to change these places; raises `UsageError` for what is still protected."""
         groups = self._groups(places)
-        force = frozenset(forced) | {parse_unit_name(name) for name in forced}
+        force = protect.parse_force(forced)
         for units, hosts in groups.items():
             protect.check(hosts, VERBS[verb], units, force)
         gate = Gate()
@@ -98,7 +97,7 @@ class Actions:
             reports, trouble, error = [], [], None
             try:
                 for units, hosts in groups.items():
-                    record = Record(inventory=self._inventory)
+                    record = Record(inventory=self._inventory, options=self._options)
                     request = Request(verb=VERBS[verb], names=units, force=force)
                     reports.append(rollout.report(hosts, request, self._options, record=record,
                                                   width=self._width, gate=gate))  # fmt: skip
@@ -115,7 +114,7 @@ class Actions:
     ) -> None:
         """Ask the hosts what a change comes to; `then` gets a line for each thing to know."""
         groups = self._groups(places)
-        force = frozenset(forced) | {parse_unit_name(name) for name in forced}
+        force = protect.parse_force(forced)
 
         def work() -> None:
             try:

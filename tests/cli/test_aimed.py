@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from psops.environment import HERE, Aim
-from psops.report.again import again
+from psops.report.aimed import aimed
 from tests.command import psops
 
 DEMO = Aim(("-i", "demo"), named=True)
@@ -31,7 +31,7 @@ DEMO = Aim(("-i", "demo"), named=True)
     ],
 )  # fmt: skip
 def test_command_gets_what_it_lacks(text: str, hosts: list[str], aim: Aim, typed: str) -> None:
-    assert again(text, hosts, aim) == typed
+    assert aimed(text, hosts, aim) == typed
 
 
 UNMASK = "psops unmask -i demo:50 -H panda04.demo panda_daemon.service"

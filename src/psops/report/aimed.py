@@ -21,25 +21,25 @@ _COMMAND = re.compile(rf"\bpsops ({'|'.join(_VERBS)})(?![\w-])(?P<rest>[^|;&]*)"
 _NAMES_HOSTS = re.compile(r"(?<!\S)(-H|-g|-a|--hosts|--group|--all)(?!\S)")
 
 
-def again(text: str, hosts: Sequence[str], aim: Aim) -> str:
+def aimed(text: str, hosts: Sequence[str], aim: Aim) -> str:
     """Return a text with its commands aimed at these hosts, as they are typed in a shell.
 
-    >>> again("psops status a.service", ["ps01", "ps02"], Aim(("-i", "demo"), named=True))
+    >>> aimed("psops status a.service", ["ps01", "ps02"], Aim(("-i", "demo"), named=True))
     "psops status -i demo -H 'ps[01-02]' a.service"
     """
 
-    def aimed(found: re.Match[str]) -> str:
+    def with_options(found: re.Match[str]) -> str:
         words = list(aim.options)
         if aim.named and hosts and not _NAMES_HOSTS.search(found["rest"]):
             words += ["-H", fold(hosts)]
         return " ".join(["psops", found[1], *map(shlex.quote, words)]) + found["rest"]
 
-    return _COMMAND.sub(aimed, text)
+    return _COMMAND.sub(with_options, text)
 
 
 def advise(told: Sequence[Advice], hosts: Sequence[str], aim: Aim) -> tuple[Advice, ...]:
     """Return advice with its commands aimed at these hosts."""
-    return tuple(one._replace(command=again(one.command, hosts, aim)) for one in told)
+    return tuple(one._replace(command=aimed(one.command, hosts, aim)) for one in told)
 
 
 def advise_host(outcome: Outcome[HostVerdict], aim: Aim) -> Outcome[HostVerdict]:
