@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from psops import rollout
 from psops.__main__ import run
 from psops.client import Client
 from psops.deadline import Deadline
@@ -118,11 +119,17 @@ def liars(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hosts, "open_bus", open_bus)
+        # A change would tell of a mistake of psops as one of the host, and go on.
+        patch.setattr(rollout, "_mistaken", _raise)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("PSOPS_SYSLOG", "")
         yield
     hosts.forget()
+
+
+def _raise(_change: object, error: Exception) -> None:
+    raise error
 
 
 def lying(seed: int, often: float, about: str) -> None:
@@ -146,6 +153,9 @@ RUNS = (
     ("bundle", "verify", "-H", "ps02.demo"),
     ("bundle", "verify", "-H", "ps02.demo", "perfsonar-testpoint", "--json"),
     ("restart", "-H", "ps02.demo", "sshd", "owamp-server", *CHANGED),
+    ("restart", "-H", "ps02.demo", "--bundle", "perfsonar-testpoint", *CHANGED),
+    ("enable", "-H", "ps02.demo", "ssh*", "postgresql*", "--now", *CHANGED),
+    ("stop", "-H", "ps02.demo", "owamp*", "syslog", *CHANGED[:-2]),
     ("daemon-reload", "-H", "ps02.demo", "--no-history", "--yes"),
     ("unit", "lint", "-H", "rucio02.demo"),
     ("rucio", "verify", "-H", "rucio02.demo"),
