@@ -330,6 +330,22 @@ def test_json_lines_come_when_their_hosts_are_done(say: Say) -> None:
     assert len({first["host"], *(one["host"] for one in rest)}) == 12 == len(rest) + 1
 
 
+def test_lines_that_cannot_be_written_do_not_end_the_change(say: Say) -> None:
+    """The hosts are seen through, and only then the broken output is told."""
+    line = "restart -i demo -g testpoint owamp-server --yes --batch 1 --settle 0 --format jsonl"
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "psops", *line.split()], stdout=full, stderr=subprocess.PIPE,
+            env={"HOME": str(say.home), "PATH": os.environ["PATH"], "PSOPS_SYSLOG": "",
+                 "XDG_STATE_HOME": str(say.home / "state")},
+            check=False,
+        )  # fmt: skip
+    assert run.returncode == 74, run.stderr
+    told = say("history show last --json").document["run"]
+    assert [host["state"] for host in told["hosts"]] == ["changed"] * 4
+    assert told["state"] == "finished"
+
+
 def test_dry_run_needs_no_yes_and_leaves_no_history(say: Say) -> None:
     run = say("restart -i demo -g testpoint --bundle testpoint --dry-run")
     assert run.exit == 0

@@ -15,7 +15,7 @@ from psops.cli import options as opt
 from psops.cli.app import Answer, epilog, verb_app
 from psops.cli.retry import retry
 from psops.cli.shared import Shown, Target, spread
-from psops.errors import UsageError
+from psops.errors import OutputError, UsageError
 from psops.exits import Exit
 from psops.systemd.jobs import VERBS, Verb
 
@@ -135,15 +135,22 @@ def _as_lines(
     from psops.report.change import host_line
 
     told: set[str] = set()
+    broken: list[OutputError] = []
 
     def tell(outcome: "Outcome[HostChange]") -> None:
         told.add(outcome.host.name)
-        show(host_line(outcome, aim))
+        if not broken:
+            try:
+                show(host_line(outcome, aim))
+            except OutputError as exc:  # hosts are under way; they are seen through first
+                broken.append(exc)
 
     report = change(tell)
     for outcome in report.outcomes:
         if outcome.host.name not in told:
             tell(outcome)
+    if broken:
+        raise broken[0]
     return report.exit
 
 
