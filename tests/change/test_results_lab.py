@@ -66,7 +66,8 @@ def test_start_limit(lab: Lab, host: Host, change: Change) -> None:
     run = change("start", "ch-limit", "--json")
     told = unit_of(run, "ch-limit.service")
     assert (told["result"], told["code"]) == ("failed", "start-limit"), told
-    assert "psops reset-failed ch-limit.service" in str(told["advice"])
+    again = f"psops reset-failed -i {lab.inventory} -H {host.name} ch-limit.service"
+    assert again in str(told["advice"])
 
 
 def test_job_that_another_one_replaces(lab: Lab, host: Host, change: Change) -> None:

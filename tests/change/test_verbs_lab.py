@@ -91,7 +91,7 @@ def test_reload_of_what_cannot(lab: Lab, host: Host, change: Change) -> None:
     run = change("reload", "ch-good")
     assert run.exit == 1
     assert "cannot reload its configuration" in run.stdout
-    assert "psops restart ch-good.service" in run.stdout
+    assert f"psops restart -i {lab.inventory} -H {host.name} ch-good.service" in run.stdout
     run = change("reload", "ch-other")
     assert "only what runs can reload" in run.stdout
 
@@ -134,7 +134,7 @@ def test_mask_and_unmask(lab: Lab, host: Host, change: Change) -> None:
         refused = change("start", unit)
         assert refused.exit == 1
         assert "is masked: nothing can start it" in refused.stdout
-        assert f"psops unmask {unit}" in refused.stdout
+        assert f"psops unmask -i {lab.inventory} -H {host.name} {unit}" in refused.stdout
         assert unit_of(change("mask", unit, "--json"), unit)["result"] == "unchanged"
     finally:
         assert change("unmask", unit).exit == 0
