@@ -62,8 +62,8 @@ class Step(NamedTuple):
 _STEPS: list[list[Step]] = [
     [Step("lint", {}, ["-m", "ruff", "check", "."])],
     [Step("format", {}, ["-m", "ruff", "format", "--check", "."])],
-    [Step("types", {}, ["-m", "mypy"])],
-    [Step("tests of the bus with dbus-fast", {"PSOPS_DBUS": "fast"},
+    [Step("types", {}, ["-m", "mypy"]),
+     Step("tests of the bus with dbus-fast", {"PSOPS_DBUS": "fast"},
           [*_PYTEST, "tests/systemd", "tests/test_client.py", "tests/test_demo.py"])],
     # The tests on hosts wait for the hosts most of their time, the others compute.
     [Step("tests on real hosts", _NEXT, [*_PYTEST, "-m", "lab and not alone"]),

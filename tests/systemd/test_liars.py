@@ -167,7 +167,7 @@ RUNS = (
 
 @pytest.mark.parametrize("words", RUNS, ids=" ".join)
 @given(**LIES)
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_no_answer_of_a_host_ends_the_run(
     words: tuple[str, ...], seed: int, often: float, about: str
 ) -> None:
@@ -176,7 +176,7 @@ def test_no_answer_of_a_host_ends_the_run(
 
 
 @given(**LIES)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_no_answer_and_no_signal_ends_watching(seed: int, often: float, about: str) -> None:
     lying(seed, often, about)
     host = next(host for host in fleet().hosts if host.name == "ps02.demo")
