@@ -1,7 +1,7 @@
 """Proves a checkout: `python3 tests/check.py` sets everything up and passes all tests.
 
 Lint, types, the tests of the protocol with the compiled D-Bus library, then all tests with
-the usual one: those on real hosts beside the others, those that measure time alone at the end.
+the usual one: in three lanes at once, those that measure time alone at the end.
 Exits with the first failure.
 """
 
@@ -48,6 +48,8 @@ _IDLE = {"postgresql-common": ("postgresql.service",)}
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _NEXT = {"PSOPS_DBUS": "next"}
+#: Where programs of others are started, such as RabbitMQ, and waited for.
+_LIVING = ["tests/checks", "tests/pipeline", "tests/probes", "tests/psid", "tests/rucio"]
 
 
 class Step(NamedTuple):
@@ -65,9 +67,12 @@ _STEPS: list[list[Step]] = [
     [Step("types", {}, ["-m", "mypy"]),
      Step("tests of the bus with dbus-fast", {"PSOPS_DBUS": "fast"},
           [*_PYTEST, "tests/systemd", "tests/test_client.py", "tests/test_demo.py"])],
-    # The tests on hosts wait for the hosts most of their time, the others compute.
+    # The tests on hosts wait for the hosts most of their time, and those of brokers for these.
     [Step("tests on real hosts", _NEXT, [*_PYTEST, "-m", "lab and not alone"]),
-     Step("tests without hosts", _NEXT, [*_PYTEST, "-m", "not lab and not alone"])],
+     Step("tests of brokers and daemons", _NEXT,
+          [*_PYTEST, "-m", "not lab and not alone", *_LIVING]),
+     Step("all other tests", _NEXT,
+          [*_PYTEST, "-m", "not lab and not alone", *(f"--ignore={name}" for name in _LIVING)])],
     [Step("tests that measure time", _NEXT, [*_PYTEST, "-m", "alone"])],
 ]  # fmt: skip
 
