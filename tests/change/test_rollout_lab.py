@@ -32,10 +32,13 @@ def roll(lab: Lab, fleet: list[Host], tmp_path: Path) -> Iterator[Roll]:
         return psops(verb, "-i", str(lab.inventory), *target, *words, home=tmp_path, **more)
 
     yield call
-    for host in fleet:
-        lab.shell(host, ["sh", "-c", "systemctl stop 'ch-*'; systemctl reset-failed 'ch-*'; "
-                         "rm -f /run/systemd/system/ch-good.service.d/bad.conf; "
-                         "systemctl daemon-reload"])  # fmt: skip
+    script = (
+        "systemctl kill --signal=KILL 'ch-*'; systemctl stop 'ch-*'; "
+        "systemctl reset-failed 'ch-*'; "
+        "rm -f /run/systemd/system/ch-good.service.d/bad.conf; systemctl daemon-reload"
+    )
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda host: lab.shell(host, ["sh", "-c", script]), fleet))
 
 
 def begin(lab: Lab, home: Path, where: str, *words: str) -> "subprocess.Popen[str]":
@@ -128,7 +131,7 @@ def test_a_host_that_is_down_is_a_failure_of_its_own(
     lab: Lab, fleet: list[Host], roll: Roll
 ) -> None:
     with lab.frozen_sshd(fleet[1]):
-        run = roll("start", "ch-good", "--yes", "--connect-timeout", "1", "--settle", "0",
+        run = roll("start", "ch-good", "--yes", "--connect-timeout", "5", "--settle", "0",
                    "--json")  # fmt: skip
     assert run.exit == 1
     results = [host["result"] for host in run.document["hosts"]]
@@ -228,7 +231,7 @@ def test_what_is_open_when_the_connection_breaks_is_no_success(
     host = fleet[0]
     lab.shell(host, ["sh", "-c", "systemctl enable --now --quiet ch-slow"], check=True)
     running = begin(lab, tmp_path, host.name, "disable", "--now", "ch-slow", "--json",
-                    "--connect-timeout", "2")  # fmt: skip
+                    "--connect-timeout", "5")  # fmt: skip
     until(lambda: active(lab, host, "ch-slow") == "deactivating")
     cut = "pkill -KILL -f 'sshd: root'"
     lab.shell(host, ["sh", "-c", cut if back else f"systemctl stop ssh; {cut}"])
