@@ -48,9 +48,8 @@ _IDLE = {"postgresql-common": ("postgresql.service",)}
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _NEXT = {"PSOPS_DBUS": "next"}
-#: Half of the tests without hosts, those that wait for brokers and databases among them.
-_HALF = [f"tests/{name}" for name in ("checks", "cli", "pipeline", "probes", "psid", "report",
-                                      "rucio")]  # fmt: skip
+#: Where programs of others are started, such as RabbitMQ, and waited for.
+_LIVING = ["tests/checks", "tests/pipeline", "tests/probes", "tests/psid", "tests/rucio"]
 
 
 class Step(NamedTuple):
@@ -70,10 +69,10 @@ _STEPS: list[list[Step]] = [
           [*_PYTEST, "tests/systemd", "tests/test_client.py", "tests/test_demo.py"])],
     # The tests on hosts wait for the hosts most of their time, and those of brokers for these.
     [Step("tests on real hosts", _NEXT, [*_PYTEST, "-m", "lab and not alone"]),
-     Step("half of the tests without hosts", _NEXT,
-          [*_PYTEST, "-m", "not lab and not alone", *_HALF]),
-     Step("the other half", _NEXT,
-          [*_PYTEST, "-m", "not lab and not alone", *(f"--ignore={name}" for name in _HALF)])],
+     Step("tests of brokers and daemons", _NEXT,
+          [*_PYTEST, "-m", "not lab and not alone", *_LIVING]),
+     Step("all other tests", _NEXT,
+          [*_PYTEST, "-m", "not lab and not alone", *(f"--ignore={name}" for name in _LIVING)])],
     [Step("tests that measure time", _NEXT, [*_PYTEST, "-m", "alone"])],
 ]  # fmt: skip
 

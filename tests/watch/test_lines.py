@@ -15,7 +15,7 @@ from tests.command import Run, psops
 from tests.test_imports import heavy, loaded
 
 #: Long enough for the first accident of the demo fleet.
-LONG = "2"
+LONG = "6"
 _KEYS = {
     "host": {"schema", "event", "time", "host", "before", "after", "units", "error"},
     "state": {"schema", "event", "time", "host", "unit", "state", "reason"},
