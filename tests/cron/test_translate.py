@@ -419,7 +419,7 @@ def test_ten_thousand_lines_take_less_than_two_seconds(alike: bool) -> None:
     # What other tests have left on the heap would be searched again and again.
     gc.collect()
     gc.freeze()
-    times = []
+    times: list[float] = []
     while not times or (min(times) >= 2 and len(times) < 5):  # the machine may be busy elsewhere
         begin = time.process_time()
         crontab = parse_crontab(text, source="tab")
