@@ -259,7 +259,7 @@ def job_found(
 
     `queued` says that systemd had taken the job; else it may never have heard of it.
     """
-    note = f"the connection broke ({lost.code}); read again over a new one"
+    note = _read_again(lost)
     change = UnitChange(unit=step.unit, result=Result.CHANGED, before=before, after=after,
                         message=note, because=step.because)  # fmt: skip
     job = after.properties.get("Job")
@@ -281,6 +281,10 @@ def job_found(
     return _as_before(change, lost, told)
 
 
+def _read_again(lost: PsopsError) -> str:
+    return f"the connection broke ({lost.code}); read again over a new one"
+
+
 def _run(unit: UnitStatus) -> tuple[object, ...]:
     """Return what tells a run of a unit from the one before."""
     stamps = (_time(unit, name) for name in ("ActiveEnterTimestamp", "InactiveEnterTimestamp"))
@@ -291,7 +295,7 @@ def file_found(
     request: Request, step: Step, before: UnitStatus | None, state: str, lost: PsopsError
 ) -> UnitChange:
     """Return what became of a unit file whose connection broke, by the state that it has now."""
-    note = f"the connection broke ({lost.code}); read again over a new one"
+    note = _read_again(lost)
     change = UnitChange(unit=step.unit, result=Result.CHANGED, before=before, message=note)
     wanted, is_so = _FILE_STATES[request.verb.name]
     old = str(before.properties.get("UnitFileState") or "") if before is not None else ""
@@ -315,7 +319,7 @@ _FILE_STATES = {
 
 def reset_found(step: Step, after: UnitStatus, lost: PsopsError) -> UnitChange:
     """Return whether a failure was forgotten whose connection broke."""
-    note = f"the connection broke ({lost.code}); read again over a new one"
+    note = _read_again(lost)
     change = UnitChange(unit=step.unit, result=Result.CHANGED, after=after, message=note)
     return _as_before(change, lost, "it has failed still") if after.active == "failed" else change
 
