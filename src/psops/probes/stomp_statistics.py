@@ -50,7 +50,9 @@ def answer(probe: Probe, world: World) -> Answer:
     except Unanswered as exc:
         return exc.answer
     answers = [activemq_destination.judge(probe, *found)]
-    answers += [late for one in found[1] if (late := _late(probe, one)) is not None]
+    before = {(one.run, one.node): one for one in found[0]}
+    lates = (_late(probe, before.get((one.run, one.node)), one) for one in found[1])
+    answers += [late for late in lates if late is not None]
     return counters.settle(answers)
 
 
@@ -156,18 +158,27 @@ def _destination(
     )
 
 
-def _late(probe: Probe, one: Destination) -> Answer | None:
+def _late(probe: Probe, before: Destination | None, one: Destination) -> Answer | None:
     """Return what is wrong with the age of the oldest message of a queue."""
     most = probe.settings["max_age"]
     if most is None or not one.size:
         return None
     what = f"{activemq.title(probe)}{activemq.on(one.node)}"
-    if one.oldest is None or one.timestamp is None:
+    # The broker counts first and then looks for the oldest, which may have left in between.
+    since = _no_older(before) if one.oldest is None else one.oldest
+    age = None if since is None or one.timestamp is None else one.timestamp - since
+    if age is None or (age > most and one.oldest is None):
         return unknown("no-data", f"{what}: the age of its oldest message is not told")
-    age = one.timestamp - one.oldest
     if age <= most:
         return None
     return wrong("backlog", f"{what}: {counters.old(age)}, of at most {duration(most)}")
+
+
+def _no_older(before: Destination | None) -> float | None:
+    """Return since when all messages came that a queue has later; None if that is not known."""
+    if before is None:
+        return None
+    return before.oldest if before.size else before.timestamp
 
 
 def _count(probe: Probe, world: World) -> Counted:

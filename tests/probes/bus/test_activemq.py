@@ -179,7 +179,7 @@ STATES = {
     "left": ("no-consumer", "0 of at least 1 consumer"),
     "deep": ("backlog", "waiting, of at most 5"),
     "both": ("cannot-run", "one of 'topic' and 'queue' must be set"),
-    "present": ("ok", "subscription 'monit-es' of client 'dirac' is connected; 0 waiting"),
+    "present": ("ok", "subscription 'monit-es' of client 'dirac' is connected; "),
     "left-behind": ("no-consumer", "'monit-es' of client 'monit' is not connected; "),
     "left-behind-as-declared": ("backlog", "waiting, of at most 3"),
     "deaf": ("wedged", "of client 'deaf' took no message within"),

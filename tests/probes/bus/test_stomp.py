@@ -48,6 +48,58 @@ def test_stomp_port_with_something_else(
     assert (refused.code, refused.text) == ("refused", f"127.0.0.1 port {port}: connection refused")
 
 
+#: Seconds since the epoch by the clock of the broker: what each look at a queue tells, which is
+#: its size and since when its oldest message is there.
+_EARLY, _FIRST, _SECOND = 1000, 1100, 1102
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [((1, _SECOND - 9), (1, _SECOND - 1), "ok"),
+     ((1, _FIRST), (1, _EARLY), "backlog"),
+     # Between its size and its oldest message, a queue that moves may become empty.
+     ((0, None), (1, None), "ok"),
+     ((3, _FIRST - 8), (1, None), "ok"),
+     ((3, _FIRST - 9), (1, None), "no-data"),
+     ((3, None), (1, None), "no-data"),
+     ((3, None), (0, None), "ok"),
+     ((3, _EARLY), (0, None), "ok")],
+)  # fmt: skip
+def test_oldest_message_that_is_not_told_is_no_older_than_before(
+    first: tuple[int, int | None], second: tuple[int, int | None], code: str, tmp_path: Path
+) -> None:
+    looks = iter([(first, _FIRST), (second, _SECOND)])
+
+    class Broker(socketserver.StreamRequestHandler):
+        """Is asked of itself and then of a queue, in each connection."""
+
+        def handle(self) -> None:
+            (size, oldest), now = next(looks)
+            moved = {"enqueueCount": now, "dequeueCount": now - size, "dispatchCount": now}
+            queue = {**moved, "size": size, "consumerCount": 1, "inflightCount": 0}
+            if oldest is not None:
+                queue["firstMessageTimestamp"] = 1000 * oldest
+            self.wfile.write(stomp.encode(stomp.Frame("CONNECTED", {}, b"")))
+            headers = {"subscription": "statistics", "timestamp": f"{1000 * now}"}
+            for answers in ([{"memoryPercentUsage": 0}], [queue, {}]):
+                while b"SEND" not in self.rfile.readline():
+                    pass
+                for values in answers:
+                    entries = [{"string": key, "long": value} for key, value in values.items()]
+                    body = json.dumps({"map": {"entry": entries}}).encode()
+                    self.wfile.write(stomp.encode(stomp.Frame("MESSAGE", headers, body)))
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Broker) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        url = f"stomp://127.0.0.1:{server.server_address[1]}"
+        probe = {"kind": "stomp-statistics", "url": url, "queue": "q", "max_age": 10, **LOGIN}
+        try:
+            found = ask(tmp_path, {"it": probe}, window=0.1)["it"]
+        finally:
+            server.shutdown()
+    assert found.code == code, found.text
+
+
 def test_recorded_statistics_as_json_have_their_numbers() -> None:
     text = (VECTORS / "16-stomp-statistics-jms-map-json.json").read_text()
     found = [stomp.parse_map(one["body"]) for one in json.loads(text)]
