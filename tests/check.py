@@ -48,8 +48,10 @@ _IDLE = {"postgresql-common": ("postgresql.service",)}
 
 _PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 _NEXT = {"PSOPS_DBUS": "next"}
-#: Where programs of others are started, such as RabbitMQ, and waited for.
-_LIVING = ["tests/checks", "tests/pipeline", "tests/probes", "tests/psid", "tests/rucio"]
+#: Where programs of others are started, such as RabbitMQ, and waited for; and one that makes the
+#: second lane and the third about equally long.
+_LIVING = ["tests/checks", "tests/pipeline", "tests/probes", "tests/psid", "tests/rucio",
+           "tests/cli"]  # fmt: skip
 
 
 class Step(NamedTuple):
@@ -69,7 +71,7 @@ _STEPS: list[list[Step]] = [
           [*_PYTEST, "tests/systemd", "tests/test_client.py", "tests/test_demo.py"])],
     # The tests on hosts wait for the hosts most of their time, and those of brokers for these.
     [Step("tests on real hosts", _NEXT, [*_PYTEST, "-m", "lab and not alone"]),
-     Step("tests of brokers and daemons", _NEXT,
+     Step("tests of brokers, daemons and commands", _NEXT,
           [*_PYTEST, "-m", "not lab and not alone", *_LIVING]),
      Step("all other tests", _NEXT,
           [*_PYTEST, "-m", "not lab and not alone", *(f"--ignore={name}" for name in _LIVING)])],

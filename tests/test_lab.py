@@ -441,9 +441,10 @@ def through(endpoint: tuple[str, int], data: bytes) -> tuple[bytes, float]:
 
 def test_relay_costs_a_round_trip_to_connect_and_one_to_answer(echo: tuple[str, int]) -> None:
     with relay(*echo, delay_s=0.2) as endpoint:
-        received, seconds = through(endpoint, b"ping")
-    assert received == b"ping"
-    assert 0.4 <= seconds < 0.5
+        found = [through(endpoint, b"ping") for _ in range(4)]
+    assert {received for received, _ in found} == {b"ping"}
+    # The shortest, as other tests use this machine too.
+    assert 0.4 <= min(seconds for _, seconds in found) < 0.5
 
 
 def test_relay_does_not_throttle(echo: tuple[str, int]) -> None:

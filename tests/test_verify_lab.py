@@ -268,7 +268,7 @@ def test_an_unreachable_host_is_unknown_and_never_ok(lab: Lab) -> None:
     found = inventory.load(lab.inventory)
     host = lab.host(17)
     request = verify.Request(catalogue=Catalogue.load([]))
-    options = Options(ssh_config=str(found.ssh_config), connect_timeout=1.0)
+    options = Options(ssh_config=str(found.ssh_config), connect_timeout=3.0)
     with lab.blackhole(host):
         report = verify.report(found.select([host.name, "lab018"]), request, options)
     assert [report.verdict_of(outcome) for outcome in report.outcomes] == [

@@ -23,10 +23,10 @@ FAILURES = {
     "ch-hurried": ("0", "timeout", "did not start within its time"),
     "ch-needs": ("0", "dependency", "was not started: it needs ch-bad.service, which failed "
                  "(exit-code 3)"),
-    "ch-dies": ("1", "died", "started, and died within 1 s: its process exited with status 7"),
-    "ch-killed": ("1", "died", "started, and died within 1 s: its process was killed by signal "
+    "ch-dies": ("3", "died", "started, and died within 3 s: its process exited with status 7"),
+    "ch-killed": ("3", "died", "started, and died within 3 s: its process was killed by signal "
                   "SEGV"),
-    "ch-loop": ("1", "crash-loop", "started, and crashed within 1 s"),
+    "ch-loop": ("3", "crash-loop", "started, and crashed within 3 s"),
     "ch-assert": ("0", "assert", "an assertion of its unit file does not hold"),
     "ch-refuses": ("0", "refused", "refuses to be started or stopped by hand"),
     "ch-broken": ("0", "bad-unit-file", "has a mistake in its unit file"),

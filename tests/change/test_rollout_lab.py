@@ -32,10 +32,12 @@ def roll(lab: Lab, fleet: list[Host], tmp_path: Path) -> Iterator[Roll]:
         return psops(verb, "-i", str(lab.inventory), *target, *words, home=tmp_path, **more)
 
     yield call
+    # Most tests leave most hosts as they were.
     script = (
+        "if [ -n \"$(systemctl list-units --all --quiet --no-legend 'ch-*')\" ]; then "
         "systemctl kill --signal=KILL 'ch-*'; systemctl stop 'ch-*'; "
-        "systemctl reset-failed 'ch-*'; "
-        "rm -f /run/systemd/system/ch-good.service.d/bad.conf; systemctl daemon-reload"
+        "systemctl reset-failed 'ch-*'; fi; bad=/run/systemd/system/ch-good.service.d/bad.conf; "
+        "if [ -e $bad ]; then rm $bad; systemctl daemon-reload; fi"
     )
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda host: lab.shell(host, ["sh", "-c", script]), fleet))
@@ -202,7 +204,7 @@ def test_second_interrupt_ends_at_once_and_names_what_is_unknown(
     begun = time.monotonic()
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10  # 30 s, were they waited for
     assert running.returncode == 130
     results = [host["result"] for host in Run(130, out, err).document["hosts"]]
     assert results == ["unknown", "unknown", "not-attempted"]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -59,12 +60,15 @@ def units_on(lab: Lab, *hosts: Host) -> Iterator[None]:
     try:
         yield
     finally:
-        for host in hosts:
-            lab.shell(host, ["sh", "-c", "systemctl unmask --quiet 'ch-good.service'; "
-                             "systemctl stop 'ch-*'; systemctl disable --quiet ch-good ch-other "
-                             "ch-part ch-slow; systemctl reset-failed 'ch-*'; "
-                             "rm -rf /etc/systemd/system/ch-* /run/ch-*; "
-                             "systemctl daemon-reload"])  # fmt: skip
+        script = (
+            "systemctl unmask --quiet 'ch-good.service'; "
+            "systemctl kill --signal=KILL 'ch-*'; systemctl stop 'ch-*'; "
+            "systemctl disable --quiet ch-good ch-other ch-part ch-slow; "
+            "systemctl reset-failed 'ch-*'; "
+            "rm -rf /etc/systemd/system/ch-* /run/ch-*; systemctl daemon-reload"
+        )
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda host: lab.shell(host, ["sh", "-c", script]), hosts))
 
 
 def show(lab: Lab, host: Host, unit: str, *names: str) -> list[str]:

@@ -14,7 +14,7 @@ from tests.lab import Host, Lab
 pytestmark = pytest.mark.lab
 
 DIRECT = ["resolve", "tcp", "ssh", "host-key", "login", "bus", "systemd"]
-LIMITS = ("--connect-timeout", "2", "--timeout", "10")
+LIMITS = ("--connect-timeout", "4", "--timeout", "10")
 
 
 def check(lab: Lab, home: Path, *words: str, **variables: str) -> Run:

@@ -171,7 +171,7 @@ def watched(hurried: None, lab: Lab, talkers: Talkers) -> Iterator[list[Line | N
     """Give what a follower of the journal alone says, in a thread of this process."""
     items: list[Line | Notice | Failure] = []
     query = LogQuery(names=("lg.service",), files={}, follow=True, lines=0)
-    options = Options(ssh_config=str(lab.ssh_config), connect_timeout=0.7, timeout=2.0)
+    options = Options(ssh_config=str(lab.ssh_config), connect_timeout=2.0, timeout=4.0)
     logs = HostLogs(Host(name="lab009"), query, options, items.append)
     logs.open()
     assert list(logs.history()) == []

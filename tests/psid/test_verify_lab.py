@@ -417,7 +417,7 @@ def test_a_host_that_cannot_be_reached_is_data(
     lab: Lab, nodes: tuple[Host, ...], inventory: Path, tmp_path: Path
 ) -> None:
     with standing_in(lab, _says(nodes, *_healthy())), lab.blackhole(nodes[1]):
-        run = _verify(inventory, tmp_path, "--json", "--connect-timeout", "1")
+        run = _verify(inventory, tmp_path, "--json", "--connect-timeout", "3")
     errors = [host["error"]["code"] for host in run.document["hosts"] if host["error"]]
     assert errors == ["connect-timed-out"]
     assert run.exit == 1

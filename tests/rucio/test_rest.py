@@ -144,7 +144,7 @@ def test_a_server_without_end_or_haste_is_left(monkeypatch: pytest.MonkeyPatch) 
             begun = time.monotonic()
             with pytest.raises(HostError, match=r"within 0\.3 s"):
                 rest_source(source.format(server.port), Secret(TOKEN, "env:T")).read(0.3)
-            assert time.monotonic() - begun < 2
+            assert time.monotonic() - begun < 5
 
 
 def test_nobody_is_there() -> None:

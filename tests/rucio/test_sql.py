@@ -122,7 +122,7 @@ def test_a_lock_does_not_hold_psops_up(server: Cluster) -> None:
         begun = time.monotonic()
         with pytest.raises(DeadlineExceeded, match=r"within 0\.5 s"):
             source(server.url("psops", _QUOTED)).read(0.5)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def found(flow: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "may-not-hear": heard(**LOGIN),
         "hears-elsewhere": heard(vhost=""),
         "hears-with-wrong-password": heard(secret="env:PSOPS_TEST_WRONG"),
-        "has-no-plugin": heard(by="", timeout=1.5),
+        "has-no-plugin": heard(by="", timeout=6),
         "the-page": {**queue("uc"), "url": f"{flow.url}/index.html?"},
     }  # fmt: skip
     return ask(tmp_path_factory.mktemp("asked"), probes)
