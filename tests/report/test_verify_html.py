@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,10 +136,10 @@ def test_filters_by_verdict_bundle_and_daemons_not_ok(opened: Opened) -> None:
     chip.filter(has_text="critical").click()
     assert sorted(labels(page)) == ["ps04", "ps11", "ps13"]
     expect(chip.filter(has_text="critical")).to_have_attribute("aria-pressed", "true")
-    page.get_by_label("Only daemons not ok").check()
+    page.get_by_label("Only daemons and checks not ok").check()
     assert heads(page)[2:] == ["postgresql", "pscheduler-scheduler", "pscheduler-runner",
                                "pscheduler-api"]  # fmt: skip
-    page.get_by_label("Only daemons not ok").uncheck()
+    page.get_by_label("Only daemons and checks not ok").uncheck()
     chip.filter(has_text="critical").click()
     assert len(labels(page)) == 20
     page.get_by_label("Bundle").select_option("toolkit")
@@ -285,3 +286,13 @@ def test_page_is_never_wider_than_its_window(opened: Opened, width: int) -> None
 
 def test_no_golden_file_holds_the_page() -> None:
     assert not list(GOLDEN.glob("*.html"))
+
+
+def test_rows_and_columns_are_called_what_they_are(opened: Opened) -> None:
+    report = replace(VERIFY_CASES["verify-three"][0], noun="component")
+    page = opened.open(render_verify(report, "html", Look()))
+    expect(page.locator("#shown")).to_have_text("3 of 3 components, 11 of 11 daemons")
+    assert heads(page)[0] == "Component"
+    assert "host" not in page.locator(".controls").inner_text().lower()
+    page.get_by_role("button", name="ps02", exact=True).click()
+    expect(page.locator("#details")).to_contain_text("component")

@@ -6,6 +6,7 @@ with `textContent`. Its policy allows that script and that style by their hashes
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape
@@ -23,6 +24,7 @@ from psops.report.verify_parts import (
     MARKS,
     NO_BUNDLE_REMEDY,
     ORDER,
+    findings,
     host_groups,
     mark,
     names,
@@ -38,6 +40,7 @@ from psops.verdict import Finding, HostVerdict, VerifyReport
 def render(report: VerifyReport, look: Look) -> str:
     """Return the page."""
     page = files("psops.report").joinpath("page.html").read_text(encoding="utf-8")
+    page = _filled(page, _words(report))
     made_at = datetime.fromtimestamp(report.made_at, UTC)
     values = {
         "policy": _policy(page),
@@ -49,7 +52,23 @@ def render(report: VerifyReport, look: Look) -> str:
         "made_at_text": f"{made_at:%Y-%m-%d %H:%M:%S UTC}",
         "data": _data(report),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], page)
+    return _filled(page, values)
+
+
+def _words(report: VerifyReport) -> dict[str, str]:
+    """Return what a row and what the columns are called; they are in the script, too."""
+    kinds = sorted({one.kind for one in findings(report)}, reverse=True) or ["daemon"]
+    return {
+        "noun": report.noun,
+        "Noun": report.noun.capitalize(),
+        "kind": ", ".join(kinds),
+        "kinds": " and ".join(f"{kind}s" for kind in kinds),
+    }
+
+
+def _filled(page: str, values: Mapping[str, str]) -> str:
+    """Return the page with values in their places; places of others stay."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: values.get(match[1], match[0]), page)
 
 
 def _policy(page: str) -> str:
@@ -65,7 +84,7 @@ def _policy(page: str) -> str:
 def _data(report: VerifyReport) -> str:
     columns = names(report)
     places = {name: at for at, name in enumerate(columns)}
-    findings: dict[str, int] = {}  # equal ones are written once: a fleet is mostly alike
+    seen: dict[str, int] = {}  # equal ones are written once: a fleet is mostly alike
     made: list[Any] = []
     kinds = {one.name: one.kind for _, value in read(report) for one in value.findings}
     groups = {name: at for at, group in enumerate(host_groups(report, folded=True))
@@ -80,7 +99,7 @@ def _data(report: VerifyReport) -> str:
         told = outcome.value.findings if outcome.value is not None else ()
         for one in sorted(told, key=lambda one: -ORDER.index(mark(one))):  # the worst stays
             plain = _finding(one)
-            at = findings.setdefault(dump(plain), len(made))
+            at = seen.setdefault(dump(plain), len(made))
             if at == len(made):
                 made.append(plain)
             cells[places[one.name]] = at
