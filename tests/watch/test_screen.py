@@ -356,3 +356,9 @@ def test_details_follow_the_unit(guarded: Tmux) -> None:
     guarded.keys("Enter")
     text = guarded.wait("Main PID")
     assert f"Main PID: {pid[1]} " not in text
+
+
+def test_commands_on_the_page_of_a_unit_mean_its_host(wide: Tmux) -> None:
+    start(wide, "watch", "-i", "demo", "-H", "ps[01-02].demo", "absent.service")
+    wide.keys("Enter")
+    wide.wait(r"psops status -i demo -H ps01\.demo '\*absent\*'")

@@ -76,9 +76,8 @@ def watch(
     env = shown.environment(context)
     prepare(chosen, options)
     raise_file_limit()
-    begin = Setting(
-        hosts=chosen, choose=choose, options=options, width=target.fanout, seconds=seconds
-    )
+    begin = Setting(hosts=chosen, choose=choose, options=options, width=target.fanout,
+                    seconds=seconds, aim=env.aim)  # fmt: skip
     if form is None and is_terminal():
         source = target.source()
         return Answer(stream=lambda show: on_screen(begin, show, source, color=env.color,

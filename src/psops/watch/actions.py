@@ -14,6 +14,7 @@ from psops.changes import ChangeReport, Request
 from psops.errors import PsopsError
 from psops.inventory import Host, fold
 from psops.record import Record
+from psops.report import Look
 from psops.report.text import clean, count
 from psops.rollout import Gate
 from psops.systemd.jobs import VERBS
@@ -186,15 +187,14 @@ def summary(done: Done) -> str:
     return f"run {runs}: {done.verb}: {', '.join(told) or 'nothing to do'}{rest}"
 
 
-def report_lines(done: Done, color: bool, columns: int) -> list[str]:
+def report_lines(done: Done, look: Look) -> list[str]:
     """Return all there is to tell of a change."""
-    from psops.report import Look
     from psops.report.change import render
 
     lines: list[str] = []
     for report in done.reports:
         with contextlib.suppress(ValueError):
-            lines += render(report, "table", Look(color=color, width=columns)).splitlines()
+            lines += render(report, "table", look).splitlines()
     if done.error is not None:
         lines += [clean(str(done.error)), clean(done.error.remedy)]
     return [*lines, *(clean(f"the history is incomplete: {text}") for text in done.trouble)]

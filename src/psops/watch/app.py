@@ -4,6 +4,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from psops import report
+from psops.environment import Aim
 from psops.errors import PsopsError, Terminated
 from psops.exits import Exit
 from psops.report.text import clean, count
@@ -43,6 +45,7 @@ class App:
         *,
         glyphs: Glyphs,
         color: bool,
+        aim: Aim,
     ) -> None:
         self._feed = feed
         self._loop = loop
@@ -50,6 +53,7 @@ class App:
         self._details = details
         self._glyphs = glyphs
         self._color = color
+        self._aim = aim
         self._board = Board(feed.fleet)
         self._log: deque[Change | LinkChange] = deque(maxlen=_MOST_LOG)
         encoding = "ascii" if glyphs is ASCII else "utf-8"
@@ -109,7 +113,9 @@ class App:
 
     def done(self, done: Done) -> None:
         """Take what became of a change that was asked for."""
-        self._report = report_lines(done, self._color, self._look().columns)
+        wide = self._look().columns
+        look = report.Look(color=self._color, width=wide, aim=self._aim)
+        self._report = report_lines(done, look)
         more = "; e shows it" if self._report else ""
         self._say(f"{summary(done)}{more}")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from psops.environment import HERE, Aim
 from psops.errors import PsopsError
 from psops.journal import read_log
 from psops.report import Look
@@ -20,9 +21,10 @@ _LOG_LINES = 10
 class Details:
     """Reads units in full."""
 
-    def __init__(self, feed: Feed, options: Options) -> None:
+    def __init__(self, feed: Feed, options: Options, aim: Aim = HERE) -> None:
         self._feed = feed
         self._options = options
+        self._aim = aim
         #: What is being read, each with what is wanted of it after that.
         self._under_way: dict[Place, Callable[[], None] | None] = {}
 
@@ -46,7 +48,8 @@ class Details:
             unit = read_by(connection, query, self._options).units[0]
             log = read_log(connection, unit, _LOG_LINES, self._options.timeout)
             unit = replace(unit, log=tuple(log))
-            return render_details(place.host, unit, Look(color=color)).splitlines()
+            look = Look(color=color, aim=self._aim)
+            return render_details(place.host, unit, look).splitlines()
 
         def then(result: object) -> None:
             if isinstance(result, PsopsError):

@@ -4,6 +4,7 @@ import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from psops.environment import Aim
 from psops.exits import Exit
 from psops.fanout import Outcome
 from psops.inventory import Host
@@ -25,6 +26,8 @@ class Setting:
     options: Options
     width: int
     seconds: float | None
+    #: What the commands that are suggested are aimed at.
+    aim: Aim
 
 
 def raise_file_limit() -> None:
@@ -69,7 +72,8 @@ def on_screen(
     if not read_only:
         actions = Actions(setting.hosts, setting.options, inventory, width=setting.width,
                           loop=loop, done=lambda done: app.done(done))  # fmt: skip
-    app = App(feed, loop, actions, Details(feed, setting.options), glyphs=detect(), color=color)
+    details = Details(feed, setting.options, setting.aim)
+    app = App(feed, loop, actions, details, glyphs=detect(), color=color, aim=setting.aim)
     try:
         code = app.run(setting.seconds)
     finally:
