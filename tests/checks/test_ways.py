@@ -12,6 +12,7 @@ from psops.catalogue.entry import Check, JsonRule, Severity
 from psops.checks import Asked, CheckResult, tls
 from psops.checks.run import run
 from psops.deadline import Deadline
+from psops.errors import DeadlineExceeded
 from psops.inventory import Host
 from psops.transport import Connection
 from psops.verdict import Verdict
@@ -298,3 +299,12 @@ def test_files_and_sockets_of_the_host(way: Way, server: Served, tmp_path: Path)
         "tcp": "ok", "not-tcp": "not-listening", "not-udp": "not-listening",
         "not-unix": "not-listening",
     }  # fmt: skip
+
+
+@by_every_way
+def test_a_program_that_goes_on_printing_is_given_up(way: Way) -> None:
+    _, connection = way
+    begin = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        connection.run(("sh", "-c", "for i in $(seq 90); do echo $i; sleep 0.1; done"), Deadline(2))
+    assert time.monotonic() - begin < 6

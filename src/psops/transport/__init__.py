@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 from psops.deadline import Deadline
-from psops.errors import NameNotResolved, ProtocolError
+from psops.errors import DeadlineExceeded, NameNotResolved, ProtocolError
 from psops.inventory import Host
 
 
@@ -67,6 +67,30 @@ class Output(bytearray):
                 f"a program there printed more than {MOST_OUTPUT >> 20} MiB",
                 remedy="look what it prints, and why",
             )
+
+
+class Readable(Protocol):
+    """What has the interface of a socket, as far as `read_to_end` needs it."""
+
+    def settimeout(self, seconds: float, /) -> None:
+        """Let the next `recv` raise TimeoutError after so long."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Return what came, nothing at the end."""
+
+
+def read_to_end(source: Readable, deadline: Deadline) -> bytes:
+    """Return all that a program prints; raises `DeadlineExceeded` and `ProtocolError`."""
+    output = Output()
+    try:
+        while not deadline.passed():
+            source.settimeout(max(deadline.remaining(), 0.001))
+            if not (data := source.recv(256 << 10)):
+                return bytes(output)
+            output.take(data)
+    except TimeoutError:
+        pass
+    raise DeadlineExceeded(f"no end within {deadline.seconds:g} s")
 
 
 class LastWords(bytearray):

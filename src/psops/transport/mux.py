@@ -27,7 +27,7 @@ from psops.errors import (
     HostError,
     ProtocolError,
 )
-from psops.transport import Finished, Output
+from psops.transport import Finished, read_to_end
 from psops.transport.bridge import explain_bridge
 from psops.transport.complaints import Complaints
 from psops.transport.stream import SocketChannel, TcpStream
@@ -319,18 +319,9 @@ class _Session:
 
     def finish(self, deadline: Deadline) -> Finished:
         """Return what the program gave, once it has ended."""
-        output = Output()
         with contextlib.suppress(OSError):
             self.stdio.shutdown(socket.SHUT_WR)
-        try:
-            while True:
-                self.stdio.settimeout(max(deadline.remaining(), 0.001))
-                if not (data := self.stdio.recv(65536)):
-                    break
-                output.take(data)
-        except TimeoutError:
-            raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
-        return self.end(deadline, bytes(output))
+        return self.end(deadline, read_to_end(self.stdio, deadline))
 
     def end(self, deadline: Deadline, output: bytes = b"") -> Finished:
         """Return how the program ended, once it has closed its output."""

@@ -41,7 +41,7 @@ from psops.errors import (
     ProtocolError,
 )
 from psops.knownhosts import KnownHosts, Verdict, append, fingerprint
-from psops.transport import Finished, LastWords, Output, Watch
+from psops.transport import Finished, LastWords, Watch, read_to_end
 from psops.transport.bridge import explain_bridge
 from psops.transport.dial import Dial, Dialled, Login
 from psops.transport.stream import broken, no_answer, silent
@@ -346,17 +346,9 @@ class NativeConnection:
     def run(self, command: str, deadline: Deadline) -> Finished:
         """Run a command line on the host and return what it gave."""
         channel = self._execute(command, deadline)
-        output = Output()
-        try:
-            while True:
-                channel.settimeout(max(deadline.remaining(), 0.001))
-                if not (data := channel.recv(262144)):
-                    break
-                output.take(data)
-            status, errors = _last_words(channel, deadline)
-        except TimeoutError:
-            raise DeadlineExceeded(f"no end within {deadline.seconds:g} s") from None
-        return Finished(status, bytes(output), errors.encode())
+        output = read_to_end(channel, deadline)
+        status, errors = _last_words(channel, deadline)
+        return Finished(status, output, errors.encode())
 
     def start(self, command: str, *, subsystem: bool = False) -> NativeProgram:
         """Return a program on the host while it runs; its window bounds what waits here for us."""
