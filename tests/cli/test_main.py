@@ -176,7 +176,7 @@ FULL = Path("/dev/full")
         "--help",
         "status -i demo:2",
         "status -i demo:2 --json",
-        "watch -i demo:2 --for 0.1 --initial",
+        "watch -i demo:2 --for 20 --initial",
         "logs -i demo:2",
     ],
 )
@@ -213,7 +213,7 @@ def test_output_that_is_full_is_told_as_stdout_is(environ: dict[str, str]) -> No
     ("words", "code"),
     [
         ("status -i demo -H ps01.demo chronyd", 0),
-        ("watch -i demo -H ps01.demo --for 0.1 chronyd", 0),
+        ("watch -i demo -H ps01.demo --for 1 chronyd", 0),
         ("restart -i demo -H ps01.demo -n chronyd", 0),
         ("logs -i demo -H ps01.demo -n 2", 0),
         ("stat", 2),
@@ -357,14 +357,14 @@ def test_colour_follows_option_then_variable_then_terminal(
 def test_lost_hosts_and_reasons_are_left_on_the_terminal(environ: dict[str, str]) -> None:
     """The screen of watch goes with all that was on it."""
     environ = {**environ, "TERM": "xterm"}
-    words = ("watch", "-i", "demo", "-H", "node02.demo,ps01.demo", "--for", "1", "chronyd")
+    words = ("watch", "-i", "demo", "-H", "node02.demo,ps01.demo", "--for", "3", "chronyd")
     left = on_terminal(environ, *words, "--color", "never").rpartition("\x1b[?1049l")[2]
     assert [line.strip() for line in left.splitlines()] == [
         "× node02.demo: connect-timed-out: no answer from node02.demo port 22 within 10 s",
         "host down, or a firewall drops the packets; raise --connect-timeout on slow links",
         "never reached",
     ]
-    fine = on_terminal(environ, "watch", "-i", "demo", "-H", "ps01.demo", "--for", "0.5", "chronyd")
+    fine = on_terminal(environ, "watch", "-i", "demo", "-H", "ps01.demo", "--for", "2", "chronyd")
     assert fine.rpartition("\x1b[?1049l")[2] == ""
 
 
@@ -406,7 +406,7 @@ def test_json_lines_of_verify_come_as_hosts_answer(environ: dict[str, str]) -> N
         ("--version", ">&-", 0),
         ("status -i demo -H ps01.demo chronyd", "2>&-", 0),
         ("restart -i demo -g testpoint chronyd", "<&-", 2),
-        ("watch -i demo -H ps01.demo --for 0.1 chronyd", "<&-", 0),
+        ("watch -i demo -H ps01.demo --for 1 chronyd", "<&-", 0),
         ("psid nodes -", "<&-", 78),
         ("cron2daemon -", "<&-", 65),
     ],

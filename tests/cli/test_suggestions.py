@@ -73,7 +73,7 @@ def test_unknown_state_in_which_nothing_is_gives_4(tmp_path: Path) -> None:
 
 
 def test_unit_on_no_host_is_told_where_it_is_watched(tmp_path: Path) -> None:
-    words = ("watch", "-i", "demo", "-a", "-x", "node02.demo", "--for", "1")
+    words = ("watch", "-i", "demo", "-a", "-x", "node02.demo", "--for", "3")
     nowhere = psops(*words, "owamp-servr", "chronyd", home=tmp_path)
     assert nowhere.stderr.splitlines()[1:] == [
         "psops: owamp-servr.service exists on none of 11 hosts; "

@@ -86,7 +86,7 @@ def run(line: str, home: Path) -> Run:
     if "-f" in words:
         words.remove("-f")
     if words[0] == "watch":
-        words += ["--for", "1"]
+        words += ["--for", "2"]
     return psops(*words, home=home, PSOPS_INVENTORY=inventory, TOKEN="secret",
                  RUCIO_DB="sqlite:///missing/rucio.db",
                  DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={home}/bus")  # fmt: skip

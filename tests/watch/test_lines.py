@@ -25,7 +25,7 @@ _KEYS = {
 _STATE_KEYS = {"load_state", "active_state", "sub_state", "since", "main_pid", "restarts"}
 
 
-def watch(home: Path, *words: str, seconds: str = "0.3") -> Run:
+def watch(home: Path, *words: str, seconds: str = "1.5") -> Run:
     return psops("watch", "-i", "demo", "--for", seconds, *words, home=home)
 
 
@@ -156,7 +156,7 @@ def test_other_verbs_load_nothing_of_it_and_lines_no_screen() -> None:
     for line in ("--help", "status -i demo -H ps01.demo", "watch --help"):
         _, names = loaded(*line.split())
         assert not [name for name in names if name.startswith("psops.watch")], line
-    code, names = loaded("watch", "-i", "demo", "-H", "ps01.demo", "--for", "0.2", "fstrim.timer")
+    code, names = loaded("watch", "-i", "demo", "-H", "ps01.demo", "--for", "1", "fstrim.timer")
     assert code == 0
     assert "psops.watch.feed" in names
     unwanted = {"psops.watch.app", "psops.watch.actions", "psops.rollout", "psops.history"}
