@@ -54,16 +54,24 @@ def test_a_host_waits_for_the_reader() -> None:
             made += 1
             yield line("a", made, "y" * 100)
 
+    def rests_below(most: int, before: int) -> int:
+        """Return how many were made once there are no more."""
+        end = time.monotonic() + 20
+        seen = before
+        while made == before or made != seen:
+            assert made < most
+            assert time.monotonic() < end, made
+            seen = made
+            time.sleep(0.2)
+        return seen
+
     one = HostQueue()
     threading.Thread(target=one.fill, args=(endless(),), daemon=True).start()
-    time.sleep(0.2)
-    assert 0 < made < 1000
-    before = made
+    before = rests_below(1000, 0)
     reading = one.drain(lambda: None)
     for _ in range(600):
         next(reading)
-    time.sleep(0.1)
-    assert before < made < 2000
+    rests_below(2000, before)
 
 
 def test_the_end_comes_after_an_error_too() -> None:

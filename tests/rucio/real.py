@@ -225,7 +225,7 @@ class RucioHost:
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=60) as connection:
             return connection.execute("SELECT readable, pid FROM heartbeats").fetchall()
 
-    def wait(self, names: dict[str, int], seconds: float = 30.0) -> None:
+    def wait(self, names: dict[str, int], seconds: float = 60.0) -> None:
         """Wait until there are so many heartbeats of each name."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -12,8 +12,9 @@ from psops.demo.bus import DemoBus
 from psops.demo.numbers import IDENTITY
 from psops.demo.profile import Unit
 
-#: Seconds until the first accident, and between two.
-_FIRST, _PERIOD = 0.5, 3.0
+#: Seconds from when the last host is watched to the first accident, and between two: which host it
+#: is does not depend on how fast the others were there.
+_FIRST, _PERIOD = 0.5, 4.0
 _KILL = 9
 #: Hosts that are looked at for something to happen on.
 _TRIES = 20
@@ -28,11 +29,13 @@ class _Life:
         self._random = random.Random(8)
         self._broken: list[tuple[DemoBus, str]] = []
         self._begun = False
+        self._first = 0.0
 
     def join(self, bus: DemoBus) -> None:
         """Let things happen on one more host."""
         with self._lock:
             self._buses.append(bus)
+            self._first = time.monotonic() + _FIRST
             if not self._begun:
                 self._begun = True
                 threading.Thread(target=self._run, daemon=True).start()
@@ -44,7 +47,8 @@ class _Life:
             self._broken = [one for one in self._broken if one[0] is not bus]
 
     def _run(self) -> None:
-        time.sleep(_FIRST)
+        while (rest := self._first - time.monotonic()) > 0:
+            time.sleep(rest)
         while True:
             with self._lock:
                 self._happen()
