@@ -337,6 +337,7 @@ class HostChanger:
             self._read_truth(queued, lost)
             self._look_again(planned)
         except PsopsError as again:
+            self._ledger.lose_sight()
             for step in self._ledger.open_steps():
                 self._ledger.close(step, judge_change.lost(step, lost, again))
             for step in unwatched:

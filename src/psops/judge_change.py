@@ -229,6 +229,12 @@ def waiting(step: Step) -> UnitChange:
     return _change(step.unit, Result.NOT_ATTEMPTED, code, message)
 
 
+def out_of_sight(change: UnitChange) -> UnitChange:
+    """Return the change of a unit whose turn did not come, and which nobody will look at again."""
+    message = f"{change.message}, but it may have gone along with others"
+    return _again(change, "not-seen", message, Result.UNKNOWN)
+
+
 def half_done(change: UnitChange) -> UnitChange:
     """Return the change of a unit whose file was changed, and whose job was not queued any more."""
     return _again(change, "lost", "its file was changed, but its job was not queued any more")

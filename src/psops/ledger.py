@@ -14,6 +14,9 @@ from psops.errors import NotAttempted
 from psops.plan import Step
 from psops.report.model import UnitStatus
 
+#: Jobs that systemd does along with one of the same kind for another unit.
+_CARRYING = ("stop", "restart", "try-restart", "reload-or-restart")
+
 
 class Ledger:
     """The steps of one host with what became of them."""
@@ -24,7 +27,7 @@ class Ledger:
         self._settled: list[UnitChange] = []
         self._steps: dict[Step, UnitChange] = {}  # in the order in which they are to be sent
         self._open: set[Step] = set()
-        self._begun = False
+        self._sent: set[Step] = set()
         self._before: dict[str, UnitStatus] = {}
         self._because: dict[str, str] = {}
 
@@ -51,7 +54,7 @@ class Ledger:
             if self._given_up:
                 raise NotAttempted("the run had ended")
             for step in steps:
-                self._begun = True
+                self._sent.add(step)
                 self._steps[step] = self._whole(step, judge_change.not_seen(step))
                 self._open.add(step)
 
@@ -71,11 +74,25 @@ class Ledger:
         """Open no more steps: the host will be told of as it is known now."""
         with self._lock:
             self._given_up = True
+        self.lose_sight()
+
+    def lose_sight(self) -> None:
+        """Note that the host will not be read again.
+
+        systemd stops and restarts others along with a unit (PartOf=, Requires=, BindsTo=), so it
+        is not known any more of what waits whether something has happened to it.
+        """
+        with self._lock:
+            if not any(step.job in _CARRYING for step in self._sent):
+                return
+            for step, change in self._steps.items():
+                if step.job in _CARRYING and change.result is Result.NOT_ATTEMPTED:
+                    self._steps[step] = self._whole(step, judge_change.out_of_sight(change))
 
     @property
     def begun(self) -> bool:
         """Whether anything was sent that changes the host."""
-        return self._begun
+        return bool(self._sent)
 
     @property
     def given_up(self) -> bool:

@@ -219,9 +219,8 @@ def check(unit: UnitChange, wire: Wire, moved: set[str], verb: str, where: str) 
     elif unit.result is Result.CHANGED:
         assert has_moved or UNSEEN.get(verb) in answered, where
     elif unit.result is Result.NOT_ATTEMPTED:
-        # systemd passes a restart on, of which nobody knows who did not see the unit again.
-        carried = verb == "restart" and (not wire.again or "along with" in unit.message)
-        assert not has_moved or carried, where
+        # systemd passes a restart on.
+        assert not has_moved or "along with" in unit.message, where
     else:
         assert not has_moved or unit.code == "worse", where
         assert unit.result is not Result.FAILED or unit.code in ("lost", "worse"), where
