@@ -585,6 +585,11 @@ def test_names_of_files_do_not_reach_the_terminal(say: Any, tab: Any) -> None:
         _, out, err = say(path, "--format", form)
         assert "\x1b" not in out + err
 
+    for words in ((path, path), (path, "--zone", "a\x1b[31m")):
+        code, _, err = say(*words)
+        assert code == Exit.USAGE
+        assert "a\\x1b[31m" in err
+        assert "\x1b" not in err
 
 # Formats.
 
