@@ -241,6 +241,12 @@ def test_simulate_reads_the_server_as_show_does(
     assert out.startswith("1 daemon on 3 servers for 1 day, n_proc 4;")
 
 
+def test_demo_host_has_no_such_file(say: Any) -> None:
+    code, out, err = say("show", "-i", "demo", f"panda01.demo:{CFG}")
+    assert (code, out) == (Exit.CONFIG, "")
+    assert err.startswith(f"psops: panda01.demo:{CFG}: no such file")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
