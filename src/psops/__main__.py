@@ -82,10 +82,13 @@ def _offer() -> int:
 
 
 def _fail(error: PsopsError, argv: list[str]) -> int:
+    from psops.report.text import clean
+
     _show_error(error, argv)
-    print(f"psops: {error}", file=sys.stderr)
+    # The words of hosts and files are in it as well, and not all of them were made harmless.
+    print(f"psops: {clean(str(error))}", file=sys.stderr)
     if error.remedy:
-        print(f"       {error.remedy}", file=sys.stderr)
+        print(f"       {clean(error.remedy)}", file=sys.stderr)
     return _usage_code(argv, error.exit)
 
 

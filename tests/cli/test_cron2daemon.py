@@ -411,6 +411,7 @@ def test_wrong_usage(
     ("text", "message"),
     [
         ("servrs = 9", "'servrs' is no decision; did you mean 'servers'?"),
+        ("[x]", "'x' is no decision; known are servers, sync, exclusive, min_sync_period, names"),
         ('servers = "9"', "servers: '9' is no whole number"),
         ('[gaps]\na = "mni"', "gaps.a: 'mni' is none of mean, min, max"),
         ("year = 99999", "year: 99999 is not from 1970 to 9900"),
@@ -584,6 +585,11 @@ def test_names_of_files_do_not_reach_the_terminal(say: Any, tab: Any) -> None:
     for form in ("daemon", "table", "report", "json"):
         _, out, err = say(path, "--format", form)
         assert "\x1b" not in out + err
+    for words in ((path, path), (path, "--zone", "a\x1b[31m")):
+        code, _, err = say(*words)
+        assert code == Exit.USAGE
+        assert "a\\x1b[31m" in err
+        assert "\x1b" not in err
 
 
 # Formats.
@@ -643,6 +649,12 @@ def test_report_tells_everything_of_every_line(say: Any) -> None:
         "  --sync copyArchive: 21600 s would become 2400 s, sync; upstream synchronizes it",
     ]
     assert "set 'uname' of [daemon] to it" in blocks[-1]
+
+
+def test_report_speaks_of_rounding_where_there_is_some(say: Any) -> None:
+    words = (DATA / "worked_example.cron", "--sync", "copyArchive", "--format", "report")
+    assert "round" not in say(*words, "--servers", 9)[1]
+    assert "21600/7 = 3085.71 s is rounded down to 3085 s" in say(*words, "--servers", 7)[1]
 
 
 def test_report_has_lines_that_are_no_job_in_their_place(say: Any, tab: Any) -> None:

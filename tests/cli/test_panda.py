@@ -241,6 +241,12 @@ def test_simulate_reads_the_server_as_show_does(
     assert out.startswith("1 daemon on 3 servers for 1 day, n_proc 4;")
 
 
+def test_demo_host_has_no_such_file(say: Any) -> None:
+    code, out, err = say("show", "-i", "demo", f"panda01.demo:{CFG}")
+    assert (code, out) == (Exit.CONFIG, "")
+    assert err.startswith(f"psops: panda01.demo:{CFG}: no such file")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -269,3 +275,18 @@ def test_no_terminal_escape_gets_through(say: Any, hostile: Path) -> None:
         _, out, err = say(*words)
         assert "\x1b" not in out + err
         assert "\x9b" not in out + err
+
+
+def test_no_terminal_escape_gets_through_in_an_error(
+    say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = cfg('{"a\\u001b[31m": 5}')
+    serve(monkeypatch, {"p01": plant_server(tmp_path / "1", {CFG: text})})
+    code, out, err = say("simulate", f"p01:{CFG}")
+    assert (code, out) == (Exit.CONFIG, "")
+    assert err.startswith("psops: nothing to simulate: every worker dies on 'a\\x1b[31m', which")
+    path = written(tmp_path, cfg('{"a": {"period": 60, "module": "m\\u009b"}}'))
+    new = written(tmp_path, '{"a": {"period": 60}}', "new.json")
+    code, _, err = say("merge", path, new)
+    assert code == Exit.CONFIG
+    assert "runs module 'm\\x9b' there" in err

@@ -302,6 +302,28 @@ def test_line_of_the_calendar_that_adds_no_start_takes_no_period_away() -> None:
     assert "(R3)" in translate([tab]).refused[0].reason
 
 
+def test_line_that_is_refused_for_another_is_not_blamed_itself() -> None:
+    result = translate([run("0 * * * *", "s1"), run("* 23 * * *", "s2")], Decisions(sync=("job",)))
+    hourly, nightly = [one.reason for one in result.refused]
+    assert hourly.startswith("'job' (at '* 23 * * *') is bound to the clock or calendar, its larg")
+    assert nightly.startswith("'* 23 * * *' is bound to the clock or calendar, its largest gap")
+    tab = parse_crontab("30 * * * * /x/a.py\n0 3 1 * * /x/a.py\n~ 4 * * * /x/b.py\n"
+                        "5 5 * * * /x/b.py\n", source="tab", form=Form.USER)  # fmt: skip
+    reasons = [one.reason for one in translate([tab]).refused]
+    together = "'a' (at '30 * * * *', '0 3 1 * *') is bound to the clock or calendar, its gaps go"
+    assert [one[: len(together)] for one in reasons[:2]] == [together] * 2
+    drawn = "'b' (at '~ 4 * * *', '5 5 * * *'): the gaps depend on what cronie draws (R9)"
+    assert reasons[2:] == [drawn] * 2
+
+
+def test_one_name_for_several_modules_is_told_as_that() -> None:
+    text = "0 * * * * /x/panda_server-add\n5 * * * * /x/panda_server-copyArchive\n"
+    tab = parse_crontab(text, source="tab", form=Form.USER)
+    result = translate([tab], Decisions(names={"add": "one", "copyArchive": "one"}))
+    assert list(result.config()) == ["one_add", "one_copyArchive"]
+    assert "'one' runs with several modules, so this one is 'one_add'" in doubts(result)
+
+
 def test_users_crontab_with_all_that_cannot_be_translated() -> None:
     result = translate([load("user.cron")], Decisions(zone="Europe/Zurich"))
     assert list(result.config()) == ["check_queues", "nightly", "report", "tag", "drawn",

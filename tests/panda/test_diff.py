@@ -42,6 +42,19 @@ def test_missing_and_disabled_daemons() -> None:
     )
 
 
+def test_daemon_that_one_master_does_not_have_differs_in_that_alone() -> None:
+    synced = '{"a": {"period": 60, "sync": true}, "b": {"period": 60}}'
+    off = '{"a": {"period": 90, "enable": false}, "b": {"period": 60}}'
+    assert told(cfg(synced), cfg(off)) == [("a", "state", "active", "disabled")]
+    skipped = '{"a": {"period": 60.5, "sync": true}, "b": {"period": 60}}'
+    assert told(cfg(skipped), cfg(synced)) == [("a", "state", "skipped", "active")]
+    other = off.replace("90", '90, "sync": true')
+    (found,) = compare(effective(cfg(off)), effective(cfg(other)))
+    assert (found.attribute, found.before, found.after, found.note) == ("sync", None, True, "")
+    (found,) = compare(effective(cfg('{"b": {"period": 60}}')), effective(cfg(other)))
+    assert (found.change, found.daemon, found.note) == (Change.ADDED, "a", "")
+
+
 def test_configuration_that_runs_nothing_says_so_first() -> None:
     found = compare(effective(cfg(TWO)), effective(cfg("{,}")))
     assert (found[0].attribute, found[0].before, found[0].after) == ("runs", True, False)

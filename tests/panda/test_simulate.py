@@ -51,6 +51,19 @@ def test_default_timeout_kills() -> None:
     )
 
 
+@pytest.mark.parametrize("timeout", ["1e400", "1" + "0" * 30, "NaN"])
+def test_timeout_beyond_all_times_kills_nothing(timeout: str) -> None:
+    entry = f'{{"period": 60, "timeout": {timeout}}}'
+    assert [at for at, _ in starts(entry, 300, duration=100, offsets=[0.1])] == (
+        pytest.approx([0.1, 100.5, 201], abs=0.7)
+    )
+
+
+def test_loop_of_ages_is_simulated() -> None:
+    entry = f'{{"period": {10**26}, "loop": true, "sync": true}}'
+    assert len(starts(entry, 300, servers=2, offsets=[0, 1])) == 1
+
+
 def test_plots_of_the_day() -> None:
     plan = plan_of(effective(GUIDE), servers=9, days=1)
     log = simulate(plan)
@@ -66,6 +79,7 @@ def test_plots_of_the_day() -> None:
         (cfg("{,}"), "table of daemons is empty"), ("x", "no section headers"),
         (cfg('{"a": {"period": 60, "timeout": null}}'), "hangs on the timeout of 'a'"),
         (cfg('{"a": {"period": 60}}', "enable = True\nn_proc = -1\n"), "n_proc is '-1'"),
+        (cfg('{"a": {"period": 60}}', f"enable = True\nn_proc = {10**14}\n"), "up to 1000 workers"),
     ],
 )  # fmt: skip
 def test_what_the_master_would_not_schedule_is_not_simulated(text: str, says: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from psops.cron.crontab import parse_crontab
 from psops.cron.form import Form
-from psops.pandasim.against import Firings, compare, read_cron
+from psops.pandasim.against import Side, compare, cron_side, read_cron
 from psops.pandasim.durations import DurationsError, parse_durations
 from psops.pandasim.engine import simulate
 from psops.pandasim.model import DAY_MS, End, Log, Plan, Result, SimulationError, Spacing
@@ -102,7 +102,7 @@ COPY = "5 1-19/6 * * * atlpan /opt/panda/usr/bin/panda_server-copyArchive > /dev
 def test_against_the_crontab_of_the_guide() -> None:
     text = COPY + "*/5 * * * * atlpan /opt/panda/usr/bin/panda_server-pilot_streaming\n"
     text += "1 2 * * * root echo a; echo b\n17 3 * * * atlpan /opt/x/own_script.sh\n"
-    side = read_cron([parse_crontab(text, source="c", form=Form.SYSTEM)], 9, 2)
+    side = read_cron([parse_crontab(text, source="c", form=Form.SYSTEM)], 9)
     assert [(one.source, one.line) for one in side.refused] == [("c", 3)]
     got, _ = result(daemon("copyArchive", 2400, 6000, sync=True), daemon("pilot_streaming", 300),
                     daemon("alone", 60), seconds=2 * 86400, servers=9, workers=3,
@@ -131,7 +131,7 @@ def test_against_a_crontab_for_each_server() -> None:
                       source="c", server=f"s{minute}", form=Form.SYSTEM)
         for minute in (0, 5, 10, 15)
     ]  # fmt: skip
-    side = read_cron(tabs, 4, 1)
+    side = read_cron(tabs, 4)
     got, _ = result(daemon("add", 300), seconds=3600)
     row = compare(got, side.firings)[0]
     assert row.cron is not None
@@ -139,14 +139,14 @@ def test_against_a_crontab_for_each_server() -> None:
     assert row.cron.gaps == Spacing(least=300, mean=300, most=300)
     assert row.cron.server_gaps == Spacing(least=1200, mean=1200, most=1200)
     with pytest.raises(SimulationError, match="4 servers"):
-        read_cron(tabs, 3, 1)
+        read_cron(tabs, 3)
 
 
 def test_lines_of_a_server_in_several_zones_are_not_compared() -> None:
     """As cron2daemon does: three hours that may be nine apart are no period."""
     text = "CRON_TZ=Europe/Zurich\n0 0,12 * * * /x/add.sh\n"
     text += "CRON_TZ=Asia/Tokyo\n0 3 * * * /x/add.sh\n*/5 * * * * /x/other.sh\n"
-    side = read_cron([parse_crontab(text, source="c", form=Form.USER)], 2, 1)
+    side = read_cron([parse_crontab(text, source="c", form=Form.USER)], 2)
     assert [(one.source, one.line) for one in side.refused] == [("c", 2), ("c", 4)]
     for one in side.refused:
         assert "several time zones (Asia/Tokyo, Europe/Zurich)" in one.reason
@@ -160,7 +160,7 @@ def test_servers_in_several_zones_are_compared_one_by_one() -> None:
                       form=Form.USER)
         for server, zone in (("s1", "CRON_TZ=Asia/Kolkata\n"), ("s2", ""))
     ]  # fmt: skip
-    side = read_cron(tabs, 2, 1)
+    side = read_cron(tabs, 2)
     got, log = result(daemon("add", 1800), seconds=3600, servers=2)
     rows = compare(got, side.firings)
     assert rows[0].cron is not None
@@ -175,12 +175,44 @@ def test_servers_in_several_zones_are_compared_one_by_one() -> None:
     )
 
 
-def test_compare_takes_a_plain_list_of_times() -> None:
-    got, _ = result(daemon("a", 60), seconds=3600, duration=1)
-    row = compare(got, {"a": Firings(days=1, by_server=((0.0, 100.0, 300.0),))})[0]
-    assert row.cron is not None
-    assert row.cron.per_day == 3
-    assert row.cron.gaps == Spacing(least=100, mean=150, most=200)
+@pytest.mark.parametrize(
+    ("lines", "servers", "per_day", "gaps", "server_gaps"),
+    [
+        # A gap goes over midnight, one over the weekend: no window of days has them all.
+        ("0 */5 * * *", 1, 5, (14400, 17280, 18000), (14400, 17280, 18000)),
+        ("5 1-19/6 * * *", 9, 36, (0, 2400, 21600), (21600, 21600, 21600)),
+        ("50 0 * * 1", 2, 2 / 7, (0, 302400, 604800), (604800, 604800, 604800)),
+        ("47 3 * * 1,4", 1, 2 / 7, (259200, 302400, 345600), (259200, 302400, 345600)),
+        ("0 0 1 * *", 1, 4800 / 146097, (28 * 86400, 2629746, 31 * 86400),
+         (28 * 86400, 2629746, 31 * 86400)),
+        ("0 0 29 2 *", 1, 97 / 146097, (1461 * 86400, 146097 * 86400 / 97, 2921 * 86400),
+         (1461 * 86400, 146097 * 86400 / 97, 2921 * 86400)),
+        # Two lines in one minute are two starts.
+        ("0 * * * *|0,30 * * * *", 1, 72, (0, 1200, 1800), (0, 1200, 1800)),
+    ],
+)  # fmt: skip
+def test_cron_is_counted_over_its_whole_cycle(
+    lines: str,
+    servers: int,
+    per_day: float,
+    gaps: tuple[float, float, float],
+    server_gaps: tuple[float, float, float],
+) -> None:
+    text = "".join(f"{line} /x/add.sh\n" for line in lines.split("|"))
+    side = read_cron([parse_crontab(text, source="c", form=Form.USER)], servers)
+    found = cron_side(side.firings["add"])
+    assert found.per_day == pytest.approx(per_day)
+    for got, wanted in ((found.gaps, gaps), (found.server_gaps, server_gaps)):
+        assert got is not None
+        assert (got.least, got.mean, got.most) == pytest.approx(wanted)
+
+
+def test_cron_of_several_servers_is_one_spacing() -> None:
+    tabs = [parse_crontab(f"{minutes} * * * * /x/add.sh\n", source=minutes, server=minutes,
+                          form=Form.USER) for minutes in ("0,20,40", "10")]  # fmt: skip
+    found = cron_side(read_cron(tabs, 3).firings["add"])
+    assert found == Side(per_day=96, gaps=Spacing(least=600, mean=900, most=1200),
+                         server_gaps=Spacing(least=1200, mean=1800, most=3600))  # fmt: skip
 
 
 EVIL = 'a<b>&"\x1b[31m\u202e\x00\ufffe]]>' + "é" * 60
@@ -249,7 +281,7 @@ def test_durations_that_are_none(text: str) -> None:
 
 
 def test_reports_show_all_parts() -> None:
-    side = read_cron([parse_crontab(COPY, source="c", form=Form.SYSTEM)], 2, 1)
+    side = read_cron([parse_crontab(COPY, source="c", form=Form.SYSTEM)], 2)
     daemons = [daemon("copyArchive", 600, sync=True), daemon("x\x1b", 2, 6)]
     got, log = result(*daemons, seconds=3600, servers=2, durations={"x\x1b": 100})
     rows = compare(got, side.firings)

@@ -138,7 +138,7 @@ def simulate(
             offsets=_offsets(offsets),
             seed=seed,
         )
-        cron = read_cron(_crontabs(against, servers), servers, days) if against else None
+        cron = read_cron(_crontabs(against, servers), servers) if against else None
     except SimulationError as error:
         raise UsageError(str(error)) from error
     daemons = plan.daemons

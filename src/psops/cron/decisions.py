@@ -10,7 +10,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from psops.nearest import did_you_mean
+from psops.nearest import did_you_mean, nearest_or_all
 
 #: Below so many seconds between starts a lock in the database costs more than it saves (R6).
 MIN_SYNC_PERIOD = 60
@@ -119,7 +119,7 @@ def parse_decisions(table: Mapping[str, Any]) -> Decisions:
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in kinds:
-            raise DecisionError(f"'{key}' is no decision{did_you_mean(key, known)}")
+            raise DecisionError(f"'{key}' is no decision{nearest_or_all(key, known)}")
         values[key] = kinds[key](key, value)
     return Decisions(**values)
 

@@ -202,7 +202,7 @@ def _agrees(name: str, group: list[Job]) -> bool:
         return True
     texts = sorted({" ".join((job.module, *job.arguments)) for job in group})
     for job in group:
-        job.refuse("R8", f"'{name}' is not one daemon: the servers run it as {_few(texts)}",
+        job.refuse("R8", f"'{name}' is not one daemon: the servers run it as {few(texts)}",
                    f"give it a name for each: --name-map {job.place}=NAME")  # fmt: skip
     return False
 
@@ -212,7 +212,7 @@ def _variants(name: str, group: list[Job], taken: set[str]) -> list[list[Job]]:
     for job in group:
         variants.setdefault((job.module, job.arguments), []).append(job)
     if len({job.program for job in group}) > 1:
-        programs = _few(sorted({job.program for job in group}))
+        programs = few(sorted({job.program for job in group}))
         for job in group:
             job.warnings.append(f"'{name}' stands for several programs: {programs}")
     if len(variants) == 1:
@@ -220,6 +220,7 @@ def _variants(name: str, group: list[Job], taken: set[str]) -> list[list[Job]]:
     plain = min(variants, key=lambda one: len(one[1]))
     # One of them keeps the name if it has no arguments, or what the wrapper gives anyway.
     keeps = sum(len(one[1]) == len(plain[1]) for one in variants) == 1
+    several = "arguments" if len({module for module, _ in variants}) == 1 else "modules"
     used = set(taken)
     for (module, arguments), jobs in variants.items():
         if keeps and (module, arguments) == plain:
@@ -233,7 +234,7 @@ def _variants(name: str, group: list[Job], taken: set[str]) -> list[list[Job]]:
         for job in jobs:
             job.name = new
             job.rules.append("R8")
-            job.warnings.append(f"'{name}' runs with several arguments, so this one is '{new}'")
+            job.warnings.append(f"'{name}' runs with several {several}, so this one is '{new}'")
     return list(variants.values())
 
 
@@ -253,6 +254,11 @@ def in_one_zone(jobs: list[Job], remedy: str) -> bool:
     return False
 
 
-def _few(texts: list[str], most: int = 3) -> str:
+def few(texts: list[str], most: int = 3) -> str:
+    """Return the first texts of a list, and how many more there are.
+
+    >>> few(["a", "b", "c", "d"])
+    "'a', 'b', 'c' and 1 more"
+    """
     shown = ", ".join(f"'{text}'" for text in texts[:most])
     return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from psops.cron.decisions import Decisions, Gap
-from psops.cron.jobs import ONE_ZONE, Job, in_one_zone
+from psops.cron.jobs import ONE_ZONE, Job, few, in_one_zone
 from psops.cron.period import (
     CALENDAR_DAYS,
     DAY_S,
@@ -166,13 +166,17 @@ _CHOICES = {Gap.MEAN: "mean", Gap.MIN: "shortest", Gap.MAX: "longest"}
 
 def _refuse_kind(name: str, job: Job, kind: Kind, schedules: tuple[Schedule, ...]) -> None:
     decide = _instead(name)
+    what = f"'{job.entry.expression}'"
+    if schedules != (job.entry.schedule,):
+        # With other lines on its server, or another server's: by itself it may well be sound.
+        what = f"'{name}' (at {few([one.text for one in schedules])})"
     if kind is Kind.RANDOM:
-        job.refuse("R9", f"'{job.entry.expression}': the gaps depend on what cronie draws", decide)
+        job.refuse("R9", f"{what}: the gaps depend on what cronie draws", decide)
     elif kind is Kind.NEVER:
-        job.refuse("R9", f"'{job.entry.expression}' never starts", "correct or remove the line")
+        job.refuse("R9", f"{what} never starts", "correct or remove the line")
     else:
         gaps = distribution(*schedules)
-        job.refuse("R3", f"'{job.entry.expression}' is bound to the clock or calendar, "
+        job.refuse("R3", f"{what} is bound to the clock or calendar, "
                    f"{_why(gaps)}{_slip(job.entry.schedule)}; a daemon would run round the "
                    "clock", decide)  # fmt: skip
 

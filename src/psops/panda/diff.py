@@ -7,7 +7,10 @@ from enum import StrEnum, unique
 from typing import Any
 
 from psops.panda.effective import Effective
-from psops.panda.model import ATTRIBUTES, OPTIONS, DaemonConfig, Place
+from psops.panda.model import ATTRIBUTES, OPTIONS, DaemonConfig, Place, State
+
+#: Entries that are no daemon of the master.
+_UNHELD = {State.DISABLED, State.SKIPPED}
 
 
 @unique
@@ -90,7 +93,7 @@ def _daemon(
             return
         synced = (
             "the lock goes by the name: under another one it is not synchronised"
-            if present.sync
+            if present.sync and present.state not in _UNHELD
             else ""
         )
         yield Difference(
@@ -105,11 +108,13 @@ def _daemon(
         return
     held = [one.attributes if isinstance(one.attributes, dict) else {} for one in (before, after)]
     found: list[tuple[str, Any, Any]] = [("state", str(before.state), str(after.state))]
-    found += [
-        (key, held[0].get(key), held[1].get(key))
-        for key in dict.fromkeys((*ATTRIBUTES, *held[0], *held[1]))
-        if key != "enable"  # what it does is in the state
-    ]
+    # What a master does not have comes without defaults, and is not run in any way.
+    if before.state is after.state or not _UNHELD & {before.state, after.state}:
+        found += [
+            (key, held[0].get(key), held[1].get(key))
+            for key in dict.fromkeys((*ATTRIBUTES, *held[0], *held[1]))
+            if key != "enable"  # what it does is in the state
+        ]
     for key, one, other in found:
         if _text(one) != _text(other):
             attribute = "enable" if key == "state" else key
@@ -126,6 +131,8 @@ def _daemon(
 
 
 def _note(attribute: str, before: DaemonConfig, after: DaemonConfig) -> str:
+    if _UNHELD & {before.state, after.state}:
+        return ""
     if attribute == "period" and before.sync and after.sync:
         return "each server goes by its own period when it looks at the lock they share"
     if attribute == "sync":

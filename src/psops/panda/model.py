@@ -23,6 +23,10 @@ OPTIONS: dict[str, Any] = {
 ATTRIBUTES = ("enable", "period", "timeout", "sync", "loop", "module", "arguments")
 
 
+#: Longer than anything runs, in seconds.
+_AGES = 10**15
+
+
 class Place(NamedTuple):
     """A file and the line in it (0 if it cannot be told); `via` says what came between."""
 
@@ -107,11 +111,11 @@ class DaemonConfig:
     def timeout(self) -> int:
         """Seconds after which a run is killed; 0 if that is no number.
 
-        The master compares whole seconds, so the part behind the point changes nothing.
+        The master compares whole seconds, so the part behind the point changes nothing. One
+        that is not within ages, infinity among them, is `_AGES`: nothing is killed or all is.
         """
         value = self.get("timeout")
-        known = isinstance(value, int | float) and -1e15 < value < 1e15
-        return int(value // 1) if known else 0
+        return int(max(-_AGES, min(_AGES, value)) // 1) if isinstance(value, int | float) else 0
 
     @property
     def sync(self) -> bool:

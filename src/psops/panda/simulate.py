@@ -12,6 +12,9 @@ from psops.panda.effective import Effective
 from psops.panda.model import DaemonConfig
 from psops.pandasim.model import Plan
 
+#: As for --n-proc; each takes memory.
+_MOST_WORKERS = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedDaemon:
@@ -38,6 +41,12 @@ def plan_of(effective: Effective, **options: Any) -> Plan:
         workers = effective.value("n_proc", 1)
     if not isinstance(workers, int) or workers < 0:
         raise ConfigError(f"nothing to simulate: n_proc is '{workers}'", remedy=remedy)
+    if workers > _MOST_WORKERS:
+        raise ConfigError(
+            f"nothing to simulate: n_proc is {workers}, and servers are simulated with up to "
+            f"{_MOST_WORKERS} workers",
+            remedy="correct it, or say --n-proc",
+        )
     daemons = tuple(_simulated(one, remedy) for one in effective.scheduled)
     return Plan(daemons=daemons, workers=int(workers), **options)
 

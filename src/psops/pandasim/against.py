@@ -1,27 +1,23 @@
 """What a simulation gives, beside what cron did: runs per day and the spacing of starts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from fractions import Fraction
 
 from psops.cron.crontab import Crontab, Refused
 from psops.cron.decisions import Decisions
 from psops.cron.jobs import ONE_ZONE, Job, in_one_zone, read_jobs, split_names
+from psops.cron.period import DAY_S, distribution
+from psops.cron.schedule import Schedule
 from psops.pandasim.model import Result, SimulationError, Spacing
-from psops.pandasim.stats import spacing
-
-#: A Monday; which one does not matter, as cron's own day does not for a daemon.
-MONDAY = datetime(2026, 1, 5)  # noqa: DTZ001, a crontab's times have no zone
-#: Cron is looked at for so many days at least, since a line may be a weekly one.
-LEAST_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firings:
-    """When cron started something: seconds on each server, ascending, in so many days."""
+    """When cron starts something: the schedule of each line on each server."""
 
-    days: float
-    by_server: tuple[tuple[float, ...], ...]
+    by_server: tuple[tuple[Schedule, ...], ...]
     #: The servers are in several time zones, so that nobody knows how their starts lie together.
     apart: bool = False
 
@@ -78,17 +74,46 @@ def compare(result: Result, firings: Mapping[str, Firings]) -> tuple[Comparison,
 
 
 def cron_side(firings: Firings) -> Side:
-    """Return what cron did as one side of a comparison."""
-    everything = sorted(time for row in firings.by_server for time in row)
+    """Return what cron does as one side of a comparison, over the whole cycle of its lines."""
+    everything = [schedule for row in firings.by_server for schedule in row]
     return Side(
-        per_day=len(everything) / firings.days,
-        gaps=None if firings.apart else spacing([everything]),
-        server_gaps=spacing(firings.by_server),
+        per_day=float(_per_day(everything)),
+        gaps=None if firings.apart else _spacing(everything),
+        server_gaps=_of_servers(firings.by_server),
     )
 
 
-def read_cron(crontabs: Sequence[Crontab], servers: int, days: float) -> CronSide:
-    """Return what the crontabs start in some days.
+def _per_day(schedules: Sequence[Schedule]) -> Fraction:
+    return sum((distribution(one).per_day for one in schedules), Fraction())
+
+
+def _spacing(schedules: Sequence[Schedule]) -> Spacing | None:
+    together = distribution(*dict.fromkeys(schedules))
+    if not together.runs:
+        return None
+    starts = _per_day(schedules)
+    # More starts than moments with one: some are at once.
+    least = 0 if starts > together.per_day else together.least
+    return Spacing(
+        least=float(least), mean=float(DAY_S / starts), most=float(together.most)
+    )  # fmt: skip
+
+
+def _of_servers(rows: Sequence[tuple[Schedule, ...]]) -> Spacing | None:
+    """Return the spacing on each server, as one for all of them."""
+    found = [(one, number) for row, number in Counter(rows).items() if (one := _spacing(row))]
+    if not found:
+        return None
+    starts = sum((number * _per_day(row) for row, number in Counter(rows).items()), Fraction())
+    return Spacing(
+        least=min(one.least for one, _ in found),
+        mean=float(sum(number for _, number in found) * DAY_S / starts),
+        most=max(one.most for one, _ in found),
+    )
+
+
+def read_cron(crontabs: Sequence[Crontab], servers: int) -> CronSide:
+    """Return what the crontabs start.
 
     A crontab of no server is on all of them; those of a server (or a line of acron with its
     host) are on the first, second, third... one by the order in which they come. Lines of one
@@ -101,10 +126,9 @@ def read_cron(crontabs: Sequence[Crontab], servers: int, days: float) -> CronSid
     if len(names) > servers:
         raise SimulationError(f"the crontabs are of {len(names)} servers, not of {servers}")
     places = {name: (at,) for at, name in enumerate(names)} | {"": tuple(range(servers))}
-    window = max(days, LEAST_DAYS)
     groups = split_names([job for job in jobs if job.refusal is None], undecided)
     firings = {
-        name: _firings(group, places, servers, window)
+        name: _firings(group, places, servers)
         for name, group in groups.items()
         if in_one_zone(group, ONE_ZONE)
     }
@@ -113,16 +137,10 @@ def read_cron(crontabs: Sequence[Crontab], servers: int, days: float) -> CronSid
     return CronSide(firings=firings, refused=tuple(lines))
 
 
-def _firings(
-    jobs: Sequence[Job], places: Mapping[str, tuple[int, ...]], servers: int, days: float
-) -> Firings:
-    end = MONDAY + timedelta(days=days)
-    rows: list[list[float]] = [[] for _ in range(servers)]
+def _firings(jobs: Sequence[Job], places: Mapping[str, tuple[int, ...]], servers: int) -> Firings:
+    rows: list[list[Schedule]] = [[] for _ in range(servers)]
     for job in jobs:
-        starts = [
-            (time - MONDAY).total_seconds() for time in job.entry.schedule.starts(MONDAY, end)
-        ]
         for at in places[job.server]:
-            rows[at] += starts
+            rows[at].append(job.entry.schedule)
     apart = len({job.zone for job in jobs}) > 1
-    return Firings(days=days, by_server=tuple(tuple(sorted(row)) for row in rows), apart=apart)
+    return Firings(by_server=tuple(map(tuple, rows)), apart=apart)

@@ -30,7 +30,7 @@ RULES = {
     "R2": "unequal gaps",
     "R3": "bound to the clock",
     "R4": "not synchronized",
-    "R5": "rounded down",
+    "R5": "whole seconds",
     "R6": "too short for a lock",
     "R8": "several lines or servers",
     "R9": "no period",
