@@ -1,49 +1,30 @@
 """Servers for the tests: their files below a directory, reached as if by SSH."""
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Never
 
 from psops.deadline import Deadline
-from psops.transport import ByteStream, Channel, Finished
+from psops.transport.files import LocalFiles
 from tests.panda.trees import ENVIRONMENT, plant
 
 ENV_FILE = "/etc/sysconfig/panda_server_env"
 
 
 class Below:
-    """A host whose files are those below a directory; programs are really run."""
+    """A host whose files are those below a directory."""
 
     address = ""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
-        """Run a program whose last argument is a path of the host."""
-        moved = (*argv[:-1], f"{self._root}{argv[-1]}")
-        done = subprocess.run(moved, capture_output=True, timeout=deadline.remaining())
-        return Finished(done.returncode, done.stdout, done.stderr)
+    def open_files(self, deadline: Deadline) -> LocalFiles:
+        """Return the files; no link leads out of the directory."""
+        return LocalFiles(str(self._root))
 
     def close(self) -> None:
         """Nothing is held open."""
-
-    def open_bus(self) -> Channel:
-        """No file needs it."""
-        raise NotImplementedError
-
-    def open_tcp(self, host: str, port: int, deadline: Deadline) -> ByteStream:
-        """No file needs it."""
-        raise NotImplementedError
-
-    def open_unix(self, path: str, deadline: Deadline) -> ByteStream:
-        """No file needs it."""
-        raise NotImplementedError
-
-    def open_here(self, port: int, deadline: Deadline) -> ByteStream:
-        """No file needs it."""
-        raise NotImplementedError
 
 
 def serve(monkeypatch: Any, roots: Mapping[str, Path]) -> None:

@@ -21,7 +21,8 @@ EnvFile = Annotated[
 @contextmanager
 def reader_of(login: Login, env_file: str | None) -> "Iterator[Reader]":
     """Give what reads configurations here and on hosts; these are let go of at the end."""
-    from psops.panda.place import Reader, fetch_over
+    from psops.deadline import Deadline
+    from psops.panda.place import Reader, fetch_from
     from psops.transport import connect
 
     with ExitStack() as stack:
@@ -30,6 +31,8 @@ def reader_of(login: Login, env_file: str | None) -> "Iterator[Reader]":
             host, options = login.find(name, "HOST:PATH")
             connection = connect(host, options)
             stack.callback(connection.close)
-            return fetch_over(connection, name, options.timeout)
+            files = connection.open_files(Deadline(options.timeout))
+            stack.callback(files.close)
+            return fetch_from(files, name, options.timeout)
 
         yield Reader(dial, env_file)

@@ -1,8 +1,9 @@
 """Configurations by the words of a command line: `PATH` here, `HOST:PATH` on another host."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from posixpath import normpath
 from typing import NamedTuple
 
@@ -10,10 +11,11 @@ from psops.deadline import Deadline
 from psops.errors import ConfigError, HostError, UsageError
 from psops.panda.effective import Effective, read_effective
 from psops.panda.sources import Fetch, parse_environment, read_local, real_path, sources_of
-from psops.transport import Connection
+from psops.paths import MOST_BYTES
+from psops.transport import Files
 
-#: What `cat` says of a file that is not there, in the C locale (strerror(3)).
-_MISSING = ("No such file or directory", "Not a directory")
+#: Bytes that are asked for at once.
+_PIECE = 1 << 20
 
 
 class Word(NamedTuple):
@@ -53,8 +55,8 @@ def parse_word(text: str) -> Word:
     return Word(host, path if host else os.path.abspath(path))  # noqa: PTH100
 
 
-def fetch_over(connection: Connection, host: str, timeout: float) -> Fetch:
-    """Return a way to the files of a host.
+def fetch_from(files: Files, host: str, timeout: float) -> Fetch:
+    """Return a way to files of a host.
 
     It gives None for a file that is not there, and raises `ConfigError` for one that cannot
     be read, `HostError` if the host does not answer.
@@ -63,17 +65,26 @@ def fetch_over(connection: Connection, host: str, timeout: float) -> Fetch:
     def fetch(path: str) -> bytes | None:
         if "\0" in path:
             raise ConfigError(f"{host}: a path with a NUL character: {path!r}")
-        # The locale decides how a missing file is told.
-        done = connection.run(("env", "LC_ALL=C", "cat", "--", path), Deadline(timeout))
-        if done.status == 0:
-            return done.stdout
-        why = done.stderr.decode("utf-8", "replace").strip()
-        if why.endswith(_MISSING):
+        try:
+            return _read_whole(files, path, Deadline(timeout))
+        except HostError:
+            raise  # some of them are errors of the system as well
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        last = why.splitlines()[-1] if why else f"cat ended with {done.status}"
-        raise ConfigError(f"{host}:{path}: cannot read: {last}")
+        except OSError as exc:
+            raise ConfigError(f"{host}:{path}: cannot read: {exc.strerror or exc}") from exc
 
     return fetch
+
+
+def _read_whole(files: Files, path: str, deadline: Deadline) -> bytes:
+    data = bytearray()
+    with closing(files.open(path, deadline)) as file:
+        while piece := file.read(len(data), _PIECE, deadline):
+            data += piece
+            if len(data) > MOST_BYTES:
+                raise OSError(errno.EFBIG, f"larger than {MOST_BYTES} bytes")
+    return bytes(data)
 
 
 def read_environment(word: Word, fetch: Fetch) -> Environment:
