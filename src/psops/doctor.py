@@ -115,8 +115,8 @@ def _ssh(asked: Asked) -> Iterator[Finding]:
 
 
 def _keys(_asked: Asked) -> Iterator[Finding]:
-    place = Path.home() / ".ssh"
-    files = [name for name in _KEYS if (place / name).is_file()]
+    place = paths.home() / ".ssh"
+    files = [name for name in _KEYS if paths.is_file(place / name)]
     agent = os.environ.get("SSH_AUTH_SOCK", "")
     if not agent:
         if files:
@@ -155,7 +155,7 @@ def _agent_keys(path: str) -> int:
 
 
 def _known_hosts(_asked: Asked) -> Iterator[Finding]:
-    places = (Path.home() / ".ssh/known_hosts", Path("/etc/ssh/ssh_known_hosts"))
+    places = (paths.home() / ".ssh/known_hosts", Path("/etc/ssh/ssh_known_hosts"))
     lines = 0
     for path in places:
         try:
@@ -211,7 +211,8 @@ def _state(_asked: Asked) -> Iterator[Finding]:
     from psops.history.file import FILE, check
 
     place = paths.state_dir()
-    there = next(path for path in (place, *place.parents) if path.exists())
+    # Not Path.exists(), which raises where we may not look.
+    there = next(path for path in (place, *place.parents) if os.path.exists(path))  # noqa: PTH110
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         try:
             check(place / FILE)
@@ -265,7 +266,7 @@ def shell_hints(place: Path) -> list[tuple[str, str]]:
 
 
 def _has_bash_completion() -> bool:
-    return any((place / "bash-completion/bash_completion").is_file()
+    return any(paths.is_file(place / "bash-completion/bash_completion")
                for place in share.data_places())  # fmt: skip
 
 
