@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from psops.inventory.values import HOST_KEYS
 from tests.checks.servers import REPLIES, Authority, said, serve
 from tests.command import Run, psops
 from tests.inventory.test_importers import ANSIBLE, TEMPLATE
@@ -274,6 +275,15 @@ def test_hosts_that_failed_in_the_last_run(home: Path) -> None:
     psops("restart", *demo, "-H", "ps04.demo", "owamp-server", home=home)
     run = psops("inventory", "list", *demo, "-H", "@failed", home=home)
     assert (run.exit, "left no host undone" in run.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("list", "-H", "me@ps1:22"), ("show", "me@ps01:22")])
+def test_a_host_has_what_a_file_can_say_of_it(home: Path, words: tuple[str, ...]) -> None:
+    (host,) = psops("inventory", *words, "--json", home=home).document["hosts"]
+    assert (host["user"], host["port"]) == ("me", 22)
+    assert host.keys() == {"name", *HOST_KEYS, "groups"}
+    text = psops("inventory", *words, home=home).stdout
+    assert "given" not in text
 
 
 def test_a_group_called_failed_is_itself(tmp_path: Path) -> None:
