@@ -161,6 +161,7 @@ def test_of_very_many_notes_the_first_are_shown(home: Path) -> None:
         (("import", "ansible", "/etc"), 78, "ansible-inventory -i /etc --list | psops inventory"),
         (("add", "a", "-i", "demo"), 2, "the demo fleet cannot be edited"),
         (("add", "a", "--label", "x"), 2, "--label takes KEY=WORD"),
+        (("add", "@north"), 2, "'@north': a group is no host"),
         (("add", "a", "--jump", "g:0"), 2, "jump: 'g:0': '0' is not a port"),
         (("add", "a", "-g", "b c"), 2, "group 'b c': "),
         (("remove", "nosuch"), 2, "no host 'nosuch' in"),
