@@ -23,6 +23,8 @@ OPTIONAL = {
     "sqlalchemy": "reads Rucio's heartbeats from its database",
 }
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk")
+#: Those that it names may be for some hosts alone.
+_NO_KEY = "no key file but those that the ssh configuration may name"
 _LEAST_FILES = 256
 #: SSH_AGENTC_REQUEST_IDENTITIES, and the first byte of its answer (draft-miller-ssh-agent).
 _LIST_KEYS, _KEYS_ANSWER = b"\0\0\0\1\x0b", 12
@@ -122,7 +124,7 @@ def _keys(_asked: Asked) -> Iterator[Finding]:
         if files:
             yield Finding("ssh agent", Verdict.OK, f"none; key files: {', '.join(files)}")
             return
-        text = "there is none, and no key file in ~/.ssh: no host will let psops in"
+        text = f"there is none, and {_NO_KEY}"
         advice = Advice("start an agent and give it your key", "eval $(ssh-agent) && ssh-add")
         yield Finding("ssh agent", Verdict.WARNING, text, advice)
         return
@@ -134,7 +136,7 @@ def _keys(_asked: Asked) -> Iterator[Finding]:
         yield Finding("ssh agent", Verdict.WARNING, text, advice)
         return
     if not count and not files:
-        text = "it holds no key, and there is no key file in ~/.ssh"
+        text = f"it holds no key, and there is {_NO_KEY}"
         yield Finding("ssh agent", Verdict.WARNING, text, Advice("give it your key", "ssh-add"))
         return
     yield Finding("ssh agent", Verdict.OK, f"it holds {count} key{'' if count == 1 else 's'}")
