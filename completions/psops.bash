@@ -408,7 +408,6 @@ _psops_verb() {
 _psops_value() {
     case $1 in
     'logs -p') kind='words emerg alert crit err warning notice info debug' ;;
-    'inventory import -g' | 'inventory import --group') kind=any ;;
     'inventory add -i' | 'inventory remove -i' | 'inventory import -i' | 'inventory add --inventory' | 'inventory remove --inventory' | 'inventory import --inventory') kind=files ;;
     'logs --format') kind='words text jsonl' ;;
     'watch --format') kind='words lines jsonl' ;;
@@ -422,7 +421,7 @@ _psops_value() {
     *' --state') kind='list active reloading refreshing inactive failed activating deactivating maintenance loaded masked bad-setting error not-found running exited dead auto-restart listening waiting mounted' ;;
     *' -t' | *' --type') kind='list service socket timer target path mount automount swap slice scope device' ;;
     *' -p' | *' --properties') kind='list AccessSELinuxContext ActivationDetails ActiveEnterTimestamp ActiveEnterTimestampMonotonic ActiveExitTimestamp ActiveExitTimestampMonotonic ActiveState After AllowIsolate AssertResult AssertTimestamp AssertTimestampMonotonic Asserts Before BindsTo BoundBy CanClean CanFreeze CanIsolate CanLiveMount CanReload CanStart CanStop CollectMode ConditionResult ConditionTimestamp ConditionTimestampMonotonic Conditions ConflictedBy Conflicts ConsistsOf DebugInvocation DefaultDependencies Description Documentation DropInPaths ExecMainCode ExecMainStatus FailureAction FailureActionExitStatus Following FragmentPath FreezerState Id IgnoreOnIsolate InactiveEnterTimestamp InactiveEnterTimestampMonotonic InactiveExitTimestamp InactiveExitTimestampMonotonic InvocationID Job JobRunningTimeoutUSec JobTimeoutAction JobTimeoutRebootArgument JobTimeoutUSec JoinsNamespaceOf LoadError LoadState MainPID Markers MemoryCurrent NRestarts Names NeedDaemonReload OnFailure OnFailureJobMode OnFailureOf OnSuccess OnSuccessJobMode OnSuccessOf PartOf Perpetual PropagatesReloadTo PropagatesStopTo RebootArgument Refs RefuseManualStart RefuseManualStop ReloadPropagatedFrom RequiredBy Requires RequiresMountsFor Requisite RequisiteOf Result SliceOf SourcePath StartLimitAction StartLimitBurst StartLimitIntervalUSec StateChangeTimestamp StateChangeTimestampMonotonic StopPropagatedFrom StopWhenUnneeded SubState SuccessAction SuccessActionExitStatus SurviveFinalKillSignal TasksCurrent Transient TriggeredBy Triggers UnitFilePreset UnitFileState UpheldBy Upholds WantedBy Wants WantsMountsFor' ;;
-    *' -H' | *' --hosts' | *' -x' | *' --exclude' | *' --vantage' | *' --from' | *' --host') kind='offer hosts' ;;
+    *' -H' | *' --hosts' | *' -x' | *' --exclude' | *' --vantage' | *' --from') kind='offer hosts' ;;
     *' -g' | *' --group') kind='offer groups' ;;
     *' -M' | *' --machine') kind='offer machines' ;;
     *' -i' | *' --inventory') kind='files demo' ;;
@@ -437,6 +436,8 @@ _psops_value() {
     *' --form') kind='words auto system user acron' ;;
     *' --dialect') kind='words common debian cronie' ;;
     *' --fail-on') kind='words warning critical' ;;
+    *' --host') kind='offer host_names' ;;
+    *' --unit') kind='offer units' ;;
     *' --system') kind='offer systems' ;;
     *' --daemon') kind='offer daemons' ;;
     *' --component') kind='offer components' ;;

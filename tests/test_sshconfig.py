@@ -22,6 +22,8 @@ from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, load
 from psops.sshconfig import ask as sshconfig_ask
 from psops.sshconfig import parse as sshconfig_parse
 from psops.sshconfig.tokens import this_login
+from psops.transport import Options
+from psops.transport.ssh import _login
 
 ME = getpass.getuser()
 HOME = Path("~").expanduser()
@@ -452,6 +454,14 @@ def test_missing_file_is_an_error_only_if_named(
     assert load().lookup("a").hostname == "a"
     assert load(Path("none")).lookup("a", user="me", port=1).port == 1
     assert load(tmp_path).lookup("a").hostname == "a", "as in ssh, a directory has no lines"
+
+
+def test_who_logs_in_is_who_ssh_says(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "another")  # as `su` leaves it
+    path = write("Host *")
+    said = ssh(path, "a")
+    assert said is not None
+    assert [_login("a", load(path).lookup("a"), Options()).user] == said["user"]
 
 
 def at_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:

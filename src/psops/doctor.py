@@ -23,6 +23,8 @@ OPTIONAL = {
     "sqlalchemy": "reads Rucio's heartbeats from its database",
 }
 _KEYS = ("id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk")
+#: Those that it names may be for some hosts alone.
+_NO_KEY = "no key file but those that the ssh configuration may name"
 _LEAST_FILES = 256
 #: SSH_AGENTC_REQUEST_IDENTITIES, and the first byte of its answer (draft-miller-ssh-agent).
 _LIST_KEYS, _KEYS_ANSWER = b"\0\0\0\1\x0b", 12
@@ -115,14 +117,14 @@ def _ssh(asked: Asked) -> Iterator[Finding]:
 
 
 def _keys(_asked: Asked) -> Iterator[Finding]:
-    place = Path.home() / ".ssh"
-    files = [name for name in _KEYS if (place / name).is_file()]
+    place = paths.home() / ".ssh"
+    files = [name for name in _KEYS if paths.is_file(place / name)]
     agent = os.environ.get("SSH_AUTH_SOCK", "")
     if not agent:
         if files:
             yield Finding("ssh agent", Verdict.OK, f"none; key files: {', '.join(files)}")
             return
-        text = "there is none, and no key file in ~/.ssh: no host will let psops in"
+        text = f"there is none, and {_NO_KEY}"
         advice = Advice("start an agent and give it your key", "eval $(ssh-agent) && ssh-add")
         yield Finding("ssh agent", Verdict.WARNING, text, advice)
         return
@@ -134,7 +136,7 @@ def _keys(_asked: Asked) -> Iterator[Finding]:
         yield Finding("ssh agent", Verdict.WARNING, text, advice)
         return
     if not count and not files:
-        text = "it holds no key, and there is no key file in ~/.ssh"
+        text = f"it holds no key, and there is {_NO_KEY}"
         yield Finding("ssh agent", Verdict.WARNING, text, Advice("give it your key", "ssh-add"))
         return
     yield Finding("ssh agent", Verdict.OK, f"it holds {count} key{'' if count == 1 else 's'}")
@@ -155,7 +157,7 @@ def _agent_keys(path: str) -> int:
 
 
 def _known_hosts(_asked: Asked) -> Iterator[Finding]:
-    places = (Path.home() / ".ssh/known_hosts", Path("/etc/ssh/ssh_known_hosts"))
+    places = (paths.home() / ".ssh/known_hosts", Path("/etc/ssh/ssh_known_hosts"))
     lines = 0
     for path in places:
         try:
@@ -211,7 +213,8 @@ def _state(_asked: Asked) -> Iterator[Finding]:
     from psops.history.file import FILE, check
 
     place = paths.state_dir()
-    there = next(path for path in (place, *place.parents) if path.exists())
+    # Not Path.exists(), which raises where we may not look.
+    there = next(path for path in (place, *place.parents) if os.path.exists(path))  # noqa: PTH110
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         try:
             check(place / FILE)
@@ -265,7 +268,7 @@ def shell_hints(place: Path) -> list[tuple[str, str]]:
 
 
 def _has_bash_completion() -> bool:
-    return any((place / "bash-completion/bash_completion").is_file()
+    return any(paths.is_file(place / "bash-completion/bash_completion")
                for place in share.data_places())  # fmt: skip
 
 

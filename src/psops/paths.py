@@ -25,6 +25,20 @@ def state_dir() -> Path:
     return _base("XDG_STATE_HOME", ".local/state")
 
 
+def home() -> Path:
+    """Return the home of the user; that of one nobody knows is the root, as systemd has it."""
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and the system does not know who this is
+        return Path("/")
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file, as far as we may look."""
+    # Not Path.is_file(), which raises where we may not.
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def inventory_path(option: str | None = None) -> Path | None:
     """Return the inventory to read, or None if there is none.
 
@@ -100,7 +114,7 @@ def _usual_mode(path: Path) -> int:
 def _base(variable: str, default: str) -> Path:
     """Return the psops directory below an XDG base; the specification ignores relative ones."""
     base = os.environ.get(variable, "")
-    return (Path(base) if base.startswith("/") else Path.home() / default) / "psops"
+    return (Path(base) if base.startswith("/") else home() / default) / "psops"
 
 
 def _is_there(path: Path) -> bool:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from psops.paths import home, is_file
+
 #: Shell -> its script, below any share/ directory.
 SCRIPTS = {
     "bash": "bash-completion/completions/psops",
@@ -35,7 +37,7 @@ def files(place: Path) -> Iterator[str]:
 def user_place() -> Path:
     """Return the share/ directory of the user, XDG_DATA_HOME."""
     given = os.environ.get("XDG_DATA_HOME", "")
-    return Path(given) if given.startswith("/") else Path.home() / ".local/share"
+    return Path(given) if given.startswith("/") else home() / ".local/share"
 
 
 def data_places() -> tuple[Path, ...]:
@@ -54,6 +56,6 @@ def found(name: str) -> Path | None:
     """Return where a program of this user finds one of psops' files; pages may be compressed."""
     for place in data_places():
         for path in (place / name, place / f"{name}.gz", place / _DEBIAN.get(name, name)):
-            if path.is_file():
+            if is_file(path):
                 return path
     return None

@@ -104,3 +104,15 @@ def test_pipes_and_substitutions_are_read_as_files_are(tmp_path: Path) -> None:
     done = psops(tmp_path, "inventory list -H ps01 -i fifo")
     writer.join(LIMIT)
     assert "ps01:22" in done.stdout
+
+
+def test_only_a_regular_file_is_replaced_by_an_edit(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_text, args=(INVENTORY,))
+    writer.start()
+    done = psops(tmp_path, "inventory add ps02 -y -i fifo")
+    writer.join(LIMIT)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == "psops: fifo: not written: it is not a regular file\n"
+    assert fifo.is_fifo()

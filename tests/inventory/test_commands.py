@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from psops.inventory.values import HOST_KEYS
 from tests.checks.servers import REPLIES, Authority, said, serve
 from tests.command import Run, psops
 from tests.inventory.test_importers import ANSIBLE, TEMPLATE
@@ -160,6 +161,7 @@ def test_of_very_many_notes_the_first_are_shown(home: Path) -> None:
         (("import", "ansible", "/etc"), 78, "ansible-inventory -i /etc --list | psops inventory"),
         (("add", "a", "-i", "demo"), 2, "the demo fleet cannot be edited"),
         (("add", "a", "--label", "x"), 2, "--label takes KEY=WORD"),
+        (("add", "@north"), 2, "'@north': a group is no host"),
         (("add", "a", "--jump", "g:0"), 2, "jump: 'g:0': '0' is not a port"),
         (("add", "a", "-g", "b c"), 2, "group 'b c': "),
         (("remove", "nosuch"), 2, "no host 'nosuch' in"),
@@ -274,6 +276,15 @@ def test_hosts_that_failed_in_the_last_run(home: Path) -> None:
     psops("restart", *demo, "-H", "ps04.demo", "owamp-server", home=home)
     run = psops("inventory", "list", *demo, "-H", "@failed", home=home)
     assert (run.exit, "left no host undone" in run.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("list", "-H", "me@ps1:22"), ("show", "me@ps01:22")])
+def test_a_host_has_what_a_file_can_say_of_it(home: Path, words: tuple[str, ...]) -> None:
+    (host,) = psops("inventory", *words, "--json", home=home).document["hosts"]
+    assert (host["user"], host["port"]) == ("me", 22)
+    assert host.keys() == {"name", *HOST_KEYS, "groups"}
+    text = psops("inventory", *words, home=home).stdout
+    assert "given" not in text
 
 
 def test_a_group_called_failed_is_itself(tmp_path: Path) -> None:

@@ -33,3 +33,14 @@ def test_hosts_that_cannot_be_read_are_told_behind_the_lines(tmp_path: Path) -> 
     assert run.exit == 1
     assert run.stderr.startswith("× node02.demo: connect-timed-out:")
     assert "\x1b" not in run.stdout
+
+
+def test_what_is_asked_for_and_not_there_is_told(tmp_path: Path) -> None:
+    words = ("logs", "-i", "demo", "-H", "ps01.demo")
+    for more, told in {
+        ("nosuch",): "no unit 'nosuch.service'",
+        ("nosuch-*",): "no unit matches 'nosuch-*'",
+        ("--bundle", "panda-server"): "no unit of the bundle",
+    }.items():
+        run = psops(*words, *more, home=tmp_path)
+        assert (run.exit, run.stdout, run.stderr) == (4, "", f"- ps01.demo: {told}\n")

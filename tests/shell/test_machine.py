@@ -82,6 +82,13 @@ def test_doctor_counts_the_keys_of_an_agent(home: Path) -> None:
     )  # fmt: skip
 
 
+def test_doctor_does_not_deny_keys_that_the_configuration_names(home: Path) -> None:
+    (home / ".ssh/work").touch()
+    (home / ".ssh/config").write_text("Host ps*\n  IdentityFile ~/.ssh/work\n")
+    text = doctor(home)["ssh agent"]["text"]
+    assert text == "there is none, and no key file but those that the ssh configuration may name"
+
+
 def test_doctor_finds_key_files_and_known_hosts(home: Path) -> None:
     (home / ".ssh/id_ed25519").touch()
     (home / ".ssh/known_hosts").write_text("# a comment\na ssh-ed25519 AAAA\n\nb ssh-rsa AAAA\n")

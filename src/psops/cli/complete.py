@@ -102,6 +102,11 @@ def hosts(ctx: Line, incomplete: str) -> list[str]:
     ]
 
 
+def host_names(ctx: Line) -> list[str]:
+    """Return the hosts of the inventory, for what takes no set of them."""
+    return _inventory(ctx)[0]
+
+
 def _folded(names: list[str]) -> list[str]:
     from psops.inventory import fold
 

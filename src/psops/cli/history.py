@@ -29,11 +29,20 @@ def list_runs(
     host: Annotated[
         str | None,
         typer.Option(
-            "--host", metavar="GLOB", help="Runs on such a host.", autocompletion=complete.hosts
+            "--host",
+            metavar="GLOB",
+            help="Runs on such a host.",
+            autocompletion=complete.host_names,
         ),
     ] = None,
     unit: Annotated[
-        str | None, typer.Option("--unit", metavar="GLOB", help="Runs that changed such a unit.")
+        str | None,
+        typer.Option(
+            "--unit",
+            metavar="GLOB",
+            help="Runs that changed such a unit.",
+            autocompletion=complete.units,
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help=f"Runs since then: {EXAMPLES}.")

@@ -161,7 +161,13 @@ def import_hosts(
     ],
     group: Annotated[
         str | None,
-        typer.Option("-g", "--group", metavar="GROUP", help="Put all hosts into this group, too."),
+        typer.Option(
+            "-g",
+            "--group",
+            metavar="GROUP",
+            help="Put all hosts into this group, too.",
+            autocompletion=complete.groups,
+        ),
     ] = None,
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="PREFIX", help="Before the names of groups.")

@@ -1,5 +1,7 @@
 """`psops shell`: completion and man pages for the user, where the installer did not place them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -34,12 +36,13 @@ def install(debug: opt.Debug = False) -> Answer:
     done, kept = 0, []
     for name in share.files(origin):
         path = target / name
-        if _is_ours(path, origin / name):
-            continue
-        if path.exists() and not path.is_symlink():
-            kept.append(str(path))
-            continue
-        _link(path, origin / name)
+        with _told(path):
+            if _is_ours(path, origin / name):
+                continue
+            if path.exists() and not path.is_symlink():
+                kept.append(str(path))
+                continue
+            _link(path, origin / name)
         done += 1
     lines = [f"{count(done, 'file')} linked into {target}"]
     lines += [f"{path} is there already, and stays" for path in kept]
@@ -56,10 +59,13 @@ def uninstall(debug: opt.Debug = False) -> Answer:
     origin = _origin()
     target = share.user_place()
     ours = [target / name for name in share.files(origin)]
-    linked = [path for path in ours if path.is_symlink() and path.readlink().is_relative_to(origin)]
-    for path in linked:
-        path.unlink()
-    return Answer(f"{count(len(linked), 'link')} removed from {target}\n")
+    removed = 0
+    for path in ours:
+        with _told(path):
+            if path.is_symlink() and path.readlink().is_relative_to(origin):
+                path.unlink()
+                removed += 1
+    return Answer(f"{count(removed, 'link')} removed from {target}\n")
 
 
 @app.command("show", epilog=epilog(_CODES))
@@ -96,12 +102,21 @@ def _is_ours(path: Path, source: Path) -> bool:
 
 
 def _link(path: Path, source: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a link to a psops that is gone
+    path.symlink_to(source)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the system has against the work on a file into a `ConfigError`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # a link to a psops that is gone
-        path.symlink_to(source)
+        yield
     except OSError as exc:
-        raise ConfigError(f"{path}: cannot link: {(exc.strerror or str(exc)).lower()}") from exc
+        reason = (exc.strerror or str(exc)).lower()
+        raise ConfigError(
+            f"{path}: {reason}", remedy="let psops write there, or set XDG_DATA_HOME"
+        ) from exc
 
 
 def _hints(target: Path) -> list[str]:

@@ -51,6 +51,11 @@ def add(
     wanted = Imported("")
     for pattern in patterns:
         for element in expand(pattern):
+            if element.startswith("@"):
+                raise UsageError(
+                    f"'{element}': a group is no host",
+                    remedy="name its hosts, as ps[01-20]; --group puts them into a group",
+                )
             try:
                 user, host, port = parse_destination(element)
             except NodesetError as exc:

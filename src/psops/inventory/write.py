@@ -58,6 +58,8 @@ def edit_file(path: Path, change: Callable[[str], str]) -> None:
     target = Path(os.path.realpath(path))
     new = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
+        if target.exists() and not target.is_file():  # /dev/null must stay a device
+            raise InventoryError(f"{path}: not written: it is not a regular file")
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(target.parent):
             text = read_text(target)

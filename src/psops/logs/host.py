@@ -47,6 +47,7 @@ class Units(NamedTuple):
     groups: tuple[tuple[str, ...], ...]
     #: Patterns as they were typed: the journal may know units that systemd has forgotten.
     globs: tuple[str, ...] = ()
+    #: What is asked for and not there, in words.
     missing: tuple[str, ...] = ()
 
     @property
@@ -100,8 +101,8 @@ class HostLogs:
         first = not self.units.missing and not self.logs and self.units.groups == ((),)
         if first and not self.query.everything:
             self.units = self._resolve()
-            for name in self.units.missing:
-                self.note(f"no unit matches {name!r}" if is_glob(name) else f"no unit {name!r}")
+            for text in self.units.missing:
+                self.note(text)
         self._open_files()
 
     def close(self) -> None:
@@ -279,16 +280,16 @@ class HostLogs:
             if row.load != _ABSENT:
                 groups.setdefault(row.id, {}).update({row.id: None, name: None})
             elif name in query.names:
-                missing.append(name)  # it may have been there, and written something
+                missing.append(f"no unit {name!r}")  # it may have been there, and written something
                 groups.setdefault(name, {})[name] = None
         for row in sorted(matched):
             groups.setdefault(row.id, {})[row.id] = None
         for glob in query.globs:
             if not any(fnmatchcase(row.id, glob) for row in matched):
-                missing.append(glob)
+                missing.append(f"no unit matches {glob!r}")
                 groups.setdefault(glob, {})[glob] = None
         if query.bundle and not groups:
-            missing.append("the bundle")
+            missing.append("no unit of the bundle")
         return Units(tuple(map(tuple, groups.values())), query.globs, tuple(missing))
 
     def _open_files(self) -> None:

@@ -1,12 +1,12 @@
 """The inventory for people and machines: groups, hosts, and all that holds for a host."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import date
 from typing import Any
 
 from psops.exits import Exit
 from psops.inventory import Host, Inventory, fold
+from psops.inventory.values import HOST_KEYS
 from psops.report import Look
 from psops.report.json import dump, envelope
 from psops.report.text import Cell, clean, count, paint, table
@@ -78,7 +78,8 @@ def _show(value: Any) -> str:
 
 
 def _object(host: Host) -> dict[str, Any]:
-    values = {field.name: getattr(host, field.name) for field in fields(host)}
+    # What a file can say: what a run keeps with a host beside that is nobody's business.
+    values = {key: getattr(host, key) for key in ("name", *HOST_KEYS, "groups")}
     values["labels"] = dict(host.labels)
     values["waivers"] = [
         {key: _plain(value) for key, value in waiver._asdict().items()} for waiver in host.waivers

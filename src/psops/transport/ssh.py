@@ -24,6 +24,7 @@ from psops.inventory import Host, parse_destination
 from psops.paths import expanded
 from psops.sshconfig import DEFAULT_IDENTITY_FILES, Settings, SshConfig
 from psops.sshconfig import load as load_ssh_config
+from psops.sshconfig.tokens import this_login
 from psops.transport import (
     ByteStream,
     Connection,
@@ -261,7 +262,7 @@ def _login(
         host=name,
         address=settings.hostname,
         port=settings.port,
-        user=settings.user or _login_name(),
+        user=settings.user or this_login().name,
         key_name=settings.host_key_alias or settings.hostname,
         key_port=22 if settings.host_key_alias else settings.port,
         identity_files=_default_keys() if files is None else files,
@@ -272,12 +273,6 @@ def _login(
         compress=compress,
         connect_timeout=float(settings.connect_timeout or options.connect_timeout),
     )
-
-
-def _login_name() -> str:
-    import getpass
-
-    return getpass.getuser()
 
 
 def _default_keys() -> tuple[Path, ...]:
