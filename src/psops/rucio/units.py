@@ -97,6 +97,7 @@ def read_host(
                 one for program in told
                 if (one := _of_supervisor(program, parents, everything, rules)) is not None
             ]  # fmt: skip
+    ours = _still_there(ours, managed, client, Deadline(timeout))
     deadline = Deadline(timeout)
     return RucioHost(
         name=host.name,
@@ -154,6 +155,24 @@ def _of_daemons(
         one for one in processes
         if daemon_of(one.argv, known) and not _CONTAINER.search(one.cgroup)
     )  # fmt: skip
+
+
+def _still_there(
+    ours: tuple[Process, ...] | None,
+    managed: Sequence[Managed],
+    client: Client,
+    deadline: Deadline,
+) -> tuple[Process, ...] | None:
+    """Return the processes of daemons but for those that nobody owns and that have ended by now.
+
+    A daemon that is restarted over and over has another process when its manager is asked.
+    """
+    owned = {pid for one in managed for pid in one.pids}
+    if ours is None or all(one.pid in owned for one in ours):
+        return ours
+    now = _processes(client.call([manager.get_processes(_ROOT_SLICE)], deadline)[0])
+    there = owned | {one.pid for one in (ours if now is None else now)}
+    return tuple(one for one in ours if one.pid in there)
 
 
 def _there(rows: Iterable[Row]) -> list[Row]:
