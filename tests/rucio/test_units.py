@@ -218,3 +218,12 @@ def test_a_process_that_ends_while_its_host_is_read_is_no_orphan(
     loop = unit(name, pid=0, ControlGroup="")
     found = read(Systemd(loop, ((name, 7, DAEMON),), ended=ended))
     assert [one.code for one in judge_host(found, (), RULES)] == codes
+
+
+def test_an_uptime_by_another_clock_makes_no_daemon_young() -> None:
+    """That of a container may begin with it, while its systemd has the clock of the kernel."""
+    name = "rucio-daemon@reaper.service"
+    since = {"ExecMainStartTimestampMonotonic": 9000 * 10**6}
+    found = read(Systemd(unit(name, **since), ((name, 7, DAEMON),)))
+    assert found.managed[0].up is None
+    assert [one.code for one in judge_host(found, (), RULES)] == ["no-heartbeat"]
