@@ -23,6 +23,10 @@ from psops.transport.dial import NoRoute
 T = TypeVar("T")
 
 _MOST = 200
+#: What Jolokia 1 and 2 say of beans that were there when it looked for them and are no more,
+#: see ReadHandler.fetchAttributesForMBeanPattern; and how often it is asked then.
+_LEFT = ("No matching attributes", "No attribute found for any MBean")
+_TRIES = 3
 #: How the parts of a bean's name are written, see JMXSupport.encodeObjectNamePart of ActiveMQ.
 BEAN = str.maketrans(
     {":": "_", ",": "_", "'": "_", '"': "_", "?": "&qe;", "=": "&amp;", "*": "&ast;"}
@@ -174,8 +178,11 @@ def read(
     place = quote(name.translate(_PATH), safe=":=,*!/()&;")
     url = f"{base}/read/{place}/{','.join(attributes)}"
     headers = (("Origin", probe.settings["origin"]),)
-    found = world.look(probe, url, headers=headers, address=node)
-    document = found.document
+    for _ in range(_TRIES):
+        found = world.look(probe, url, headers=headers, address=node)
+        document = found.document
+        if not _has_left(document):
+            break
     status = whole(document, "status")
     if status is None:
         raise Unanswered(unknown("no-data", f"{what}: the answer has no status"))
@@ -383,6 +390,12 @@ def judge_use(probe: Probe, used: dict[str, int | None]) -> tuple[Answer | None,
         if percent is not None and percent > probe.settings[f"max_{name}"]
     ]
     return (wrong("full", f"it uses {' and '.join(over)}") if over else None), told
+
+
+def _has_left(document: Any) -> bool:
+    """Return whether all beans that fit a pattern went between their names and attributes."""
+    error = str(document.get("error", "")) if isinstance(document, dict) else ""
+    return any(words in error for words in _LEFT)
 
 
 def _explain(document: Any, status: int, what: str) -> Unanswered:
