@@ -23,8 +23,7 @@ from psops.transport.dial import NoRoute
 T = TypeVar("T")
 
 _MOST = 200
-#: What Jolokia 1 and 2 say of beans that were there when it looked for them and are no more,
-#: see ReadHandler.fetchAttributesForMBeanPattern; and how often it is asked then.
+#: What Jolokia 1 and 2 say of beans that go meanwhile, and how often it is asked then.
 _LEFT = ("No matching attributes", "No attribute found for any MBean")
 _TRIES = 3
 #: How the parts of a bean's name are written, see JMXSupport.encodeObjectNamePart of ActiveMQ.
@@ -177,12 +176,12 @@ def read(
     base = base if base.endswith("/jolokia") else f"{base}/api/jolokia"
     place = quote(name.translate(_PATH), safe=":=,*!/()&;")
     url = f"{base}/read/{place}/{','.join(attributes)}"
-    headers = (("Origin", probe.settings["origin"]),)
+    origin = ("Origin", probe.settings["origin"])
     for _ in range(_TRIES):
-        found = world.look(probe, url, headers=headers, address=node)
-        document = found.document
-        if not _has_left(document):
+        found = world.look(probe, url, headers=(origin,), address=node)
+        if not any(words in str(found.document) for words in _LEFT):
             break
+    document = found.document
     status = whole(document, "status")
     if status is None:
         raise Unanswered(unknown("no-data", f"{what}: the answer has no status"))
@@ -230,12 +229,11 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
     enqueued, dispatched, dequeued, held, consumers, size = (whole(one, key) for key in _COUNTED)
     taken = None
     if kind == "Topic" and consumers:
-        names = _names(one)
-        others = [name for name in names if f"clientId={OWN_CLIENT}" not in name]
+        others = [name for name in _names(one) if f"clientId={OWN_CLIENT}" not in name]
         there = _subscribed(probe, world, node, place)
-        # A durable subscription that has nobody is counted, too.
-        away = sum(one.get("Active") is False for one in there)
-        consumers -= len(names) - len(others) + away
+        # Durable subscriptions that have nobody are among them. Their count is of another moment.
+        away = sum(each.get("Active") is False for each in there)
+        consumers = (len(others) if _CONSUMERS in one else consumers) - away
         # Who takes several topics at once, by a pattern, is not among those of this one.
         if all(f",destinationName={place['destinationName']}," in name for name in others):
             taken = _taken(there)
@@ -258,8 +256,7 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
 def run_of(probe: Probe, world: World, node: str) -> str:
     """Return the id of a broker, another one after each start; raises `Unanswered`."""
     reading = read(probe, world, node, bean(probe), ("BrokerId",), "the broker")
-    found = _one(reading).get("BrokerId")
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found := _one(reading).get("BrokerId"), str) else ""
 
 
 def _one(reading: Reading) -> dict[str, Any]:
@@ -390,12 +387,6 @@ def judge_use(probe: Probe, used: dict[str, int | None]) -> tuple[Answer | None,
         if percent is not None and percent > probe.settings[f"max_{name}"]
     ]
     return (wrong("full", f"it uses {' and '.join(over)}") if over else None), told
-
-
-def _has_left(document: Any) -> bool:
-    """Return whether all beans that fit a pattern went between their names and attributes."""
-    error = str(document.get("error", "")) if isinstance(document, dict) else ""
-    return any(words in error for words in _LEFT)
 
 
 def _explain(document: Any, status: int, what: str) -> Unanswered:

@@ -447,6 +447,17 @@ def test_consumer_that_goes_while_it_is_read_is_looked_for_anew(
     assert found.code == code, found.text
 
 
+def test_psops_is_no_consumer_while_it_comes_or_goes(judge: Ask) -> None:
+    """The broker counts its consumers, and a moment later it names them."""
+    names = "EnqueueCount,DispatchCount,DequeueCount,InFlightCount,ConsumerCount,QueueSize"
+    place = f"{BROKER}b,destinationType=Topic,destinationName=t"
+    told = {**dict.fromkeys(names.split(","), 5), "ConsumerCount": 1, "Subscriptions": []}
+    answers = {f"{place}/{names},Subscriptions": [jolokia(told)],
+               f"{BROKER}b/BrokerId": [jolokia("a")]}  # fmt: skip
+    settings = {"broker": "b", "topic": "t", "min_rate": 0}
+    _check(judge("activemq-destination", answers, settings), "no-consumer", "0 of at least 1")
+
+
 def test_durable_subscription_at_two_addresses_waits_once(
     judge: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
