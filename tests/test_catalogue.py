@@ -768,6 +768,12 @@ def test_pipeline_has_all_components_with_who_and_from_where_to_where() -> None:
     assert used.issuperset(OURS.externals)
 
 
+def test_meshes_go_to_all_who_test_collect_or_watch_by_them() -> None:
+    takers = {"toolkit", "pscollector", "psetf"}
+    assert {*OURS.components["pwa"].outputs} == takers
+    assert {name for name, part in OURS.components.items() if "pwa" in part.inputs} == takers
+
+
 def test_data_reach_people_from_every_source() -> None:
     def beyond(name: str) -> set[str]:
         seen: set[str] = set()

@@ -6,12 +6,17 @@ from pathlib import Path
 import pytest
 
 from psops import transport
+from psops.deadline import Deadline
 from psops.inventory import Host
 from psops.psid.admin import Admin
 from psops.psid.answers import NodeList
+from psops.psid.judge import SETTLE, unit_kind
 from psops.psid.refusal import Reply
+from psops.psid.rules import UnitKind
+from psops.psid.survey import survey
 from psops.psid.views import View
-from psops.transport import Options
+from psops.transport import Finished, Options
+from psops.transport.demo import DemoConnection
 from tests.psid.captures import capture
 
 _WHOLE = capture("la-cut-from-0").answer.stdout
@@ -117,3 +122,23 @@ def test_nodes_without_an_answer_are_known(tmp_path: Path) -> None:
     assert told.unread["list versions"] == {0, 1, 2}
     whole = _admin(tmp_path, r"printf '   0\tANY\n   1\tANY\n   2\tANY\n'").all(view)
     assert set(whole.unread) == {"list versions"}
+
+
+class _Clocked(DemoConnection):
+    """A host that has been up for so many seconds by what it says."""
+
+    uptime = 0.0
+
+    def run(self, argv: tuple[str, ...], deadline: Deadline) -> Finished:
+        if argv[:2] == ("cat", "/proc/uptime"):
+            return Finished(0, f"{self.uptime} 0.00\nnode01\n".encode(), b"")
+        return super().run(argv, deadline)
+
+
+@pytest.mark.parametrize("uptime", [1e9, 9.0])
+def test_an_uptime_by_another_clock_makes_no_psid_young(uptime: float) -> None:
+    """That of a container may begin with it, while its systemd has the clock of the kernel."""
+    connection = _Clocked(Host(name="node01.demo"))
+    connection.uptime = uptime
+    node = survey("node01.demo", connection, Admin(connection), 5).node
+    assert unit_kind(node, SETTLE) is UnitKind.ACTIVE

@@ -123,6 +123,21 @@ def test_a_daemon_has_a_minute_to_begin(up: float, code: str) -> None:
     assert found.code == code
 
 
+@pytest.mark.parametrize(
+    ("life", "code"), [(3.0, "starting"), (5.0, "starting"), (20.0, "no-heartbeat")]
+)
+def test_a_daemon_that_is_restarted_before_the_heartbeats_are_read_begins(
+    life: float, code: str
+) -> None:
+    """Its old process is seen, and the heartbeat of the new one."""
+    rows = table("reaper  vm  8  Thread-1  0", life=life)
+    there = host(running("reaper", 7), lag=4.5)
+    found = {one.name: one.code for one in judge_host(there, rows, RULES)}
+    assert found.pop("reaper") == code
+    # Of a process that came later it is not told that it is gone.
+    assert found == ({} if code == "starting" else {"left heartbeats": "left"})
+
+
 def test_a_conveyor_has_one_heartbeat_whatever_its_threads() -> None:
     rows = table("conveyor-submitter--activities ['Debug', 'Express']  vm  15005  producer-0  9")
     unit = running("conveyor-submitter", 15005, "--total-threads 8 --activities Debug Express")

@@ -33,6 +33,7 @@ class Systemd:
     def __init__(
         self, units: Mapping[str, Properties], processes: tuple[tuple[str, int, str], ...] = (),
         unloaded: tuple[str, ...] = (), wants: tuple[str, ...] = (),
+        ended: tuple[int, ...] = (),
     ) -> None:  # fmt: skip
         self.units = units
         #: Those that nothing has asked for yet: files that are enabled, and what the target wants.
@@ -42,8 +43,10 @@ class Systemd:
             (group if group.startswith("/") else f"/system.slice/{group}", pid, line)
             for group, pid, line in processes
         )
+        #: Processes that are listed once, and are gone then.
+        self.ended = ended
 
-    def call(self, calls: list[Call]) -> list[Reply]:
+    def call(self, calls: list[Call], deadline: Deadline | None = None) -> list[Reply]:
         return [self._answer(call) for call in calls]
 
     def _row(self, name: str) -> tuple[Any, ...]:
@@ -65,7 +68,9 @@ class Systemd:
         if call.member == "ListUnitsByNames":
             return (tuple(self._row(name) for name in call.body[0]),)
         if call.member == "GetProcesses":
-            return (self.processes,)
+            listed = self.processes
+            self.processes = tuple(one for one in listed if one[1] not in self.ended)
+            return (listed,)
         return (next((of for name, of in self.units.items() if _is_of(call.path, name)), {}),)
 
 
@@ -202,3 +207,23 @@ def test_a_supervisord_in_a_container_is_not_the_hosts(group: str) -> None:
     assert found.supervisord_unread is None
     line = "/usr/bin/python3 /usr/bin/supervisord -n"
     assert read(Systemd({}, (("own.service", 7, line),))).supervisord_unread is not None
+
+
+@pytest.mark.parametrize(("ended", "codes"), [((), ["down", "orphan"]), ((7,), ["down"])])
+def test_a_process_that_ends_while_its_host_is_read_is_no_orphan(
+    ended: tuple[int, ...], codes: list[str]
+) -> None:
+    """One that is restarted over and over has another number a moment later, or none."""
+    name = "rucio-daemon@reaper.service"
+    loop = unit(name, pid=0, ControlGroup="")
+    found = read(Systemd(loop, ((name, 7, DAEMON),), ended=ended))
+    assert [one.code for one in judge_host(found, (), RULES)] == codes
+
+
+def test_an_uptime_by_another_clock_makes_no_daemon_young() -> None:
+    """That of a container may begin with it, while its systemd has the clock of the kernel."""
+    name = "rucio-daemon@reaper.service"
+    since = {"ExecMainStartTimestampMonotonic": 9000 * 10**6}
+    found = read(Systemd(unit(name, **since), ((name, 7, DAEMON),)))
+    assert found.managed[0].up is None
+    assert [one.code for one in judge_host(found, (), RULES)] == ["no-heartbeat"]

@@ -23,6 +23,9 @@ from psops.transport.dial import NoRoute
 T = TypeVar("T")
 
 _MOST = 200
+#: What Jolokia 1 and 2 say of beans that go meanwhile, and how often it is asked then.
+_LEFT = ("No matching attributes", "No attribute found for any MBean")
+_TRIES = 3
 #: How the parts of a bean's name are written, see JMXSupport.encodeObjectNamePart of ActiveMQ.
 BEAN = str.maketrans(
     {":": "_", ",": "_", "'": "_", '"': "_", "?": "&qe;", "=": "&amp;", "*": "&ast;"}
@@ -173,8 +176,11 @@ def read(
     base = base if base.endswith("/jolokia") else f"{base}/api/jolokia"
     place = quote(name.translate(_PATH), safe=":=,*!/()&;")
     url = f"{base}/read/{place}/{','.join(attributes)}"
-    headers = (("Origin", probe.settings["origin"]),)
-    found = world.look(probe, url, headers=headers, address=node)
+    origin = ("Origin", probe.settings["origin"])
+    for _ in range(_TRIES):
+        found = world.look(probe, url, headers=(origin,), address=node)
+        if not any(words in str(found.document) for words in _LEFT):
+            break
     document = found.document
     status = whole(document, "status")
     if status is None:
@@ -223,12 +229,11 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
     enqueued, dispatched, dequeued, held, consumers, size = (whole(one, key) for key in _COUNTED)
     taken = None
     if kind == "Topic" and consumers:
-        names = _names(one)
-        others = [name for name in names if f"clientId={OWN_CLIENT}" not in name]
+        others = [name for name in _names(one) if f"clientId={OWN_CLIENT}" not in name]
         there = _subscribed(probe, world, node, place)
-        # A durable subscription that has nobody is counted, too.
-        away = sum(one.get("Active") is False for one in there)
-        consumers -= len(names) - len(others) + away
+        # Durable subscriptions that have nobody are among them. Their count is of another moment.
+        away = sum(each.get("Active") is False for each in there)
+        consumers = (len(others) if _CONSUMERS in one else consumers) - away
         # Who takes several topics at once, by a pattern, is not among those of this one.
         if all(f",destinationName={place['destinationName']}," in name for name in others):
             taken = _taken(there)
@@ -251,8 +256,7 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
 def run_of(probe: Probe, world: World, node: str) -> str:
     """Return the id of a broker, another one after each start; raises `Unanswered`."""
     reading = read(probe, world, node, bean(probe), ("BrokerId",), "the broker")
-    found = _one(reading).get("BrokerId")
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found := _one(reading).get("BrokerId"), str) else ""
 
 
 def _one(reading: Reading) -> dict[str, Any]:

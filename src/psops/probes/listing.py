@@ -42,7 +42,9 @@ def listed(probe: Probe, world: World, folder: str) -> list[File]:
     So it does if not all of them are seen.
     """
     place = clean(folder)
-    what = ("-mindepth", "1", "-maxdepth", "1", "-type", "f", "-name", probe.settings["pattern"])
+    # A file that went since its name was read is none of those that are there.
+    what = ("-ignore_readdir_race", "-mindepth", "1", "-maxdepth", "1", "-type", "f",
+            "-name", probe.settings["pattern"])  # fmt: skip
     done = world.run(probe, (*ENGLISH, "find", folder, *what, "-printf", r"%s %T@ %C@ %f\0"))
     if done.status:
         said = complaint(done)

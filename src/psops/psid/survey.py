@@ -26,6 +26,8 @@ _DETAILS = (
     "StateChangeTimestamp", "ActiveEnterTimestampMonotonic", "SourcePath",
 )  # fmt: skip
 _LOG_LINES = 5
+#: Seconds by which the uptime may be behind the clock of systemd.
+_CLOCK = 1.0
 
 
 class Read(NamedTuple):
@@ -136,4 +138,6 @@ def _age(unit: UnitStatus | None, uptime: float | None) -> float | None:
     since = unit.properties.get("ActiveEnterTimestampMonotonic") if unit is not None else None
     if unit is None or unit.active not in RUNNING or not isinstance(since, int) or not since:
         return None
-    return None if uptime is None else max(0.0, uptime - since / 1e6)
+    age = None if uptime is None else uptime - since / 1e6
+    # The uptime of a container may begin with it, while its systemd has the kernel's clock.
+    return None if age is None or age < -_CLOCK else max(0.0, age)

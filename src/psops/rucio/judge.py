@@ -14,7 +14,7 @@ from psops.catalogue.version import is_past
 from psops.report.text import clean, count, duration
 from psops.rucio.expect import Rule, expectation, freshness
 from psops.rucio.judge_process import HEARTBEATS, RESTARTS, START_GRACE, judge_process, made
-from psops.rucio.located import Located, is_of_this_run, locate
+from psops.rucio.located import Located, is_later, is_of_this_run, locate
 from psops.rucio.lone import judge_lone, judge_missing
 from psops.rucio.model import Managed, RucioHost
 from psops.rucio.rows import Row
@@ -183,6 +183,9 @@ def _no_heartbeat(
         hint = Advice("name the hostname in the container", f"--alias {host.name}=HOSTNAME")
         return made(one.name, Verdict.UNKNOWN, "contained", f"{text}whether it works is not known",
                     one=one, advice=(hint,))  # fmt: skip
+    if any(item.rule.name == one.daemon and is_later(item.row, host) for item in located):
+        text = "was started anew after its host was read, and has begun to work"
+        return made(one.name, Verdict.OK, "starting", text, one=one)
     up = f" for {duration(one.up)}" if one.up is not None else ""
     text = f"runs{up} without a heartbeat '{prefix}': it never began to work, or its threads died"
     if not located:

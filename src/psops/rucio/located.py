@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from psops.rucio.expect import Rule, beat_of
-from psops.rucio.model import Managed
+from psops.rucio.model import Managed, RucioHost
 from psops.rucio.rows import CLOCKS, Row
+
+#: Seconds by which the age of a heartbeat may be too long, as Rucio's server tells whole ones.
+_ROUNDED = 1.0
 
 
 class Located(NamedTuple):
@@ -37,3 +40,10 @@ def is_of_this_run(row: Row, one: Managed, lag: float) -> bool:
     `lag` is how many seconds later than the process it was read.
     """
     return one.up is None or row.life <= one.up + lag + CLOCKS
+
+
+def is_later(row: Row, host: RucioHost) -> bool:
+    """Return whether a heartbeat is of a process that was started after its host was read."""
+    if host.processes is None or row.life > host.lag + _ROUNDED:
+        return False
+    return all(one.pid != row.pid for one in host.processes)

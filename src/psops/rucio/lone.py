@@ -10,7 +10,7 @@ from psops.report.text import clean, count, duration
 from psops.rucio.arguments import daemon_of, is_wrapper
 from psops.rucio.expect import PURGED_AFTER, Rule, expectation, freshness
 from psops.rucio.judge_process import made
-from psops.rucio.located import Located, is_of_this_run
+from psops.rucio.located import Located, is_later, is_of_this_run
 from psops.rucio.model import Process, RucioHost
 from psops.verdict import Advice, Finding, Verdict
 
@@ -37,6 +37,8 @@ def find_lone(host: RucioHost, located: Sequence[Located], rules: Mapping[str, R
         pid = item.row.pid
         owners = [one for one in host.managed if one.fits(item.rule.name, pid)]
         if any(is_of_this_run(item.row, one, host.lag) for one in owners):
+            continue
+        if is_later(item.row, host):
             continue
         alive = item.row.age <= freshness(_sleep_of(item, there.get(pid))).ok
         if owners:

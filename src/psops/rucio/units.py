@@ -39,6 +39,8 @@ _CONTAINER = re.compile(r"docker|libpod|kubepods|crio|containerd|/machine\.slice
 _IN_SERVICE = re.compile(r"^(?!.*/user@)(?:/.*)?/([^/]+\.service)$")
 #: How ExecMainCode tells that a process exited by itself: CLD_EXITED of siginfo_t.
 _CLD_EXITED = 1
+#: Seconds by which the uptime may be behind the clock of systemd.
+_CLOCK = 1.0
 _PARENT = re.compile(r"^/proc/([0-9]+)/status:PPid:\s*([0-9]+)$", re.MULTILINE)
 _DIST_INFO = re.compile(r"/rucio-([0-9][0-9A-Za-z.]*)\.dist-info$")
 _LIBRARIES = ("/usr/local/lib", "/opt/rucio/lib", "/opt/rucio/lib64")
@@ -97,6 +99,7 @@ def read_host(
                 one for program in told
                 if (one := _of_supervisor(program, parents, everything, rules)) is not None
             ]  # fmt: skip
+    ours = _still_there(ours, managed, client, Deadline(timeout))
     deadline = Deadline(timeout)
     return RucioHost(
         name=host.name,
@@ -154,6 +157,24 @@ def _of_daemons(
         one for one in processes
         if daemon_of(one.argv, known) and not _CONTAINER.search(one.cgroup)
     )  # fmt: skip
+
+
+def _still_there(
+    ours: tuple[Process, ...] | None,
+    managed: Sequence[Managed],
+    client: Client,
+    deadline: Deadline,
+) -> tuple[Process, ...] | None:
+    """Return the processes of daemons but for those that nobody owns and that have ended by now.
+
+    A daemon that is restarted over and over has another process when its manager is asked.
+    """
+    owned = {pid for one in managed for pid in one.pids}
+    if ours is None or all(one.pid in owned for one in ours):
+        return ours
+    now = _processes(client.call([manager.get_processes(_ROOT_SLICE)], deadline)[0])
+    there = owned | {one.pid for one in (ours if now is None else now)}
+    return tuple(one for one in ours if one.pid in there)
 
 
 def _there(rows: Iterable[Row]) -> list[Row]:
@@ -214,6 +235,7 @@ def _managed(
         told = (daemon, row.id.removesuffix(".service"))
     started = _ago(properties, "ExecMainStartTimestamp", uptime)
     ended = _ago(properties, "ExecMainExitTimestamp", uptime)
+    ended = ended or _ago(properties, "InactiveEnterTimestamp", uptime)
     exited = _number(properties, "ExecMainCode") == _CLD_EXITED
     return Managed(
         daemon=told[0],
@@ -225,8 +247,9 @@ def _managed(
         result=str(properties.get("Result", "")),
         exit_code=_number(properties, "ExecMainStatus") if exited else None,
         restarts=_number(properties, "NRestarts"),
-        up=started if pid else None,
-        down=None if pid else ended or _ago(properties, "InactiveEnterTimestamp", uptime),
+        # The uptime of a container may begin with it, while its systemd has the kernel's clock.
+        up=None if not pid or started is None or started < -_CLOCK else max(0.0, started),
+        down=None if pid or ended is None else max(0.0, ended),
         pid=pid,
         pids=frozenset({one.pid for one in inside} | ({pid} if pid else set())),
         argv=argv,
@@ -264,7 +287,7 @@ def _number(properties: Mapping[str, Any], name: str) -> int:
 
 def _ago(properties: Mapping[str, Any], name: str, uptime: float | None) -> float | None:
     at = _number(properties, f"{name}Monotonic")
-    return max(0.0, uptime - at / 1e6) if at and uptime is not None else None
+    return uptime - at / 1e6 if at and uptime is not None else None
 
 
 def _uptime(connection: Connection, deadline: Deadline) -> float | None:

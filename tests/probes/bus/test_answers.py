@@ -417,6 +417,47 @@ def test_activemq_of_two_addresses_is_one_broker(
     _check(found, "no-consumer", "1 of at least 2 consumers")
 
 
+#: What Jolokia 1.7 and 2.5 say where the only consumer went while they read it.
+LEFT = [
+    {"status": 400, "error_type": "java.lang.IllegalArgumentException",
+     "error": "java.lang.IllegalArgumentException : No matching attributes [ClientId] found on "
+              "MBeans [org.apache.activemq:type=Broker,clientId=c]"},
+    {"status": 404, "error_type": "javax.management.AttributeNotFoundException",
+     "error": "javax.management.AttributeNotFoundException : No attribute found for any MBean "
+              "matching org.apache.activemq:* pattern"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("left", LEFT)
+@pytest.mark.parametrize(
+    ("then", "code"), [("there", "ok"), ("none", "missing-object"), ("left", "error-in-body")]
+)
+def test_consumer_that_goes_while_it_is_read_is_looked_for_anew(
+    judge: Ask, left: Any, then: str, code: str
+) -> None:
+    asked = "ClientId,SubscriptionName,Active,PendingQueueSize,DequeueCounter"
+    one = {"ClientId": "c", "SubscriptionName": "s", "Active": True, "PendingQueueSize": 0,
+           "DequeueCounter": 9}  # fmt: skip
+    none = {"status": 404, "error_type": "javax.management.InstanceNotFoundException",
+            "error": "No MBean with pattern"}  # fmt: skip
+    later = {"there": jolokia({"x": one}), "none": none, "left": left}[then]
+    place = f"{BROKER}b,endpoint=Consumer,destinationType=Topic,destinationName=t,*"
+    answers = {f"{place}/{asked}": [left, later], f"{BROKER}b/BrokerId": [jolokia("a")]}
+    found = judge("activemq-durable", answers, {"broker": "b", "topic": "t"})["it"]
+    assert found.code == code, found.text
+
+
+def test_psops_is_no_consumer_while_it_comes_or_goes(judge: Ask) -> None:
+    """The broker counts its consumers, and a moment later it names them."""
+    names = "EnqueueCount,DispatchCount,DequeueCount,InFlightCount,ConsumerCount,QueueSize"
+    place = f"{BROKER}b,destinationType=Topic,destinationName=t"
+    told = {**dict.fromkeys(names.split(","), 5), "ConsumerCount": 1, "Subscriptions": []}
+    answers = {f"{place}/{names},Subscriptions": [jolokia(told)],
+               f"{BROKER}b/BrokerId": [jolokia("a")]}  # fmt: skip
+    settings = {"broker": "b", "topic": "t", "min_rate": 0}
+    _check(judge("activemq-destination", answers, settings), "no-consumer", "0 of at least 1")
+
+
 def test_durable_subscription_at_two_addresses_waits_once(
     judge: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,10 @@
 """Copies to tape at times that no real file can be given: told by what the programs say."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +97,35 @@ def test_file_of_yesterday_is_wanted_once_it_had_its_time(clock: str, date: str)
 )
 def test_file_that_vanishes_is_not_the_folder(said: str, expected: Any) -> None:
     assert verdict(tape(Host([], fault=said))) == expected
+
+
+_MOVES = """
+import os, sys
+os.chdir(sys.argv[1])
+print(flush=True)
+while True:
+    for here, there in ("ab", "ba"):
+        for number in range(100):
+            os.rename(f"{here}{number}", f"{there}{number}")
+"""
+
+
+@pytest.fixture
+def moving(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder whose files are always being moved, but for one."""
+    for number in range(100):
+        (tmp_path / f"a{number}").touch()
+    (tmp_path / "stays").write_text("x")
+    argv = [sys.executable, "-c", _MOVES, str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as mover:
+        assert mover.stdout is not None
+        mover.stdout.readline()
+        yield tmp_path
+        mover.kill()
+
+
+def test_files_that_go_while_their_folder_is_read_are_no_fault(moving: Path) -> None:
+    for _ in range(15):
+        found = ask("files", folder=str(moving))
+        assert verdict(found) == OK, found
+        assert "stays has 1B" in found.text
