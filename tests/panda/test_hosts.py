@@ -56,15 +56,18 @@ def test_servers_are_compared(lab: Lab, servers: tuple[Host, Host], tmp_path: Pa
     assert "-> 1800" in run.stdout
 
 
-@pytest.mark.parametrize("make", ["mkdir {}", "ln -s /dev/zero {}"])
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [("mkdir {}", "it is a directory"), ("ln -s /dev/zero {}", "larger than 64000000 bytes")],
+)
 def test_what_is_no_file_is_told(
-    lab: Lab, servers: tuple[Host, Host], tmp_path: Path, make: str
+    lab: Lab, servers: tuple[Host, Host], tmp_path: Path, make: str, told: str
 ) -> None:
     host = servers[0]
     lab.shell(host, ["sh", "-c", f"rm {CFG}; {make.format(CFG)}"], check=True)
     run = panda(lab, tmp_path, "show", f"{host.name}:{CFG}")
     assert (run.exit, run.stdout) == (78, "")
-    assert f"{host.name}:{CFG}: cannot read: " in run.stderr
+    assert f"{host.name}:{CFG}: cannot read: {told}\n" in run.stderr
 
 
 def test_user_who_may_not_read_is_told_so(

@@ -12,7 +12,7 @@ from psops.errors import ConfigError, HostError, UsageError
 from psops.panda.effective import Effective, read_effective
 from psops.panda.sources import Fetch, parse_environment, read_local, real_path, sources_of
 from psops.paths import MOST_BYTES
-from psops.transport import Files
+from psops.transport import Files, RemoteFile
 
 #: Bytes that are asked for at once.
 _PIECE = 1 << 20
@@ -80,11 +80,21 @@ def fetch_from(files: Files, host: str, timeout: float) -> Fetch:
 def _read_whole(files: Files, path: str, deadline: Deadline) -> bytes:
     data = bytearray()
     with closing(files.open(path, deadline)) as file:
-        while piece := file.read(len(data), _PIECE, deadline):
+        while piece := _read(file, len(data), deadline):
             data += piece
             if len(data) > MOST_BYTES:
                 raise OSError(errno.EFBIG, f"larger than {MOST_BYTES} bytes")
     return bytes(data)
+
+
+def _read(file: RemoteFile, offset: int, deadline: Deadline) -> bytes:
+    try:
+        return file.read(offset, _PIECE, deadline)
+    except OSError as exc:
+        # A server calls it a failure, no more.
+        if not isinstance(exc, HostError) and file.attributes(deadline).directory:
+            raise IsADirectoryError(errno.EISDIR, "it is a directory") from exc
+        raise
 
 
 def read_environment(word: Word, fetch: Fetch) -> Environment:

@@ -48,9 +48,7 @@ class Retrying:
             try:
                 data = self._open_channel().receive(deadline)
             except (ChannelRefused, NoBus) as exc:
-                resend = self._sent
                 self._refused(exc, deadline)
-                self._open_channel().send(resend or b"", deadline)
                 continue
             if self._sent is not None:
                 self._sent = None
@@ -71,11 +69,18 @@ class Retrying:
         return self._channel
 
     def _refused(self, error: HostError, deadline: Deadline) -> None:
-        if self._sent is None or deadline.passed():
-            raise error
-        self.close()
-        self._errors.append(error)
-        self._advance()
+        """Take the next way that takes what was sent by now; raise the cause if there is none."""
+        while self._sent is not None and not deadline.passed():
+            self.close()
+            self._errors.append(error)
+            self._advance()
+            try:
+                if self._sent:
+                    self._open_channel().send(self._sent, deadline)
+                return
+            except (ChannelRefused, NoBus) as exc:
+                error = exc
+        raise error
 
     def _advance(self) -> None:
         while self._place + 1 < len(self._ways):
