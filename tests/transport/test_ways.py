@@ -7,10 +7,15 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import paramiko  # noqa: TID253 - to say what psops itself never says
 import pytest
 
 from psops.deadline import Deadline
+from psops.errors import HostError
+from psops.inventory import Host as Target
+from psops.transport import Options, connect
 from psops.transport.mux import MuxConnection
 from tests.command import on_lab, psops
 from tests.lab import Host, Lab
@@ -261,3 +266,19 @@ def test_a_container_with_a_user_namespace_of_its_own_is_read(lab: Lab, tmp_path
     finally:
         first.kill()
         first.communicate()
+
+
+def test_late_bytes_for_a_program_that_has_ended_do_not_end_the_login(lab: Lab) -> None:
+    connection: Any = connect(Target(name="lab002"), Options(ssh_config=str(lab.ssh_config)))
+    program = connection._carrier.open_program("true")
+    with pytest.raises(HostError):
+        program.receive(Deadline(20))
+    channel = program._channel
+    # What a thread had ready to be sent when another one took note of the end.
+    late = paramiko.Message()
+    late.add_byte(paramiko.common.cMSG_CHANNEL_DATA)
+    late.add_int(channel.remote_chanid)
+    late.add_string(b"late")
+    channel.transport._send_user_message(late)
+    assert connection.run(("echo", "here"), Deadline(20)).stdout == b"here\n"
+    connection.close()

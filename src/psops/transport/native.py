@@ -48,6 +48,9 @@ from psops.transport.stream import broken, no_answer, silent
 
 _STREAMLOCAL = "direct-streamlocal@openssh.com"
 _CHANNEL_OPEN = b"\x5a"
+_CHANNEL_CLOSE = 97
+#: Messages that name a channel by the number that the other side has given it (RFC 4254, 9).
+_OF_A_CHANNEL = range(93, 101)
 #: RSA keys are named by one type in known_hosts and sign with three algorithms.
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 #: Tries when the server hangs up before its greeting, as sshd does past MaxStartups.
@@ -138,13 +141,16 @@ class _Transport(paramiko.Transport):
     """A paramiko transport that can open channels to a Unix socket (`aim` says to which).
 
     It also keeps why a channel was not opened, apart for each: paramiko has one place for the
-    errors of all threads, and leaves out what the server said.
+    errors of all threads, and leaves out what the server said. And nothing is sent to a channel
+    after its end: with a thread that sends while another one closes, paramiko may do so, and
+    sshd ends the whole login then.
     """
 
     def __init__(self, sock: _QuickSocket) -> None:
         super().__init__(sock)  # type: ignore[arg-type]
         self._opening = threading.local()
         self._refusals: dict[int, Refusal] = {}
+        self._ended: set[int] = set()
 
     def aim(self, path: str) -> None:
         """Let the next channel that this thread opens lead to a Unix socket."""
@@ -166,6 +172,22 @@ class _Transport(paramiko.Transport):
             data.add_string("")
             data.add_int(0)
         super()._send_user_message(data)  # type: ignore[misc]
+
+    def _send_message(self, data: paramiko.Message) -> None:
+        packet = data.asbytes()
+        if packet[0] in _OF_A_CHANNEL:  # which are sent one after the other, under a lock
+            number = int.from_bytes(packet[1:5])
+            if number in self._ended:
+                return
+            if packet[0] == _CHANNEL_CLOSE:
+                self._ended.add(number)
+        super()._send_message(data)  # type: ignore[misc]
+
+    def _parse_channel_open_success(self, data: paramiko.Message) -> None:
+        data.get_int()
+        self._ended.discard(data.get_int())  # given to another one
+        data.rewind()
+        super()._parse_channel_open_success(data)  # type: ignore[misc]
 
     def _parse_channel_open_failure(self, data: paramiko.Message) -> None:
         number = data.get_int()
