@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.change.units import active, show, until
+from tests.change.units import STOP, active, on_each, show, until
 from tests.command import Run, psops
 from tests.lab import Host, Lab
 
@@ -33,14 +33,10 @@ def roll(lab: Lab, fleet: list[Host], tmp_path: Path) -> Iterator[Roll]:
 
     yield call
     # Most tests leave most hosts as they were.
-    script = (
-        "if [ -n \"$(systemctl list-units --all --quiet --no-legend 'ch-*')\" ]; then "
-        "systemctl kill --signal=KILL 'ch-*'; systemctl stop 'ch-*'; "
-        "systemctl reset-failed 'ch-*'; fi; bad=/run/systemd/system/ch-good.service.d/bad.conf; "
-        "if [ -e $bad ]; then rm $bad; systemctl daemon-reload; fi"
-    )
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda host: lab.shell(host, ["sh", "-c", script]), fleet))
+    on_each(lab, fleet,
+            f"if [ -n \"$(systemctl list-units --all --quiet --no-legend 'ch-*')\" ]; then {STOP}; "
+            "fi; bad=/run/systemd/system/ch-good.service.d/bad.conf; "
+            "if [ -e $bad ]; then rm $bad; systemctl daemon-reload; fi")  # fmt: skip
 
 
 def begin(lab: Lab, home: Path, where: str, *words: str) -> "subprocess.Popen[str]":

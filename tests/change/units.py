@@ -1,7 +1,7 @@
 """Units of the tests that change units, put on hosts of the lab for as long as a test module."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -11,6 +11,9 @@ from tests.lab import Host, Lab
 
 _SLEEP = "ExecStart=/usr/bin/sleep infinity\n"
 _INSTALL = "[Install]\nWantedBy=multi-user.target\n"
+#: What stops all of them at once, also where a stop takes its time.
+STOP = ("systemctl kill --signal=KILL 'ch-*'; systemctl stop 'ch-*'; "
+        "systemctl reset-failed 'ch-*'")  # fmt: skip
 #: Unit -> its file. All are in /etc, so that they can be enabled; `mask` moves none of them.
 UNITS = {
     "ch-good.service": f"[Service]\n{_SLEEP}{_INSTALL}",
@@ -60,15 +63,15 @@ def units_on(lab: Lab, *hosts: Host) -> Iterator[None]:
     try:
         yield
     finally:
-        script = (
-            "systemctl unmask --quiet 'ch-good.service'; "
-            "systemctl kill --signal=KILL 'ch-*'; systemctl stop 'ch-*'; "
-            "systemctl disable --quiet ch-good ch-other ch-part ch-slow; "
-            "systemctl reset-failed 'ch-*'; "
-            "rm -rf /etc/systemd/system/ch-* /run/ch-*; systemctl daemon-reload"
-        )
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda host: lab.shell(host, ["sh", "-c", script]), hosts))
+        on_each(lab, hosts, f"systemctl unmask --quiet 'ch-good.service'; {STOP}; "
+                "systemctl disable --quiet ch-good ch-other ch-part ch-slow; "
+                "rm -rf /etc/systemd/system/ch-* /run/ch-*; systemctl daemon-reload")  # fmt: skip
+
+
+def on_each(lab: Lab, hosts: Sequence[Host], script: str) -> None:
+    """Run a script on some hosts, whatever its end."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda host: lab.shell(host, ["sh", "-c", script]), hosts))
 
 
 def show(lab: Lab, host: Host, unit: str, *names: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Ways to a bus that refuse late: at the first bytes, or at the answer."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -35,7 +36,11 @@ class Way:
 
 
 def retrying(*ways: Way) -> Retrying:
-    return Retrying([lambda way=way: way for way in ways], lambda error: NotSystemd(str(error)))  # type: ignore[misc]
+    return Retrying([partial(_opened, way) for way in ways], lambda error: NotSystemd(str(error)))
+
+
+def _opened(way: Way) -> Way:
+    return way
 
 
 REFUSED = ChannelRefused("the forward is refused")

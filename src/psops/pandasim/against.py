@@ -94,9 +94,7 @@ def _spacing(schedules: Sequence[Schedule]) -> Spacing | None:
     starts = _per_day(schedules)
     # More starts than moments with one: some are at once.
     least = 0 if starts > together.per_day else together.least
-    return Spacing(
-        least=float(least), mean=float(DAY_S / starts), most=float(together.most)
-    )  # fmt: skip
+    return Spacing(least=float(least), mean=float(DAY_S / starts), most=float(together.most))
 
 
 def _of_servers(rows: Sequence[tuple[Schedule, ...]]) -> Spacing | None:

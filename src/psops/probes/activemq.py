@@ -163,9 +163,8 @@ def bean(probe: Probe, **keys: str) -> str:
     """Return the name of a bean of the broker; a value that ends in `*` stays a pattern."""
     broker = probe.settings["broker"].translate(BEAN) or "*"
     parts = {"type": "Broker", "brokerName": broker}
-    return "org.apache.activemq:" + ",".join(
-        f"{key}={one}" for key, one in {**parts, **keys}.items()
-    )
+    named = ",".join(f"{key}={one}" for key, one in {**parts, **keys}.items())
+    return f"org.apache.activemq:{named}"
 
 
 def read(
@@ -256,7 +255,8 @@ def _look_at(probe: Probe, world: World, node: str) -> Destination:
 def run_of(probe: Probe, world: World, node: str) -> str:
     """Return the id of a broker, another one after each start; raises `Unanswered`."""
     reading = read(probe, world, node, bean(probe), ("BrokerId",), "the broker")
-    return found if isinstance(found := _one(reading).get("BrokerId"), str) else ""
+    found = _one(reading).get("BrokerId")
+    return found if isinstance(found, str) else ""
 
 
 def _one(reading: Reading) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from psops.psid.views import View, make_view
 from psops.report.model import RUNNING, UnitStatus
 from psops.systemd import manager
 from psops.transport import Connection
+from psops.uptime import believed_age
 
 #: What sha256sum prints for no bytes, and how much of a checksum is kept.
 _EMPTY = "e3b0c44298fc"
@@ -26,8 +27,6 @@ _DETAILS = (
     "StateChangeTimestamp", "ActiveEnterTimestampMonotonic", "SourcePath",
 )  # fmt: skip
 _LOG_LINES = 5
-#: Seconds by which the uptime may be behind the clock of systemd.
-_CLOCK = 1.0
 
 
 class Read(NamedTuple):
@@ -138,6 +137,4 @@ def _age(unit: UnitStatus | None, uptime: float | None) -> float | None:
     since = unit.properties.get("ActiveEnterTimestampMonotonic") if unit is not None else None
     if unit is None or unit.active not in RUNNING or not isinstance(since, int) or not since:
         return None
-    age = None if uptime is None else uptime - since / 1e6
-    # The uptime of a container may begin with it, while its systemd has the kernel's clock.
-    return None if age is None or age < -_CLOCK else max(0.0, age)
+    return believed_age(None if uptime is None else uptime - since / 1e6)

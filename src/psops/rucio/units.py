@@ -21,6 +21,7 @@ from psops.systemd import manager
 from psops.systemd.bus import Reply
 from psops.systemd.manager import Row
 from psops.transport import Connection
+from psops.uptime import believed_age
 
 #: As Rucio ships no unit files, these names are a convention: one instance per daemon, or
 #: numbered ones, or a unit of its own.
@@ -39,8 +40,6 @@ _CONTAINER = re.compile(r"docker|libpod|kubepods|crio|containerd|/machine\.slice
 _IN_SERVICE = re.compile(r"^(?!.*/user@)(?:/.*)?/([^/]+\.service)$")
 #: How ExecMainCode tells that a process exited by itself: CLD_EXITED of siginfo_t.
 _CLD_EXITED = 1
-#: Seconds by which the uptime may be behind the clock of systemd.
-_CLOCK = 1.0
 _PARENT = re.compile(r"^/proc/([0-9]+)/status:PPid:\s*([0-9]+)$", re.MULTILINE)
 _DIST_INFO = re.compile(r"/rucio-([0-9][0-9A-Za-z.]*)\.dist-info$")
 _LIBRARIES = ("/usr/local/lib", "/opt/rucio/lib", "/opt/rucio/lib64")
@@ -247,8 +246,7 @@ def _managed(
         result=str(properties.get("Result", "")),
         exit_code=_number(properties, "ExecMainStatus") if exited else None,
         restarts=_number(properties, "NRestarts"),
-        # The uptime of a container may begin with it, while its systemd has the kernel's clock.
-        up=None if not pid or started is None or started < -_CLOCK else max(0.0, started),
+        up=believed_age(started) if pid else None,
         down=None if pid or ended is None else max(0.0, ended),
         pid=pid,
         pids=frozenset({one.pid for one in inside} | ({pid} if pid else set())),
